@@ -1,0 +1,165 @@
+"""privet.toml as frozen models, one class per section. Unknown keys are refused.
+
+Units stand in the names. Every field's description is what docs/ref/configuration.md and the JSON schema show.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from privet.core.ids import CameraId, parse_camera_id
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Point = tuple[Fraction, Fraction]
+
+
+class Section(BaseModel):
+    """A table of privet.toml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Site(Section):
+    """Who runs this and where."""
+
+    name: str = Field("Privet", description="Shown in the page's title and on exports.")
+    timezone: str = Field("UTC", description="IANA name; times are shown in it.")
+    controller: str = Field("", description="Who answers for the cameras; a camera may name somebody else.")
+
+
+class Server(Section):
+    """Where the page and the API are served."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on. Beyond the loopback a certificate is required.")
+    port: int = Field(8420, ge=1, le=65535, description="TCP port.")
+    tls_certificate: Path | None = Field(None, description="PEM file. `privet init --certificate` makes one.")
+    tls_key: Path | None = Field(None, description="PEM file of the certificate's private key.")
+    session_hours: int = Field(12, ge=1, le=720, description="How long a login lasts.")
+
+
+class Storage(Section):
+    """What is kept, where and for how long."""
+
+    directory: Path = Field(Path("data"), description="Everything Privet writes is below it; relative to privet.toml.")
+    retention_hours: int = Field(72, ge=1, description="Age at which recordings are removed.")
+    retention_reason: str = Field("", description="Required in writing for more than 72 hours; logged and published.")
+    quota_gb: float = Field(0.0, ge=0.0, description="Upper bound for recordings in GB (10^9 bytes), oldest out first; 0: none.")
+
+    @model_validator(mode="after")
+    def _long_retention_has_a_reason(self) -> Self:
+        if self.retention_hours > 72 and not self.retention_reason:
+            raise ValueError(
+                f"retention_hours = {self.retention_hours} is longer than 72: say why in retention_reason (it is published)"
+            )
+        return self
+
+
+class SceneSection(Section):
+    """How a place is seen."""
+
+    block_px: Literal[8, 16, 32] = Field(8, description="Side of a block in luma pixels.")
+    covers_per_second: float = Field(5.0, ge=0.2, le=10.0, description="How often the cover is taken.")
+    hold_ms: int = Field(600, ge=0, le=5000, description="How long a block stays covered after it was last seen covered.")
+    tallest_blocks: int = Field(12, ge=4, le=64, description="A silhouette taller than this many blocks is coarsened.")
+
+
+class Promotion(Section):
+    """When a block becomes background (docs/design/promotion.md)."""
+
+    commissioning: Literal["signature", "automatic"] = Field(
+        "signature", description="Whether a person signs the first background. `automatic` is for demonstrations and files."
+    )
+    prove_seconds: float = Field(60.0, ge=1.0, le=3600.0, description="How long a block and its neighbourhood must be still.")
+    prove_keyframes: int = Field(30, ge=2, le=10000, description="Over how many keyframes at least.")
+    person_height_px: int = Field(0, ge=0, le=4320, description="Height of a standing person in the picture; 0: an eighth of it.")
+
+
+class Detect(Section):
+    """The detectors that must find nobody before a block becomes background."""
+
+    looks_per_second: float = Field(2.0, gt=0.0, le=100.0, description="Detector runs a second per camera while something waits.")
+    threshold: float = Field(0.15, gt=0.0, lt=1.0, description="Score from which a detection counts; low on purpose.")
+    device: str = Field("CPU", description="OpenVINO device: CPU, GPU or NPU.")
+
+
+class Worker(Section):
+    """The processes that hold live pixels."""
+
+    cameras_per_worker: int = Field(4, ge=1, le=64, description="Cameras that share a worker process.")
+    lockdown: Literal["required", "available"] = Field(
+        "available", description="Whether a kernel without Landlock refuses to run workers or only says so."
+    )
+
+
+class Camera(Section):
+    """One camera. Nothing records without a place, a purpose and somebody who answers for it."""
+
+    name: str = Field("", description="Shown to people; the id if empty.")
+    place: str = Field(min_length=1, description="Where it stands, in words.")
+    purpose: str = Field(min_length=1, description="What it is for, in words.")
+    controller: str = Field("", description="Who answers for it; the site's if empty.")
+    url: str = Field(description="rtsp://, rtsps:// or file: of the main stream, without user name and password.")
+    sub_url: str | None = Field(None, description="The sub-stream, if there is one.")
+    transport: Literal["tcp", "udp"] = Field("tcp", description="How RTP is carried.")
+    credentials: str | None = Field(None, description="Name of an entry in secrets.toml.")
+    blind: tuple[tuple[Point, ...], ...] = Field(
+        (), description="Blind zones: polygons in fractions of width and height; always flat, never proven."
+    )
+    enabled: bool = Field(True, description="Whether it is connected to.")
+
+    @field_validator("url", "sub_url")
+    @classmethod
+    def _source_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in {"rtsp", "rtsps", "file"}:
+            raise ValueError(f"{parts.scheme or 'no'} scheme: take rtsp://, rtsps:// or file:")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("a user name or password stands in it: put them in secrets.toml and name the entry in `credentials`")
+        if parts.scheme != "file" and not parts.hostname:
+            raise ValueError("no host")
+        return value
+
+    @field_validator("blind")
+    @classmethod
+    def _polygons(cls, value: tuple[tuple[Point, ...], ...]) -> tuple[tuple[Point, ...], ...]:
+        for polygon in value:
+            if len(polygon) < 3:
+                raise ValueError(f"a blind zone needs at least 3 points, found {len(polygon)}")
+        return value
+
+
+class Credentials(Section):
+    """An entry of secrets.toml."""
+
+    username: str
+    password: str = Field(repr=False)
+
+
+class Config(Section):
+    """The whole of privet.toml."""
+
+    site: Site = Site()
+    server: Server = Server()
+    storage: Storage = Storage()
+    scene: SceneSection = SceneSection()
+    promotion: Promotion = Promotion()
+    detect: Detect = Detect()
+    worker: Worker = Worker()
+    cameras: dict[str, Camera] = Field(default_factory=dict, description="One table per camera, named by its id.")
+
+    @field_validator("cameras")
+    @classmethod
+    def _camera_ids(cls, value: dict[str, Camera]) -> dict[str, Camera]:
+        for key in value:
+            parse_camera_id(key)
+        return value
+
+    def camera_ids(self) -> tuple[CameraId, ...]:
+        """Ids of the enabled cameras, in the file's order."""
+        return tuple(CameraId(key) for key, camera in self.cameras.items() if camera.enabled)
