@@ -1,0 +1,135 @@
+"""What a worker is told: frozen models, built from the configuration by a pure function, sent over the pipe as JSON.
+
+Belongs here: values and how they follow from privet.toml. Does not belong here: I/O; the key and the directories are handed in.
+The JSON holds passwords and the state key: it goes through the pipe only, never to argv, the environment, a file or a log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import unquote, urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from privet.config.load import Loaded
+from privet.config.models import Camera, Detect, Point, Promotion, SceneSection
+from privet.core.errors import NotFoundError
+from privet.core.ids import CameraId
+
+STATE_KEY_BYTES = 32
+
+StateKeyHex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class CameraSettings(_Settings):
+    """Everything one camera's pipeline needs."""
+
+    camera: CameraId
+    url: str                                                # rtsp://, rtsps:// or file:///absolute; never with credentials
+    sub_url: str | None = None
+    transport: Literal["tcp", "udp"] = "tcp"
+    username: str = ""                                      # both empty: the camera asks for none
+    password: str = Field("", repr=False)
+    blind: tuple[tuple[Point, ...], ...] = ()               # polygons in fractions of width and height
+    scene: SceneSection = SceneSection()
+    promotion: Promotion = Promotion()
+    detect: Detect = Detect()
+    state_directory: Path                                   # absolute; this camera's sealed state and nothing else
+    loop: bool = True                                       # files only: begin again at the end
+    paced: bool = True                                      # files only: in real time, not as fast as they can be read
+
+
+class WorkerSettings(_Settings):
+    """Everything one worker process needs. `state_key_hex`: 32 bytes, the installation's key."""
+
+    cameras: tuple[CameraSettings, ...]
+    directory: Path                                         # absolute; the worker's own: caches and temporary files
+    warmed_cache_directory: Path | None = None              # compiled kernels to copy from; read only
+    lockdown: Literal["required", "available"] = "available"
+    state_key_hex: StateKeyHex = Field(repr=False)
+    device: str = "CPU"                                     # OpenVINO device for the detectors
+
+    @property
+    def state_key(self) -> bytes:
+        """The installation's key, 32 bytes."""
+        return bytes.fromhex(self.state_key_hex)
+
+    def camera_ids(self) -> tuple[CameraId, ...]:
+        """Ids of the cameras this worker hosts."""
+        return tuple(camera.camera for camera in self.cameras)
+
+    def writable_directories(self) -> tuple[Path, ...]:
+        """Every directory below which the worker may write."""
+        return (self.directory, *(camera.state_directory for camera in self.cameras))
+
+
+def worker_settings(
+    loaded: Loaded,
+    camera_ids: Sequence[CameraId],
+    directory: Path,
+    state_key: bytes,
+    warmed_cache_directory: Path | None = None,
+) -> WorkerSettings:
+    """Return what the worker that hosts `camera_ids` is told.
+
+    directory: the worker's own. State lies in `state/<camera>` below the data directory, so that a camera keeps it when it is
+    hosted by another worker.
+
+    Raises:
+        NotFoundError: a camera is not in the configuration.
+    """
+    return WorkerSettings(
+        cameras=tuple(camera_settings(loaded, camera) for camera in camera_ids),
+        directory=directory,
+        warmed_cache_directory=warmed_cache_directory,
+        lockdown=loaded.config.worker.lockdown,
+        state_key_hex=state_key.hex(),
+        device=loaded.config.detect.device,
+    )
+
+
+def camera_settings(loaded: Loaded, camera_id: CameraId) -> CameraSettings:
+    """Return what the pipeline of `camera_id` is told.
+
+    Raises:
+        NotFoundError: the camera is not in the configuration.
+    """
+    config = loaded.config
+    camera = config.cameras.get(camera_id)
+    if camera is None:
+        raise NotFoundError(f"camera {camera_id!r} is not in {loaded.path}; known: {', '.join(config.cameras) or 'none'}")
+    username, password = _credentials(loaded, camera)
+    return CameraSettings(
+        camera=camera_id,
+        url=_absolute(loaded, camera.url),
+        sub_url=None if camera.sub_url is None else _absolute(loaded, camera.sub_url),
+        transport=camera.transport,
+        username=username,
+        password=password,
+        blind=camera.blind,
+        scene=config.scene,
+        promotion=config.promotion,
+        detect=config.detect,
+        state_directory=loaded.data_directory / "state" / camera_id,
+    )
+
+
+def _credentials(loaded: Loaded, camera: Camera) -> tuple[str, str]:
+    if camera.credentials is None:
+        return ("", "")
+    entry = loaded.secrets[camera.credentials]  # load() has seen that it is there
+    return (entry.username, entry.password)
+
+
+def _absolute(loaded: Loaded, url: str) -> str:
+    """A file's URL, relative to privet.toml, as file:///...; others unchanged."""
+    parts = urlsplit(url)
+    if parts.scheme != "file":
+        return url
+    return loaded.resolve(Path(unquote(parts.path))).as_uri()
