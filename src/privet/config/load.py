@@ -49,7 +49,9 @@ def load(path: Path) -> Loaded:
     try:
         ZoneInfo(config.site.timezone)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ConfigError(f"{path}: site.timezone: {config.site.timezone!r} is not a time zone; take a name like Europe/Berlin") from error
+        raise ConfigError(
+            f"{path}: site.timezone: {config.site.timezone!r} is not a time zone; take a name like Europe/Berlin"
+        ) from error
     secrets = _load_secrets(path.parent / SECRETS_NAME)
     for key, camera in config.cameras.items():
         if camera.credentials is not None and camera.credentials not in secrets:
@@ -72,7 +74,8 @@ def _load_secrets(path: Path) -> dict[str, Credentials]:
             secrets[key] = Credentials.model_validate(value)
         except ValidationError as error:
             # The input is left out of the message: it may hold a password.
-            places = ", ".join(f"{key}.{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors(include_input=False))
+            items = error.errors(include_input=False)
+            places = ", ".join(f"{key}.{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in items)
             raise ConfigError(f"{path}: {places}; an entry is a table with `username` and `password`") from None
     return secrets
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from privet.core.errors import ConfigError
 from privet.core.ids import CameraId, parse_camera_id
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -135,10 +136,10 @@ class Camera(Section):
 
 
 class Credentials(Section):
-    """An entry of secrets.toml."""
+    """What a camera asks for before it delivers."""
 
-    username: str
-    password: str = Field(repr=False)
+    username: str = Field(description="As the camera knows it.")
+    password: str = Field(repr=False, description="As the camera knows it.")
 
 
 class Config(Section):
@@ -157,7 +158,10 @@ class Config(Section):
     @classmethod
     def _camera_ids(cls, value: dict[str, Camera]) -> dict[str, Camera]:
         for key in value:
-            parse_camera_id(key)
+            try:
+                parse_camera_id(key)
+            except ConfigError as error:
+                raise ValueError(str(error)) from error  # so that the file and the table are named with it
         return value
 
     def camera_ids(self) -> tuple[CameraId, ...]:
