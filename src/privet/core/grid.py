@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK_SIZES_PX = (8, 16, 32)
+MAX_SIDE_PX = 16384
+MAX_PICTURE_PX = 64 * 1024 * 1024
+"""Twice 8K: what a decoded background may take (192 MB as RGB)."""
 
 BoolGrid = NDArray[np.bool_]
 """Shape (rows, columns): one value a block."""
@@ -25,8 +28,12 @@ class Grid:
     def __post_init__(self) -> None:
         if self.block_px not in BLOCK_SIZES_PX:
             raise ValueError(f"block size {self.block_px} px: take one of {BLOCK_SIZES_PX}")
-        if not (1 <= self.width_px <= 16384 and 1 <= self.height_px <= 16384):
-            raise ValueError(f"picture size {self.width_px}x{self.height_px}: each side must be 1 to 16384 px")
+        if not (1 <= self.width_px <= MAX_SIDE_PX and 1 <= self.height_px <= MAX_SIDE_PX):
+            raise ValueError(f"picture size {self.width_px}x{self.height_px}: each side must be 1 to {MAX_SIDE_PX} px")
+        if self.width_px * self.height_px > MAX_PICTURE_PX:
+            raise ValueError(f"picture size {self.width_px}x{self.height_px}: at most {MAX_PICTURE_PX} px in all")
+        if not 0 <= self.epoch < 2**32:
+            raise ValueError(f"epoch {self.epoch}: take 0 to {2**32 - 1}")
 
     @property
     def columns(self) -> int:

@@ -97,7 +97,7 @@ class Cover:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Light:
-    """shown = background * gain + offset, in sRGB levels. gain, offset: uint8 (rows, columns), a value a cell, coded as in scene.proto."""
+    """shown = background * gain + offset, sRGB. gain, offset: uint8 (rows, columns), per cell, coded as in scene.proto."""
 
     head: Head
     epoch: int

@@ -1,10 +1,12 @@
 """Scene values to protobuf bytes and back: the only place that knows both. Specified in docs/ref/scene-stream.md.
 
-Decoding is strict: whatever breaks the specification raises `WireError`. A message of a kind that this version does not know
-decodes to None, which a reader skips.
+Decoding is strict: whatever breaks the specification raises `WireError`. What a reader must skip decodes to None: a message of a
+kind that this version does not know, and a patch, cover or light of another epoch than the grid in force.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from google.protobuf.message import DecodeError
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 from privet.core.errors import WireError
 from privet.core.grid import Grid, pack_bits, unpack_bits
 from privet.core.pb import scene_pb2 as pb
+from privet.core.reader import SceneView, follow
 from privet.core.scene import (
     Background,
     Condition,
@@ -108,9 +111,10 @@ def encode(scene: Scene) -> bytes:
 def decode(data: bytes, grid: Grid | None) -> Scene | None:
     """Read one `SceneMessage`.
 
-    grid: the grid in force (of the last background or state), needed for a cover's size; a cover without it is a `WireError`.
+    grid: the grid in force (of the last background or state). Patches, covers and lights need one: before it they are a
+    `WireError`.
 
-    Returns None for a kind this version does not know.
+    Returns None for a kind this version does not know, and for a patch, cover or light of another epoch than the grid's.
 
     Raises:
         WireError: the bytes are not a message, or a field breaks the specification.
@@ -131,11 +135,11 @@ def from_message(message: pb.SceneMessage, grid: Grid | None) -> Scene | None:
         if kind == "background":
             return _background(message.background)
         if kind == "patch":
-            return _patch(message.patch, grid)
+            return _patch(message.patch, _known(grid)) if _same_epoch(message.patch, grid) else None
         if kind == "cover":
-            return _cover(message.cover, grid)
+            return _cover(message.cover, _known(grid)) if _same_epoch(message.cover, grid) else None
         if kind == "light":
-            return _light(message.light)
+            return _light(message.light) if _same_epoch(message.light, grid) else None
         if kind == "state":
             return _state(message.state)
     except ValueError as error:
@@ -143,10 +147,51 @@ def from_message(message: pb.SceneMessage, grid: Grid | None) -> Scene | None:
     return None
 
 
+def decode_all(
+    messages: Iterable[pb.SceneMessage], rejected: Callable[[WireError], None] | None = None
+) -> Iterator[Scene]:
+    """Decode a stream, keeping track of the grid in force; what a reader must skip is.
+
+    rejected: told of each message that breaks the specification, which is then left out.
+
+    Raises:
+        WireError: a message breaks the specification and nobody is to be told.
+    """
+    view = SceneView()
+    for message in messages:
+        try:
+            scene = from_message(message, view.grid)
+        except WireError as error:
+            if rejected is None:
+                raise
+            rejected(error)
+            continue
+        if scene is not None:
+            view = follow(view, scene)
+            yield scene
+
+
+def _known(grid: Grid | None) -> Grid:
+    if grid is None:
+        raise ValueError("no grid is known yet")
+    return grid
+
+
+def _same_epoch(message: pb.Patch | pb.Cover | pb.Light, grid: Grid | None) -> bool:
+    _read_head(message.head)
+    return message.epoch == _known(grid).epoch
+
+
+def _wall_ns(name: str, value: int) -> int:
+    if value < 0:
+        raise ValueError(f"{name} of {value}: before 1970")
+    return value
+
+
 def _read_head(message: pb.Head) -> Head:
     if message.session == 0 or message.sequence == 0:
         raise ValueError("head without session or sequence")
-    return Head(message.session, message.sequence, message.wall_ns)
+    return Head(message.session, message.sequence, _wall_ns("wall_ns", message.wall_ns))
 
 
 def _read_grid(message: pb.Grid) -> Grid:
@@ -158,20 +203,21 @@ def _background(message: pb.Background) -> Background:
     proven = unpack_bits(message.proven, grid.rows, grid.columns)
     if bool(message.image) != bool(proven.any()):
         raise ValueError("a background has an image exactly when a block is proven")
+    oldest_ns, newest_ns = _wall_ns("oldest_wall_ns", message.oldest_wall_ns), _wall_ns("newest_wall_ns", message.newest_wall_ns)
+    if oldest_ns > newest_ns or bool(message.image) != bool(oldest_ns):
+        raise ValueError(f"proven from {oldest_ns} to {newest_ns} ns: in order, and 0 exactly while no block is proven")
     return Background(
         _read_head(message.head),
         grid,
         proven,
         ImageFormat(message.format),
         message.image,
-        message.oldest_wall_ns,
-        message.newest_wall_ns,
+        oldest_ns,
+        newest_ns,
     )
 
 
-def _patch(message: pb.Patch, grid: Grid | None) -> Patch:
-    if grid is None:
-        raise ValueError("no grid is known yet")
+def _patch(message: pb.Patch, grid: Grid) -> Patch:
     if message.columns == 0 or message.rows == 0:
         raise ValueError("empty rectangle")
     if message.column + message.columns > grid.columns or message.row + message.rows > grid.rows:
@@ -190,9 +236,7 @@ def _patch(message: pb.Patch, grid: Grid | None) -> Patch:
     )
 
 
-def _cover(message: pb.Cover, grid: Grid | None) -> Cover:
-    if grid is None:
-        raise ValueError("no grid is known yet")
+def _cover(message: pb.Cover, grid: Grid) -> Cover:
     if not 0 < message.duration_ns <= MAX_COVER_NS:
         raise ValueError(f"duration of {message.duration_ns} ns: take 1 to {MAX_COVER_NS}")
     covered = unpack_bits(message.bits, grid.rows, grid.columns)
@@ -213,12 +257,16 @@ def _light(message: pb.Light) -> Light:
 
 
 def _state(message: pb.State) -> State:
+    grid = _read_grid(message.grid) if message.HasField("grid") else None
+    blocks = 0 if grid is None else grid.blocks
+    if max(message.proven_blocks, message.blind_blocks) > blocks:
+        raise ValueError(f"{message.proven_blocks} proven and {message.blind_blocks} blind blocks of {blocks}")
     return State(
         _read_head(message.head),
         Condition(message.condition),
         Reason(message.reason),
-        message.cover_until_wall_ns,
-        _read_grid(message.grid) if message.HasField("grid") else None,
+        _wall_ns("cover_until_wall_ns", message.cover_until_wall_ns),
+        grid,
         message.proven_blocks,
         message.blind_blocks,
     )
