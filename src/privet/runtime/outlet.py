@@ -2,23 +2,235 @@
 
 Belongs here: what is dropped, what waits, and the counters of both. Does not belong here: framing (pipe), what is said (camera).
 
-When the queue is full: the oldest covers are dropped first and counted; a camera's next health report replaces the one that
-waits; everything else (background, patch, light, state, promotion, log) is never dropped: who puts it waits until there is room.
+When the queue is full: the oldest covers are dropped first and counted; everything else is never dropped: who puts it waits until
+there is room. A pipeline's health is kept, not queued, until the report of the second.
 """
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
+from privet.core.clock import Clock
 from privet.core.pb import pipe_pb2, scene_pb2
+from privet.runtime.pipe import MAX_FRAME_BYTES, frame
 
 Outgoing = scene_pb2.SceneMessage | pipe_pb2.Promotion | pipe_pb2.Health | pipe_pb2.Log
 """What a pipeline may say: one of the kinds of `WorkerMessage`."""
 
+LATENCY_BOUNDS_US = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000, 5_000_000)
+"""Upper bounds of Health.latency_bucket_counts; the last bucket, beyond them, has none."""
+
+DEFAULT_LIMIT_BYTES = 2 * MAX_FRAME_BYTES
+
 
 class Emit(Protocol):
-    """How a pipeline says something. Safe from several threads; may block while the queue is full of what is never dropped."""
+    """How a pipeline says something. Safe from several threads; may block while the queue is full of what is never dropped.
+
+    A `Health` is not sent as it is: its counters are kept, completed with the outlet's own and sent once a second.
+    """
 
     def __call__(self, message: Outgoing, arrived_monotonic_ns: int = 0) -> None:
         """arrived_monotonic_ns: when the frame arrived that the message is about, for the latency; 0: not about a frame."""
         ...
+
+
+class OutletClosedError(Exception):
+    """Something was said after the worker began to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutletStatistics:
+    """Depth and drops since the outlet was opened."""
+
+    queued_messages: int
+    queued_bytes: int
+    covers_dropped: int
+
+
+@dataclass(slots=True)
+class _Counters:
+    """What the outlet adds to a camera's health. Guarded by the outlet's lock."""
+
+    covers_sent: int = 0
+    covers_dropped: int = 0
+    bytes_sent: int = 0
+    latency_sum_us: int = 0
+    latency_counts: list[int] = field(default_factory=lambda: [0] * (len(LATENCY_BOUNDS_US) + 1))
+
+
+@dataclass(slots=True)
+class _Entry:
+    data: bytes
+    counters: _Counters
+    is_cover: bool
+    arrived_monotonic_ns: int
+
+
+class Outlet:
+    """Queue of framed messages. `run` is the one thread that writes."""
+
+    def __init__(self, write: Callable[[bytes], None], clock: Clock, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
+        """write: sends bytes, blocking; raises OSError when the other side is gone."""
+        self._write = write
+        self._clock = clock
+        self._limit_bytes = limit_bytes
+        self._changed = threading.Condition()
+        self._entries: OrderedDict[int, _Entry] = OrderedDict()
+        self._covers: OrderedDict[int, None] = OrderedDict()  # keys of the entries that may be dropped, oldest first
+        self._next_key = 0
+        self._queued_bytes = 0
+        self._covers_dropped = 0
+        self._closed = False
+
+    def line(self, camera: str) -> Line:
+        """Return a new line for a camera's pipeline, its counters at zero; '' for the worker as a whole."""
+        return Line(self, camera)
+
+    def put(self, message: pipe_pb2.WorkerMessage, counters: _Counters, arrived_monotonic_ns: int) -> None:
+        """Queue a message.
+
+        Raises:
+            OutletClosedError: the outlet was closed.
+            WireError: the message is too long for the pipe.
+        """
+        data = frame(message)
+        is_cover = message.WhichOneof("kind") == "scene" and message.scene.WhichOneof("kind") == "cover"
+        with self._changed:
+            while True:
+                if self._closed:
+                    raise OutletClosedError
+                self._drop_covers_for(len(data))
+                if self._fits(len(data)):
+                    break
+                if is_cover:
+                    counters.covers_dropped += 1
+                    self._covers_dropped += 1
+                    return
+                self._changed.wait()
+            key = self._next_key
+            self._next_key += 1
+            self._entries[key] = _Entry(data, counters, is_cover, arrived_monotonic_ns)
+            if is_cover:
+                self._covers[key] = None
+            self._queued_bytes += len(data)
+            self._changed.notify_all()
+
+    def run(self) -> None:
+        """Write what is queued, in order, until closed and empty.
+
+        Raises:
+            OSError: the other side is gone.
+        """
+        while True:
+            with self._changed:
+                while not self._entries:
+                    if self._closed:
+                        return
+                    self._changed.wait()
+                key, entry = self._entries.popitem(last=False)
+                self._covers.pop(key, None)
+            # The entry's bytes still count as queued while they are written: the bound holds for what is in flight, too.
+            self._write(entry.data)
+            with self._changed:
+                self._queued_bytes -= len(entry.data)
+                self._note_sent(entry)
+                self._changed.notify_all()
+
+    def close(self) -> None:
+        """Take nothing more; `run` returns when everything queued is written."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def statistics(self) -> OutletStatistics:
+        """Depth and drops."""
+        with self._changed:
+            return OutletStatistics(len(self._entries), self._queued_bytes, self._covers_dropped)
+
+    def complete(self, health: pipe_pb2.Health, counters: _Counters) -> pipe_pb2.Health:
+        """Return a pipeline's health with the outlet's counters and the process' memory."""
+        completed = pipe_pb2.Health()
+        completed.CopyFrom(health)
+        with self._changed:
+            completed.covers_sent = counters.covers_sent
+            completed.covers_dropped = counters.covers_dropped
+            completed.bytes_sent = counters.bytes_sent
+            completed.latency_sum_us = counters.latency_sum_us
+            del completed.latency_bucket_counts[:]
+            completed.latency_bucket_counts.extend(counters.latency_counts)
+        completed.resident_bytes = resident_bytes()
+        return completed
+
+    def _fits(self, size: int) -> bool:
+        # A message longer than the bound itself still goes, alone.
+        return self._queued_bytes + size <= self._limit_bytes or self._queued_bytes == 0
+
+    def _drop_covers_for(self, size: int) -> None:
+        while self._covers and not self._fits(size):
+            key, _ = self._covers.popitem(last=False)
+            entry = self._entries.pop(key)
+            self._queued_bytes -= len(entry.data)
+            entry.counters.covers_dropped += 1
+            self._covers_dropped += 1
+
+    def _note_sent(self, entry: _Entry) -> None:
+        counters = entry.counters
+        counters.bytes_sent += len(entry.data)
+        counters.covers_sent += entry.is_cover
+        if entry.arrived_monotonic_ns:
+            latency_us = max(0, self._clock.monotonic_ns() - entry.arrived_monotonic_ns) // 1000
+            counters.latency_sum_us += latency_us
+            counters.latency_counts[latency_bucket(latency_us)] += 1
+
+
+class Line:
+    """One pipeline's `Emit`: names the camera, keeps its counters."""
+
+    def __init__(self, outlet: Outlet, camera: str) -> None:
+        self._outlet = outlet
+        self._camera = camera
+        self._counters = _Counters()
+        self._health = pipe_pb2.Health()
+
+    def __call__(self, message: Outgoing, arrived_monotonic_ns: int = 0) -> None:
+        """Queue a message; keep a health report for the next `report`. Errors as `Outlet.put`."""
+        match message:
+            case scene_pb2.SceneMessage():
+                outgoing = pipe_pb2.WorkerMessage(camera=self._camera, scene=message)
+            case pipe_pb2.Promotion():
+                outgoing = pipe_pb2.WorkerMessage(camera=self._camera, promotion=message)
+            case pipe_pb2.Log():
+                outgoing = pipe_pb2.WorkerMessage(camera=self._camera, log=message)
+            case pipe_pb2.Health():
+                kept = pipe_pb2.Health()
+                kept.CopyFrom(message)
+                self._health = kept
+                return
+        self._outlet.put(outgoing, self._counters, arrived_monotonic_ns)
+
+    def report(self) -> None:
+        """Queue the newest health, completed. Called once a second. Errors as `Outlet.put`."""
+        health = self._outlet.complete(self._health, self._counters)
+        self._outlet.put(pipe_pb2.WorkerMessage(camera=self._camera, health=health), self._counters, 0)
+
+
+def latency_bucket(latency_us: int) -> int:
+    """Return the index of the first bound that is not below; one past the last if all are."""
+    for index, bound_us in enumerate(LATENCY_BOUNDS_US):
+        if latency_us <= bound_us:
+            return index
+    return len(LATENCY_BOUNDS_US)
+
+
+def resident_bytes() -> int:
+    """Return the memory this process holds; 0 where the kernel does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * 4096

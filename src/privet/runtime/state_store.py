@@ -4,7 +4,7 @@ Belongs here: sealing, atomic replacement. Does not belong here: what the state 
 
 File: `PVST` | version (1 byte) | nonce (12 bytes) | AES-256-GCM of the state, tag at its end. Associated data: magic, version and
 the camera's id, so that a file copied from another camera, format or installation does not open. The key is the installation's;
-a nonce is drawn at random for each save: at one a minute it takes eight thousand years to reach GCM's limit of 2^32 random nonces.
+a nonce is drawn at random for each save: at one a minute, GCM's limit of 2^32 random nonces is eight thousand years away.
 """
 
 from __future__ import annotations
