@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from privet.config import reference
 from privet.config.models import Config, Credentials
@@ -23,8 +23,9 @@ def test_committed_reference_is_current(name: str, made: str) -> None:
 
 def test_every_setting_is_documented() -> None:
     page = reference.page()
-    models = [model for _, model in reference.tables()]
-    for model in [*models, Credentials]:
+    models: list[type[BaseModel]] = [model for _, model in reference.tables()]
+    models.append(Credentials)
+    for model in models:
         rows = reference.settings(model)
         assert rows
         for row in rows:
