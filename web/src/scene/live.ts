@@ -1,0 +1,129 @@
+/**
+ * The live scene stream: one WebSocket for all cameras of a page, reconnected with jittered back-off, folded per camera.
+ *
+ * Belongs here: the connection's life and what each camera's stream says now. Not here: drawing, words, React.
+ */
+
+import { followMessage, NOTHING_SEEN, STALE_AFTER_MS, type SceneView } from "./reader";
+import { decodeCamera, WireError } from "./wire";
+
+/** What is known of a camera, and when (monotonic ms) it was last heard of. */
+export interface LiveView {
+  readonly view: SceneView;
+  readonly heardMs: number;
+}
+
+/** The part of WebSocket that is used. */
+export interface Socket {
+  binaryType: BinaryType;
+  onopen: ((event: Event) => void) | null;
+  onmessage: ((event: MessageEvent) => void) | null;
+  onclose: ((event: CloseEvent) => void) | null;
+  close(): void;
+}
+
+export interface LivePorts {
+  readonly connect: (url: string) => Socket;
+  readonly nowMs: () => number;
+  readonly random: () => number;
+  readonly later: (act: () => void, delayMs: number) => () => void;
+}
+
+export const BROWSER_PORTS: LivePorts = {
+  connect: (url) => new WebSocket(url),
+  nowMs: () => performance.now(),
+  random: () => Math.random(),
+  later: (act, delayMs) => {
+    const timer = setTimeout(act, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Attempt 0 is at once, then doubling from half a second to 30 s, anywhere in the upper half of it. */
+export function nextDelayMs(attempt: number, random: number): number {
+  if (attempt <= 0) return 0;
+  const ceiling = Math.min(30_000, 500 * 2 ** Math.min(attempt - 1, 16));
+  return ceiling * (0.5 + random / 2);
+}
+
+export function isStale(live: LiveView | undefined, nowMs: number): boolean {
+  return live === undefined || nowMs - live.heardMs > STALE_AFTER_MS;
+}
+
+export class LiveScenes {
+  readonly #url: string;
+  readonly #ports: LivePorts;
+  readonly #views = new Map<string, LiveView>();
+  readonly #listeners = new Map<string, Set<() => void>>();
+  #socket: Socket | null = null;
+  #cancelRetry: (() => void) | null = null;
+  #attempt = 0;
+  #closed = false;
+  /** Messages that broke the specification and were skipped. */
+  damaged = 0;
+
+  constructor(url: string, ports: LivePorts = BROWSER_PORTS) {
+    this.#url = url;
+    this.#ports = ports;
+    this.#connect();
+  }
+
+  view(camera: string): LiveView | undefined {
+    return this.#views.get(camera);
+  }
+
+  nowMs(): number {
+    return this.#ports.nowMs();
+  }
+
+  /** Calls `changed` after every message of `camera`; returns how to stop. */
+  subscribe(camera: string, changed: () => void): () => void {
+    const listeners = this.#listeners.get(camera) ?? new Set();
+    this.#listeners.set(camera, listeners);
+    listeners.add(changed);
+    return () => listeners.delete(changed);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancelRetry?.();
+    this.#socket?.close();
+  }
+
+  #connect(): void {
+    const socket = this.#ports.connect(this.#url);
+    this.#socket = socket;
+    socket.binaryType = "arraybuffer";
+    socket.onmessage = (event: MessageEvent<unknown>) => {
+      // Only a connection that delivers counts as up: a server that accepts and drops must not be hammered.
+      this.#attempt = 0;
+      if (event.data instanceof ArrayBuffer) this.#take(new Uint8Array(event.data));
+    };
+    socket.onclose = () => {
+      if (this.#closed || this.#socket !== socket) return;
+      this.#attempt += 1;
+      this.#cancelRetry = this.#ports.later(() => this.#connect(), nextDelayMs(this.#attempt, this.#ports.random()));
+    };
+  }
+
+  #take(data: Uint8Array): void {
+    // One camera's bad message must not take the wall down; what it would have said is drawn as unknown by staleness.
+    const rejected = (): void => {
+      this.damaged += 1;
+    };
+    let parsed: ReturnType<typeof decodeCamera>;
+    try {
+      parsed = decodeCamera(data);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      rejected();
+      return;
+    }
+    const { camera, message } = parsed;
+    const before = this.#views.get(camera)?.view ?? NOTHING_SEEN;
+    const view = followMessage(before, message, rejected);
+    if (view === before) return;
+    this.#views.set(camera, { view, heardMs: this.#ports.nowMs() });
+    for (const changed of this.#listeners.get(camera) ?? []) changed();
+  }
+}

@@ -1,0 +1,31 @@
+/** What a painter is given and how one is chosen. Two are in the house: WebGL, and plain canvas where there is no WebGL. */
+
+import type { Bitmap } from "./bits";
+import { CanvasPainter } from "./canvas-painter";
+import type { Place } from "./place";
+import type { Light } from "./scene";
+import { WebGlPainter } from "./webgl-painter";
+
+/** A picture to draw: a place, what covers it, how it is lit. */
+export interface Drawable {
+  readonly place: Place;
+  readonly cover: Bitmap | null;
+  readonly light: Light | null;
+  /** For blocks that are just appearing; Infinity draws them at once. */
+  readonly nowMs: number;
+}
+
+export interface Painter {
+  /** Fills the whole of `target`. */
+  draw(target: CanvasRenderingContext2D, drawable: Drawable): void;
+  /** Gives back what is held for a place. */
+  release(place: Place): void;
+}
+
+let shared: Painter | null = null;
+
+/** One painter draws every tile: browsers allow few WebGL contexts. A lost context is replaced by the canvas painter. */
+export function sharedPainter(): Painter {
+  shared ??= WebGlPainter.create(() => (shared = new CanvasPainter())) ?? new CanvasPainter();
+  return shared;
+}

@@ -1,0 +1,188 @@
+/**
+ * The picture of a place, decoded: background with patches pasted in, and which blocks of it are proven.
+ *
+ * Images are decoded off the main thread. Until one is decoded its blocks count as unproven, so nothing half-made is ever shown;
+ * one that cannot be decoded leaves its blocks flat for good. Pictures for small tiles are kept small: a block takes a whole
+ * number of pixels at every scale, so patches paste without seams.
+ */
+
+import { eachRun, unpackBits } from "./bits";
+import { sameGrid, type Grid } from "./grid";
+import type { SceneView } from "./reader";
+import type { Background, Patch } from "./scene";
+
+export type Surface = OffscreenCanvas;
+
+/** Newly proven blocks appear over this long. */
+export const REVEAL_MS = 900;
+
+const DECODED_AT_ONCE = 6;
+const decoded = new Map<Background | Patch, Promise<ImageBitmap | null>>();
+
+/** The last few images stay decoded: scrubbing asks for the same ones again and again. null: not an image. */
+function decodeImage(source: Background | Patch): Promise<ImageBitmap | null> {
+  const known = decoded.get(source);
+  if (known !== undefined) {
+    decoded.delete(source);
+    decoded.set(source, known);
+    return known;
+  }
+  const blob = new Blob([new Uint8Array(source.image)], { type: source.imageType });
+  const bitmap = createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none" }).catch(() => null);
+  if (source.kind === "background") {
+    decoded.set(source, bitmap);
+    for (const oldest of decoded.keys()) {
+      if (decoded.size <= DECODED_AT_ONCE) break;
+      decoded.delete(oldest);
+    }
+  }
+  return bitmap;
+}
+
+export class Place {
+  readonly #maxWidthPx: number;
+  readonly #changed: () => void;
+  #wanted: SceneView | null = null;
+  #busy: Promise<void> | null = null;
+  #background: Background | null = null;
+  #patches: readonly Patch[] = [];
+  /** The grid that the picture was made for; a painter shows it over no other. */
+  grid: Grid | null = null;
+  /** The picture; null while nothing is proven or the grid is not known. */
+  surface: Surface | null = null;
+  /** One byte a block, 0 or 1; empty without a grid. */
+  proven: Uint8Array = new Uint8Array(0);
+  /** When (performance.now) each block was pasted; 0 for those that came with a whole background. */
+  provenAtMs: Float64Array = new Float64Array(0);
+  columns = 0;
+  rows = 0;
+  widthPx = 0;
+  heightPx = 0;
+  blockPx = 8;
+  /** Grows with every change of the picture. */
+  revision = 0;
+  lastPasteMs = 0;
+
+  /** maxWidthPx: the picture is kept at most about this wide; Infinity: as it came. */
+  constructor(maxWidthPx: number, changed: () => void = () => undefined) {
+    this.#maxWidthPx = maxWidthPx;
+    this.#changed = changed;
+  }
+
+  /** Works towards the background and patches of `view`; resolves once they, or newer ones, are drawn. */
+  show(view: SceneView): Promise<void> {
+    this.#wanted = view;
+    this.#busy ??= this.#work().finally(() => {
+      this.#busy = null;
+    });
+    return this.#busy;
+  }
+
+  /** Whether blocks are still appearing at `nowMs`. */
+  revealing(nowMs: number): boolean {
+    return this.lastPasteMs > 0 && nowMs - this.lastPasteMs < REVEAL_MS;
+  }
+
+  async #work(): Promise<void> {
+    while (this.#wanted !== null) {
+      const view = this.#wanted;
+      this.#wanted = null;
+      const continues =
+        sameGrid(view.grid, this.grid) &&
+        view.background === this.#background &&
+        view.patches.length >= this.#patches.length &&
+        this.#patches.every((patch, index) => view.patches[index] === patch);
+      if (!continues) await this.#begin(view);
+      const fresh = view.patches.slice(this.#patches.length);
+      if (fresh.length > 0) {
+        const images = await Promise.all(fresh.map(decodeImage));
+        fresh.forEach((patch, index) => this.#paste(patch, images[index] ?? null));
+        this.#patches = view.patches;
+        this.#touch();
+      }
+    }
+  }
+
+  async #begin(view: SceneView): Promise<void> {
+    const { background, grid } = view;
+    const image = background === null || background.image.length === 0 ? null : await decodeImage(background);
+    this.#background = background;
+    this.#patches = [];
+    this.grid = grid;
+    if (grid === null) {
+      this.surface = null;
+      this.columns = this.rows = this.widthPx = this.heightPx = 0;
+      this.proven = new Uint8Array(0);
+      this.#touch();
+      return;
+    }
+    const sameSize = grid.columns === this.columns && grid.rows === this.rows;
+    const before = sameSize ? this.proven : null;
+    const beforeAtMs = this.provenAtMs;
+    // The largest whole number of pixels a block can take without the picture growing beyond the limit.
+    this.blockPx = Math.max(1, Math.min(grid.blockPx, Math.floor(this.#maxWidthPx / grid.columns)));
+    this.columns = grid.columns;
+    this.rows = grid.rows;
+    const scale = this.blockPx / grid.blockPx;
+    this.widthPx = Math.max(1, Math.ceil(grid.widthPx * scale));
+    this.heightPx = Math.max(1, Math.ceil(grid.heightPx * scale));
+    const fits = image !== null && image.width === grid.widthPx && image.height === grid.heightPx;
+    this.proven = fits && background !== null ? unpackBits(background.proven) : new Uint8Array(grid.columns * grid.rows);
+    this.provenAtMs = new Float64Array(this.proven.length);
+    // A folded background says again what patches said: what was appearing goes on appearing.
+    if (before !== null) this.proven.forEach((on, block) => (this.provenAtMs[block] = on === 1 ? (beforeAtMs[block] ?? 0) : 0));
+    this.surface = new OffscreenCanvas(this.widthPx, this.heightPx);
+    const context = pen(this.surface);
+    context.imageSmoothingQuality = "high";
+    if (fits) context.drawImage(image, 0, 0, grid.widthPx * scale, grid.heightPx * scale);
+    this.#touch();
+  }
+
+  #paste(patch: Patch, image: ImageBitmap | null): void {
+    if (this.surface === null || image === null) return;
+    const source = this.#background?.grid;
+    if (source === undefined) return;
+    const { columns, rows } = patch.promoted;
+    const widthPx = Math.min(columns * source.blockPx, source.widthPx - patch.column * source.blockPx);
+    const heightPx = Math.min(rows * source.blockPx, source.heightPx - patch.row * source.blockPx);
+    if (image.width !== widthPx || image.height !== heightPx) return;
+    const scale = this.blockPx / source.blockPx;
+    const context = pen(this.surface);
+    const nowMs = performance.now();
+    eachRun(unpackBits(patch.promoted), rows, columns, (row, column, length) => {
+      const left = column * source.blockPx;
+      const top = row * source.blockPx;
+      const width = Math.min(length * source.blockPx, widthPx - left);
+      const height = Math.min(source.blockPx, heightPx - top);
+      context.drawImage(
+        image,
+        left,
+        top,
+        width,
+        height,
+        (patch.column * source.blockPx + left) * scale,
+        (patch.row * source.blockPx + top) * scale,
+        width * scale,
+        height * scale,
+      );
+      for (let index = 0; index < length; index++) {
+        const block = (patch.row + row) * this.columns + patch.column + column + index;
+        if (this.proven[block] !== 1) this.provenAtMs[block] = nowMs;
+        this.proven[block] = 1;
+      }
+    });
+    this.lastPasteMs = nowMs;
+    image.close();
+  }
+
+  #touch(): void {
+    this.revision += 1;
+    this.#changed();
+  }
+}
+
+function pen(surface: Surface): OffscreenCanvasRenderingContext2D {
+  const context = surface.getContext("2d", { alpha: false });
+  if (context === null) throw new Error("this browser cannot draw on a canvas");
+  return context;
+}
