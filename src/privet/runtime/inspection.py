@@ -1,0 +1,113 @@
+"""What the supervisor takes from a worker, which it holds to be hostile: every message is checked before anybody else sees it.
+
+Belongs here: the checks, pure but for what was seen before. Does not belong here: reading the pipe (pipe) and what follows from a
+message that breaks the rules (supervisor ends the worker). Whatever passes holds no field that the schema does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+
+from privet.core.errors import WireError
+from privet.core.grid import Grid, unpack_bits
+from privet.core.ids import CameraId
+from privet.core.pb import pipe_pb2
+from privet.core.scene import Background, State
+from privet.core.wire import from_message
+from privet.runtime.outlet import LATENCY_BOUNDS_US
+from privet.runtime.pipe import parse_worker_message
+
+LOG_LEVELS = (10, 20, 30, 40)
+
+
+@dataclass(slots=True)
+class _Seen:
+    session: int = 0
+    sequence: int = 0
+    grid: Grid | None = None
+
+
+class Inspector:
+    """Checks one worker's messages, from its start to its end."""
+
+    def __init__(self, cameras: Collection[CameraId]) -> None:
+        """cameras: the ones this worker hosts; it may speak of no other."""
+        self._seen = {camera: _Seen() for camera in cameras}
+
+    def inspect(self, body: bytes) -> pipe_pb2.WorkerMessage:
+        """Return the message in `body`, cleaned of unknown fields.
+
+        Raises:
+            WireError: it is no message, of a camera that is not this worker's, of no known kind, or breaks its specification.
+        """
+        message = parse_worker_message(body)
+        message.DiscardUnknownFields()
+        kind = message.WhichOneof("kind")
+        if message.camera == "" and kind == "log":
+            _check_log(message.log)
+            return message
+        seen = self._seen.get(CameraId(message.camera))
+        if seen is None:
+            raise WireError(f"a worker spoke of camera {message.camera[:64]!r}, which it does not host")
+        match kind:
+            case "scene":
+                _check_scene(message, seen)
+            case "promotion":
+                _check_promotion(message.promotion)
+            case "health":
+                _check_health(message.health)
+            case "log":
+                _check_log(message.log)
+            case _:
+                raise WireError("a worker's message is of no known kind")
+        return message
+
+
+def _check_scene(message: pipe_pb2.WorkerMessage, seen: _Seen) -> None:
+    scene_message = message.scene
+    kind = scene_message.WhichOneof("kind")
+    if kind is None:
+        raise WireError("a scene message is of no known kind")
+    head = getattr(scene_message, kind).head
+    new_session = head.session != seen.session
+    if not new_session and head.sequence <= seen.sequence:
+        raise WireError(f"sequence {head.sequence} came after {seen.sequence} of the same session")
+    if new_session:
+        seen.grid = None
+    scene = from_message(scene_message, seen.grid)
+    if scene is None:
+        raise WireError("a scene message is of no known kind")
+    match scene:
+        case Background():
+            seen.grid = scene.grid
+        case State() if scene.grid is not None:
+            seen.grid = scene.grid
+    seen.session = head.session
+    seen.sequence = head.sequence
+
+
+def _check_promotion(promotion: pipe_pb2.Promotion) -> None:
+    grid = promotion.grid
+    try:
+        size = Grid(grid.width_px, grid.height_px, grid.block_px, grid.epoch)
+        promoted = unpack_bits(promotion.promoted, size.rows, size.columns)
+    except ValueError as error:
+        raise WireError(f"promotion: {error}") from error
+    if promotion.blocks != int(np.count_nonzero(promoted)):
+        raise WireError(f"promotion of {promotion.blocks} blocks marks {int(np.count_nonzero(promoted))}")
+    if promotion.by not in pipe_pb2.Commissioning.values():
+        raise WireError(f"promotion by {promotion.by}, which is not known")
+
+
+def _check_health(health: pipe_pb2.Health) -> None:
+    found, agreed = len(health.latency_bucket_counts), len(LATENCY_BOUNDS_US) + 1
+    if found not in {0, agreed}:
+        raise WireError(f"health with {found} latency buckets: {agreed} are agreed")
+
+
+def _check_log(log: pipe_pb2.Log) -> None:
+    if log.level not in LOG_LEVELS or log.code not in pipe_pb2.LogCode.values() or log.code == pipe_pb2.LOG_CODE_UNSPECIFIED:
+        raise WireError(f"log of level {log.level} and code {log.code}, which are not known")

@@ -1,0 +1,259 @@
+"""Starts the workers, hears them, starts again what was lost. It never sees a live pixel and takes every worker to be hostile.
+
+Belongs here: a worker's life from outside, and what is said of its cameras while it is down. Does not belong here: the process
+itself (launch), the checks (inspection), and where messages go (the `Listener`).
+
+A worker's life: started, told its settings, heard; every message is checked. It is ended when it says something that breaks the
+rules or says nothing for HUNG_AFTER_S (FIRST_WORD_WITHIN_S from its start). Lost once, it is started again at once; lost again
+and again, after a jittered wait that grows to 30 s. From the loss to a camera's next word a stand-in says once a second why.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import anyio
+import anyio.abc
+
+from privet.core.clock import NS_PER_S, Clock
+from privet.core.errors import WireError
+from privet.core.ids import CameraId
+from privet.core.pb import pipe_pb2, scene_pb2
+from privet.core.scene import Condition, Reason
+from privet.runtime.backoff import Backoff
+from privet.runtime.inspection import Inspector
+from privet.runtime.settings import WorkerSettings
+from privet.runtime.standin import Standin
+
+log = logging.getLogger("privet.supervisor")
+
+FIRST_WORD_WITHIN_S = 60.0
+HUNG_AFTER_S = 10.0
+STOP_WITHIN_S = 10.0
+STANDIN_EVERY_S = 1.0
+
+_jitter = random.SystemRandom()
+
+
+class WorkerProcess(Protocol):
+    """A running worker, seen from outside."""
+
+    @property
+    def pid(self) -> int: ...
+
+    async def send(self, message: pipe_pb2.SupervisorMessage) -> None:
+        """Say something to it; a worker that is gone is not an error here: `receive` says so."""
+        ...
+
+    async def receive(self) -> bytes | None:
+        """Return the next message's body; None when the worker has closed its side. Raises WireError."""
+        ...
+
+    async def end(self) -> int:
+        """Kill it if it still lives; return how it ended (negative: by which signal)."""
+        ...
+
+
+class Launch(Protocol):
+    """How a worker is started (runtime.launch starts a process)."""
+
+    async def __call__(self) -> WorkerProcess:
+        """Raises OSError when none can be started."""
+        ...
+
+
+class Listener(Protocol):
+    """Where checked messages go. Called in the event loop; never blocks."""
+
+    def scene(self, camera: CameraId, message: scene_pb2.SceneMessage) -> None: ...
+
+    def promotion(self, camera: CameraId, promotion: pipe_pb2.Promotion) -> None: ...
+
+    def health(self, camera: CameraId, health: pipe_pb2.Health) -> None: ...
+
+    def logged(self, camera: str, entry: pipe_pb2.Log) -> None: ...
+
+    def worker_lost(self, cameras: Sequence[CameraId]) -> None: ...
+
+
+def plan_workers(cameras: Sequence[CameraId], cameras_per_worker: int) -> tuple[tuple[CameraId, ...], ...]:
+    """Return which cameras share a worker: ceil(n / cameras_per_worker) workers, filled evenly, in the order given. Pure."""
+    if cameras_per_worker < 1:
+        raise ValueError(f"{cameras_per_worker} cameras per worker: at least 1")
+    workers = -(-len(cameras) // cameras_per_worker)
+    bounds = [index * len(cameras) // workers for index in range(workers + 1)] if workers else []
+    return tuple(tuple(cameras[first:last]) for first, last in itertools.pairwise(bounds))
+
+
+@dataclass(slots=True)
+class _Worker:
+    """One worker's place: its settings and what is known of the process in it now."""
+
+    number: int
+    settings: WorkerSettings
+    process: WorkerProcess | None = None
+    restarts: int = 0
+    backoff: Backoff = field(default_factory=Backoff)
+    standins: dict[CameraId, Standin] = field(default_factory=dict)  # of the cameras that have not spoken yet
+    reason: Reason = Reason.NONE                                     # what they say
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStatistics:
+    """One worker as the metrics show it. pid: 0 while it is down."""
+
+    number: int
+    cameras: tuple[CameraId, ...]
+    pid: int
+    restarts: int
+
+
+class Supervisor:
+    """All workers of this machine."""
+
+    def __init__(
+        self,
+        workers: Sequence[WorkerSettings],
+        launch: Launch,
+        listener: Listener,
+        clock: Clock,
+        draw: Callable[[], float] = _jitter.random,
+    ) -> None:
+        """draw: uniform in [0, 1), for the jitter; tests give their own."""
+        self._workers = [_Worker(number, settings) for number, settings in enumerate(workers)]
+        self._launch = launch
+        self._listener = listener
+        self._clock = clock
+        self._draw = draw
+        self._stopping = anyio.Event()
+
+    async def run(self) -> None:
+        """Keep every worker running until `stop`; on return every worker is gone, on cancellation they are killed."""
+        async with anyio.create_task_group() as group:
+            for worker in self._workers:
+                group.start_soon(self._keep, worker)
+
+    async def stop(self) -> None:
+        """Tell every worker to stop; `run` returns when they have, killing those that do not within STOP_WITHIN_S."""
+        self._stopping.set()
+        for worker in self._workers:
+            if worker.process is not None:
+                await worker.process.send(pipe_pb2.SupervisorMessage(stop=pipe_pb2.Stop()))
+
+    async def resend(self, camera: CameraId) -> None:
+        """Ask a camera's worker for the whole background and light again."""
+        for worker in self._workers:
+            if camera in worker.settings.camera_ids() and worker.process is not None:
+                await worker.process.send(pipe_pb2.SupervisorMessage(resend=pipe_pb2.Resend(camera=camera)))
+
+    def statistics(self) -> tuple[WorkerStatistics, ...]:
+        """Every worker, running or not."""
+        return tuple(
+            WorkerStatistics(
+                worker.number, worker.settings.camera_ids(), 0 if worker.process is None else worker.process.pid, worker.restarts
+            )
+            for worker in self._workers
+        )
+
+    async def _keep(self, worker: _Worker) -> None:
+        worker.standins = {camera: Standin() for camera in worker.settings.camera_ids()}
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._stand_in, worker)
+            while not self._stopping.is_set():
+                began_ns = self._clock.monotonic_ns()
+                await self._live_once(worker)
+                if self._stopping.is_set():
+                    break
+                worker.restarts += 1
+                worker.backoff = worker.backoff.lost(self._clock.monotonic_ns() - began_ns)
+                worker.reason = Reason.WORKER
+                worker.standins = {camera: Standin() for camera in worker.settings.camera_ids()}
+                self._say_for_silent(worker)
+                self._listener.worker_lost(worker.settings.camera_ids())
+                delay_ns = worker.backoff.delay_ns(self._draw())
+                log.warning(
+                    "worker %d was lost and is started again in %.1f s; cameras: %s",
+                    worker.number, delay_ns / NS_PER_S, ", ".join(worker.settings.camera_ids()),
+                )
+                with anyio.move_on_after(delay_ns / NS_PER_S):
+                    await self._stopping.wait()
+            group.cancel_scope.cancel()
+
+    async def _live_once(self, worker: _Worker) -> None:
+        """One process from start to end, whatever ends it."""
+        try:
+            process = await self._launch()
+        except OSError as error:
+            log.error("worker %d cannot be started: %s", worker.number, error.strerror)
+            return
+        worker.process = process
+        try:
+            start = pipe_pb2.Start(settings=worker.settings.model_dump_json().encode())
+            await process.send(pipe_pb2.SupervisorMessage(start=start))
+            if self._stopping.is_set():
+                await process.send(pipe_pb2.SupervisorMessage(stop=pipe_pb2.Stop()))
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._limit_stop, group.cancel_scope)
+                await self._hear(worker, process)
+                group.cancel_scope.cancel()
+        finally:
+            worker.process = None
+            with anyio.CancelScope(shield=True):
+                status = await process.end()
+            if not self._stopping.is_set():
+                log.warning("worker %d (process %d) ended with status %d", worker.number, process.pid, status)
+
+    async def _limit_stop(self, scope: anyio.CancelScope) -> None:
+        await self._stopping.wait()
+        await anyio.sleep(STOP_WITHIN_S)
+        scope.cancel()
+
+    async def _hear(self, worker: _Worker, process: WorkerProcess) -> None:
+        """Hand on what a worker says, until it ends, falls silent or breaks the rules."""
+        inspector = Inspector(worker.settings.camera_ids())
+        patience_s = FIRST_WORD_WITHIN_S
+        while True:
+            try:
+                with anyio.fail_after(patience_s):
+                    body = await process.receive()
+                if body is None:
+                    return
+                message = inspector.inspect(body)
+            except TimeoutError:
+                log.error("worker %d said nothing for %.0f s and is ended", worker.number, patience_s)
+                return
+            except WireError as error:
+                log.error("worker %d broke the rules of its pipe and is ended: %s", worker.number, error)
+                return
+            if message.WhichOneof("kind") == "health":
+                patience_s = HUNG_AFTER_S  # reports come once a second from the first one on
+            self._hand_on(worker, message)
+
+    def _hand_on(self, worker: _Worker, message: pipe_pb2.WorkerMessage) -> None:
+        camera = CameraId(message.camera)
+        match message.WhichOneof("kind"):
+            case "scene":
+                worker.standins.pop(camera, None)
+                self._listener.scene(camera, message.scene)
+            case "promotion":
+                self._listener.promotion(camera, message.promotion)
+            case "health":
+                self._listener.health(camera, message.health)
+            case _:
+                self._listener.logged(message.camera, message.log)
+
+    async def _stand_in(self, worker: _Worker) -> None:
+        """Speak once a second for the cameras that have not spoken since the worker was (re)started."""
+        while True:
+            self._say_for_silent(worker)
+            await anyio.sleep(STANDIN_EVERY_S)
+
+    def _say_for_silent(self, worker: _Worker) -> None:
+        condition = Condition.STARTING if worker.reason is Reason.NONE else Condition.OFFLINE
+        for camera, standin in worker.standins.items():
+            self._listener.scene(camera, standin.say(condition, worker.reason, self._clock.wall_ns()))

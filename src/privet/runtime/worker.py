@@ -1,0 +1,193 @@
+"""The worker process: `python -m privet.runtime.worker`, a blind box that holds live pixels and says scene messages.
+
+Belongs here: the life of the process, in this order:
+1. it forbids core dumps, takes its pipe (descriptors 0 and 1 as inherited) away from the standard streams and points those at
+   /dev/null, so that nothing a library prints can reach the pipe or anybody's log;
+2. it reads its settings from the pipe: never from argv or the environment, which others may read;
+3. it makes its directories, copies the compiled kernels into its own, and confines itself (lockdown);
+4. only then it imports what decodes, sees and detects, and starts a thread per camera;
+5. it ends when told to, on SIGTERM, and at once when the supervisor is gone.
+Does not belong here: what a camera's thread does (camera) and when it is started again (worker_host).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from privet.core.clock import Clock, SystemClock
+from privet.core.errors import PrivetError, WireError
+from privet.core.pb import pipe_pb2
+from privet.runtime import lockdown, pipe
+from privet.runtime.outlet import Outlet
+from privet.runtime.settings import WorkerSettings
+from privet.runtime.whereabouts import number_of
+from privet.runtime.worker_host import ERROR, INFO, WARNING, Host, MakePipeline
+
+EXIT_STOPPED = 0
+EXIT_ORPHANED = 3
+EXIT_UNUSABLE = 4
+
+REPORT_EVERY_S = 1.0
+STOP_WITHIN_S = 5.0
+DRAIN_WITHIN_S = 2.0
+
+RTSP_PORT, RTSPS_PORT, DNS_PORT = 554, 322, 53
+
+
+Furnish = Callable[[WorkerSettings, Clock], MakePipeline]
+"""Gives what makes the pipelines: the real ones import the decoder, the scene and the detectors."""
+
+
+def main(furnish: Furnish | None = None) -> None:
+    """Live as a worker. Never returns. furnish: tests give pipelines without cameras."""
+    lockdown.forbid_dumps()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor says when to stop
+    inward, outward = take_pipe()
+    clock = SystemClock()
+    outlet = Outlet(lambda data: pipe.write_all(outward, data), clock)
+    frames = pipe.read_frames(os.fdopen(inward, "rb"))
+    settings = _settings(frames)
+    line = outlet.line("")
+    try:
+        abi = prepare(settings)
+    except (PrivetError, OSError) as error:
+        _fail(outward, pipe_pb2.LOG_CODE_SANDBOX, number_of(error))
+    if abi == 0 and settings.lockdown == "required":
+        _fail(outward, pipe_pb2.LOG_CODE_SANDBOX, 0)
+    sender = threading.Thread(target=_send, args=(outlet,), name="sender", daemon=True)
+    sender.start()
+    line(pipe_pb2.Log(level=INFO if abi else WARNING, code=pipe_pb2.LOG_CODE_SANDBOX, number=abi))
+    try:
+        host = Host(settings.camera_ids(), (furnish or _real_pipelines)(settings, clock), outlet, clock)
+    except Exception as error:  # noqa: BLE001 (a supervisor: say where before the process is gone)
+        line(pipe_pb2.Log(level=ERROR, code=pipe_pb2.LOG_CODE_CAMERA_CRASHED, number=number_of(error)))
+        outlet.close()
+        sender.join(DRAIN_WITHIN_S)
+        os._exit(EXIT_UNUSABLE)
+    stop = threading.Event()
+    _on_sigterm(stop)
+    threading.Thread(target=_obey, args=(frames, host, stop), name="control", daemon=True).start()
+    line(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_STARTED, number=len(settings.cameras)))
+    host.start()
+    while not stop.wait(REPORT_EVERY_S):
+        host.report()
+    host.stop(STOP_WITHIN_S)
+    line(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_STOPPED, number=0))
+    outlet.close()
+    sender.join(DRAIN_WITHIN_S)
+    os._exit(EXIT_STOPPED)  # a camera's thread may still sit in a decoder: nothing here is worth waiting for
+
+
+def take_pipe() -> tuple[int, int]:
+    """Return the pipe's two descriptors, (in, out), moved away from the standard streams, which then lead nowhere."""
+    inward, outward = os.dup(0), os.dup(1)  # not inheritable
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nowhere, standard, inheritable=False)
+    os.close(nowhere)
+    return (inward, outward)
+
+
+def prepare(settings: WorkerSettings) -> int:
+    """Make the directories, bring the compiled kernels, confine the process. Returns Landlock's ABI, 0 without.
+
+    Raises:
+        OSError: a directory cannot be made.
+        LockdownError: the kernel refused a restriction.
+    """
+    temporary = settings.directory / "tmp"
+    kernels = settings.directory / "kernels"
+    # Nothing of an earlier life is trusted: a worker that was taken over could have left it.
+    shutil.rmtree(settings.directory, ignore_errors=True)
+    for directory in (*settings.writable_directories(), temporary):
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if settings.warmed_cache_directory is not None and settings.warmed_cache_directory.is_dir():
+        shutil.copytree(settings.warmed_cache_directory, kernels)
+    kernels.mkdir(mode=0o700, exist_ok=True)
+    os.environ["TMPDIR"] = str(temporary)
+    os.environ["NUMBA_CACHE_DIR"] = str(kernels)
+    return lockdown.confine(settings.writable_directories(), connect_ports(settings), _devices(settings.device))
+
+
+def connect_ports(settings: WorkerSettings) -> tuple[int, ...]:
+    """Return the TCP ports this worker has business with: its cameras', and that of name servers."""
+    ports = {DNS_PORT}
+    for camera in settings.cameras:
+        for url in (camera.url, camera.sub_url):
+            if url is not None and (parts := urlsplit(url)).scheme in {"rtsp", "rtsps"}:
+                ports.add(parts.port or (RTSPS_PORT if parts.scheme == "rtsps" else RTSP_PORT))
+    return tuple(sorted(ports))
+
+
+def _devices(device: str) -> tuple[Path, ...]:
+    return () if device == "CPU" else (Path("/dev/dri"), Path("/dev/accel"))
+
+
+def _settings(frames: Iterator[bytes]) -> WorkerSettings:
+    try:
+        message = pipe.parse_supervisor_message(next(frames))
+        return WorkerSettings.model_validate_json(message.start.settings)
+    except StopIteration:
+        os._exit(EXIT_ORPHANED)
+    except (WireError, ValidationError):
+        os._exit(EXIT_UNUSABLE)
+
+
+def _real_pipelines(settings: WorkerSettings, clock: Clock) -> MakePipeline:
+    from privet.runtime.worker_pipelines import pipelines  # noqa: PLC0415 (not before the process is confined)
+
+    return pipelines(settings, clock)
+
+
+def _on_sigterm(stop: threading.Event) -> None:
+    def handle(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, handle)
+
+
+def _obey(frames: Iterator[bytes], host: Host, stop: threading.Event) -> None:
+    """Do what the supervisor says; end the process at once when it is gone or says nonsense."""
+    try:
+        for body in frames:
+            message = pipe.parse_supervisor_message(body)
+            match message.WhichOneof("kind"):
+                case "resend":
+                    host.resend(message.resend.camera)
+                case "stop":
+                    stop.set()
+                case _:
+                    break
+    finally:
+        os._exit(EXIT_ORPHANED)
+
+
+def _send(outlet: Outlet) -> None:
+    """Write what is said until the outlet is closed; end the process at once when nobody reads."""
+    try:
+        outlet.run()
+    except OSError:
+        os._exit(EXIT_ORPHANED)
+
+
+def _fail(outward: int, code: pipe_pb2.LogCode.ValueType, number: int) -> None:
+    message = pipe_pb2.WorkerMessage(log=pipe_pb2.Log(level=ERROR, code=code, number=number))
+    try:
+        pipe.write_all(outward, pipe.frame(message))
+    finally:
+        os._exit(EXIT_UNUSABLE)
+
+
+if __name__ == "__main__":
+    main()
+    sys.exit(EXIT_UNUSABLE)

@@ -1,0 +1,142 @@
+"""Hosts several cameras in one worker: a thread each, started again alone when it crashes.
+
+Belongs here: threads, restarts, the report of the second. Does not belong here: what a pipeline does (camera), the process and
+its pipe (worker). This is a supervisor in the sense of the style guide: it catches whatever a pipeline raises, says so and goes on.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from privet.core.clock import NS_PER_S, Clock
+from privet.core.ids import CameraId
+from privet.core.pb import pipe_pb2
+from privet.core.scene import Condition, Reason
+from privet.runtime.backoff import Backoff
+from privet.runtime.outlet import Emit, Line, Outlet, OutletClosedError
+from privet.runtime.standin import Standin
+from privet.runtime.whereabouts import number_of
+
+ERROR, WARNING, INFO = 40, 30, 20
+
+
+class Pipeline(Protocol):
+    """What a camera's thread runs (runtime.camera)."""
+
+    def run(self) -> None:
+        """Block until `stop`, or until something went wrong that a new pipeline may cure."""
+        ...
+
+    def stop(self) -> None:
+        """From another thread: `run` returns soon."""
+        ...
+
+    def resend(self) -> None:
+        """From another thread: say background and light again."""
+        ...
+
+
+MakePipeline = Callable[[CameraId, Emit], Pipeline]
+
+
+class Host:
+    """The cameras of one worker."""
+
+    def __init__(self, cameras: Sequence[CameraId], make: MakePipeline, outlet: Outlet, clock: Clock) -> None:
+        self._stopping = threading.Event()
+        self._seats = {camera: _Seat(camera, make, outlet, clock, self._stopping) for camera in cameras}
+
+    def start(self) -> None:
+        """Start every camera's thread."""
+        for seat in self._seats.values():
+            seat.thread.start()
+
+    def resend(self, camera: str) -> None:
+        """Let a camera say its background and light again; unknown cameras are ignored."""
+        seat = self._seats.get(CameraId(camera))
+        if seat is not None:
+            seat.resend()
+
+    def report(self) -> None:
+        """Say every camera's health; once a second. Errors as `Outlet.put`."""
+        for seat in self._seats.values():
+            seat.line.report()
+
+    def stop(self, within_s: float) -> bool:
+        """Stop every camera. Returns whether all threads ended in time."""
+        self._stopping.set()
+        for seat in self._seats.values():
+            seat.stop()
+        for seat in self._seats.values():
+            seat.thread.join(within_s)
+        return not any(seat.thread.is_alive() for seat in self._seats.values())
+
+
+class _Seat:
+    """One camera's place in the host: its thread and the pipeline that is in it now."""
+
+    def __init__(self, camera: CameraId, make: MakePipeline, outlet: Outlet, clock: Clock, stopping: threading.Event) -> None:
+        self.thread = threading.Thread(target=self._run, name=f"camera-{camera}", daemon=True)
+        self.line: Line = outlet.line(camera)
+        self._camera = camera
+        self._make = make
+        self._outlet = outlet
+        self._clock = clock
+        self._stopping = stopping
+        self._lock = threading.Lock()
+        self._pipeline: Pipeline | None = None
+
+    def resend(self) -> None:
+        with self._lock:
+            if self._pipeline is not None:
+                self._pipeline.resend()
+
+    def stop(self) -> None:
+        with self._lock:
+            if self._pipeline is not None:
+                self._pipeline.stop()
+
+    def _run(self) -> None:
+        backoff = Backoff()
+        try:
+            while not self._stopping.is_set():
+                began_ns = self._clock.monotonic_ns()
+                self._run_once()
+                if self._stopping.is_set():
+                    return
+                backoff = backoff.lost(self._clock.monotonic_ns() - began_ns)
+                self._wait(backoff.delay_ns(random.random()))  # noqa: S311 (spreads restarts, keeps no secret)
+                self.line = self._outlet.line(self._camera)
+        except OutletClosedError:
+            return
+
+    def _run_once(self) -> None:
+        try:
+            pipeline = self._make(self._camera, self.line)
+            with self._lock:
+                self._pipeline = pipeline
+            if self._stopping.is_set():  # stop() came before there was a pipeline to stop
+                return
+            pipeline.run()
+            number = 0
+        except OutletClosedError:
+            raise
+        except Exception as error:  # noqa: BLE001 (a supervisor: one camera's crash is not another's)
+            number = number_of(error)
+        finally:
+            with self._lock:
+                self._pipeline = None
+        if not self._stopping.is_set():
+            self.line(pipe_pb2.Log(level=ERROR, code=pipe_pb2.LOG_CODE_CAMERA_CRASHED, number=number))
+
+    def _wait(self, duration_ns: int) -> None:
+        """Wait before the next start; say once a second that the camera is offline for now."""
+        standin = Standin()
+        ends_ns = self._clock.monotonic_ns() + duration_ns
+        while (left_ns := ends_ns - self._clock.monotonic_ns()) > 0:
+            self.line(standin.say(Condition.OFFLINE, Reason.WORKER, self._clock.wall_ns()))
+            if self._stopping.wait(min(left_ns, NS_PER_S) / NS_PER_S):
+                return
