@@ -1,8 +1,8 @@
 """The background's pixels: decodes the images of a view and pastes its patches.
 
-Belongs here: what an image in the scene stream may be (docs/ref/scene-stream.md, "Images") and which of its pixels count. Does not
-belong here: light, cover, captions. Images come from a worker that a hostile camera may have subverted, or from a file somebody
-changed: their size is checked before a pixel is decoded, and whatever is wrong with them is a `WireError`.
+Belongs here: what an image in the scene stream may be (docs/ref/scene-stream.md, "Images") and which of its pixels count. Does
+not belong here: light, cover, captions. Images come from a worker that a hostile camera may have subverted, or from a file that
+somebody changed: their size is checked before a pixel is decoded, and whatever is wrong with them is a `WireError`.
 """
 
 from __future__ import annotations
