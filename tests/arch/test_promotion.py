@@ -45,9 +45,7 @@ def trespasses(module: ast.Module, guarded: set[str]) -> Iterator[tuple[int, str
                     yield node.lineno, f"names .{name}"
             case ast.ClassDef(bases=bases) if any(ast.unparse(base).endswith(OWNER) for base in bases):
                 yield node.lineno, f"inherits from {OWNER}"
-            case ast.Call(func=ast.Name(id="getattr" | "setattr" | "delattr" | "vars"), args=[_, ast.Constant(value=str(name)), *_]) if (
-                name in guarded
-            ):
+            case ast.Call(func=ast.Name(id="getattr" | "setattr"), args=[_, ast.Constant(value=name), *_]) if name in guarded:
                 yield node.lineno, f"reaches for {name}"
             case ast.Attribute(attr="setflags"):
                 yield node.lineno, "makes an array writable"
