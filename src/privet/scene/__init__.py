@@ -1,1 +1,5 @@
-"""."""
+"""Sees live frames: block statistics, cover, light, promote(). Puts out nothing but cover, light and promoted blocks.
+
+Belongs here: free functions on arrays (kernels, each with a plain reference beside it), the state of one camera's scene, and the
+rules of promotion. Does not belong here: where frames come from, what detectors are, how anything is encoded, stored or sent.
+"""

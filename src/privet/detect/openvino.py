@@ -1,0 +1,147 @@
+"""Person and face detectors on OpenVINO. One compiled model serves all cameras of a worker, with an inference request per thread."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import openvino
+from numpy.typing import NDArray
+
+from privet.core.errors import DetectorError
+from privet.detect.weights import CENTERFACE, PEDESTRIAN, Weights, locate
+
+Boxes = NDArray[np.float32]
+"""Shape (k, 4): left, top, right, bottom in fractions of the picture."""
+
+FACE_HEIGHTS_IN_A_BODY = 7.5
+FACE_WIDTHS_IN_SHOULDERS = 3.0
+
+
+class Detector(Protocol):
+    """Finds people in pictures."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def input_px(self) -> tuple[int, int]:
+        """(height, width) of its input."""
+        ...
+
+    def find(self, pictures: NDArray[np.uint8]) -> list[Boxes]:
+        """People in uint8 (n, height, width, 3) RGB; a box spans the whole body, as far as it can be known."""
+        ...
+
+
+@dataclass
+class _Requests:
+    """An inference request per thread: a request must not be shared."""
+
+    model: openvino.CompiledModel
+    _local: threading.local = field(default_factory=threading.local)
+
+    def request(self) -> openvino.InferRequest:
+        existing = getattr(self._local, "request", None)
+        if isinstance(existing, openvino.InferRequest):
+            return existing
+        request = self.model.create_infer_request()
+        self._local.request = request
+        return request
+
+
+def _compile(weights: Weights, device: str, shape: tuple[int, int, int, int]) -> _Requests:
+    path = locate(weights)
+    try:
+        core = openvino.Core()
+        model = core.read_model(path)
+        model.reshape(list(shape))
+        compiled = core.compile_model(model, device, {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"})
+        return _Requests(compiled)
+    except RuntimeError as error:
+        raise DetectorError(f"{weights.name} does not load on {device}: {str(error).splitlines()[0]}") from error
+
+
+class PedestrianDetector:
+    """SSDLite over a MobileNet, trained on pedestrians; boxes come out non-maximum suppressed."""
+
+    name = "pedestrian-ssdlite"
+    input_px = (300, 300)
+
+    def __init__(self, device: str, threshold: float) -> None:
+        self._requests = _compile(PEDESTRIAN, device, (1, *self.input_px, 3))
+        self._threshold = threshold
+
+    def find(self, pictures: NDArray[np.uint8]) -> list[Boxes]:
+        found: list[Boxes] = []
+        request = self._requests.request()
+        for picture in pictures:
+            request.infer({"image_tensor:0": np.ascontiguousarray(picture[None])})
+            scores = request.get_tensor("detection_scores:0").data[0]
+            boxes = request.get_tensor("detection_boxes:0").data[0]
+            kept = boxes[scores >= self._threshold]
+            found.append(np.clip(kept[:, [1, 0, 3, 2]], 0.0, 1.0).astype(np.float32))
+        return found
+
+
+class FaceDetector:
+    """CenterFace (Xu et al., "CenterFace: joint face detection and alignment using face as point", 2019); boxes grow to a body."""
+
+    name = "centerface"
+    input_px = (320, 320)
+
+    def __init__(self, device: str, threshold: float) -> None:
+        self._requests = _compile(CENTERFACE, device, (1, 3, *self.input_px))
+        self._threshold = threshold
+
+    def find(self, pictures: NDArray[np.uint8]) -> list[Boxes]:
+        request = self._requests.request()
+        found: list[Boxes] = []
+        for picture in pictures:
+            request.infer({"input.1": np.ascontiguousarray(picture.transpose(2, 0, 1)[None], dtype=np.float32)})
+            heat, size = request.get_tensor("537").data[0, 0], request.get_tensor("538").data[0]
+            offset = request.get_tensor("539").data[0]
+            found.append(bodies_of_faces(decode_faces(heat, size, offset, self._threshold, self.input_px)))
+        return found
+
+
+def decode_faces(
+    heat: NDArray[np.float32], size: NDArray[np.float32], offset: NDArray[np.float32], threshold: float, input_px: tuple[int, int]
+) -> Boxes:
+    """Faces from CenterFace's maps: heat (h, w), log size and offset (2, h, w; y first), at a quarter of the input's resolution.
+
+    No suppression of overlaps: nobody counts faces here, and a box too many only keeps a block flat.
+    """
+    rows, columns = np.nonzero(heat >= threshold)
+    height = np.exp(size[0, rows, columns]) * 4
+    width = np.exp(size[1, rows, columns]) * 4
+    centre_y = (rows + offset[0, rows, columns] + 0.5) * 4
+    centre_x = (columns + offset[1, rows, columns] + 0.5) * 4
+    boxes = np.stack([centre_x - width / 2, centre_y - height / 2, centre_x + width / 2, centre_y + height / 2], axis=1)
+    scaled: Boxes = np.clip(boxes / np.array([input_px[1], input_px[0]] * 2), 0.0, 1.0).astype(np.float32)
+    return scaled
+
+
+def bodies_of_faces(faces: Boxes) -> Boxes:
+    """Where the body under each face is, standing or seated: three faces wide, seven and a half tall."""
+    if not len(faces):
+        return faces
+    width, height = faces[:, 2] - faces[:, 0], faces[:, 3] - faces[:, 1]
+    centre = (faces[:, 0] + faces[:, 2]) / 2
+    half = width * FACE_WIDTHS_IN_SHOULDERS / 2
+    bodies = np.stack(
+        [centre - half, faces[:, 1] - 0.3 * height, centre + half, faces[:, 1] + FACE_HEIGHTS_IN_A_BODY * height], axis=1
+    )
+    clipped: Boxes = np.clip(bodies, 0.0, 1.0).astype(np.float32)
+    return clipped
+
+
+def load_detectors(device: str, threshold: float) -> tuple[Detector, ...]:
+    """Every detector, ready.
+
+    Raises:
+        DetectorError: one of them does not load; then nothing may be promoted.
+    """
+    return (PedestrianDetector(device, threshold), FaceDetector(device, max(threshold, 0.25)))

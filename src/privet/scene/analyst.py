@@ -1,0 +1,324 @@
+"""One camera's scene: frames in, cover, light and promoted blocks out.
+
+Belongs here: the order in which the parts look at a frame, and what holds between frames (holds, conditions, schedules). Does not
+belong here: the kernels, the rules of promotion, encoding. What comes out is `Observation`, which holds no live pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privet.core.clock import NS_PER_MS, NS_PER_S
+from privet.core.frame import Frame
+from privet.core.grid import BoolGrid, Grid
+from privet.core.scene import Condition, Reason
+from privet.scene.blind import blind_blocks
+from privet.scene.cover import coarsen, dilate, shape
+from privet.scene.difference import differs, lit, same_texture
+from privet.scene.light import CELL_COLUMNS, CELL_ROWS, fit_light, quantise, spread
+from privet.scene.looks import Detector, Looks
+from privet.scene.model import BlockModel
+from privet.scene.promote import Evidence, ProvenBackground, Rules, promote, restore
+from privet.scene.statistics import GRADIENT, Y_MEAN, Statistics, block_statistics
+from privet.scene.stillness import Stillness, StillnessRules
+from privet.scene.stored import StoredScene
+
+DIFFERENCE_FLOORS = np.array([5.0, 3.5, 3.5, 2.5], np.float32)
+DIFFERENCE_TIMES = 4.0
+MISFIT_SHARE = 0.6          # of proven blocks; more than this differ: the picture does not fit
+FIT_SHARE = 0.4
+MISFIT_AFTER_NS = 1 * NS_PER_S
+FIT_AFTER_NS = 1 * NS_PER_S
+BLACK_BELOW = 24.0
+FEATURELESS_BELOW = 0.6
+LIGHT_EVERY_NS = 1 * NS_PER_S
+PROMOTE_EVERY_NS = 1 * NS_PER_S
+REFINE_TIME_NS = 10 * NS_PER_S
+LEAST_PROVEN_TO_JUDGE = 0.05
+PIXEL_NOISE = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class AnalystSettings:
+    """The site's policy for one camera. person_height_px 0: an eighth of the picture."""
+
+    block_px: int = 8
+    covers_per_second: float = 5.0
+    hold_ns: int = 600 * NS_PER_MS
+    tallest_blocks: int = 12
+    prove_ns: int = 60 * NS_PER_S
+    prove_keyframes: int = 30
+    commissioning: Literal["signature", "automatic"] = "signature"
+    person_height_px: int = 0
+    looks_per_second: float = 2.0
+    blind: tuple[tuple[tuple[float, float], ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observation:
+    """What one frame said about the place. Arrays are bool (rows, columns).
+
+    cover: the blocks where something is that is not background. promoted, candidates: as `promote` returned them, None when it was not
+    asked. light: quantised (gain, offset), None when unchanged or not due. new_grid: the picture's size changed, all unproven.
+    """
+
+    wall_ns: int
+    condition: Condition
+    reason: Reason
+    cover: BoolGrid
+    light: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None
+    promoted: BoolGrid | None
+    candidates: int
+    new_grid: bool
+    sharpness: float
+
+
+class Analyst:
+    """Follows the frames of one camera. Not safe for use from several threads at once."""
+
+    def __init__(self, settings: AnalystSettings, detectors: Sequence[Detector], stored: StoredScene | None = None) -> None:
+        self._settings = settings
+        self._detectors = tuple(detectors)
+        self._stored = stored
+        self._slot_ns = round(NS_PER_S / settings.covers_per_second)
+        self._next_cover_ns = -1
+        self._background: ProvenBackground | None = None
+        self._epoch = 0 if stored is None else stored.grid.epoch
+        self._restored = False
+
+    @property
+    def background(self) -> ProvenBackground | None:
+        """The proven background; None before the first frame."""
+        return self._background
+
+    @property
+    def blind(self) -> BoolGrid:
+        """Blocks in blind zones."""
+        return self._blind
+
+    @property
+    def restored(self) -> bool:
+        """Whether the stored background was taken up."""
+        return self._restored
+
+    @property
+    def looks(self) -> tuple[int, int]:
+        """Looks so far, and those with a hit."""
+        return self._looks.looked, self._looks.hits
+
+    @property
+    def proofs_restarted(self) -> int:
+        return self._stillness.restarts
+
+    def due(self, frame: Frame) -> bool:
+        """Whether this frame is to be analysed: the next cover is due, or it is a keyframe and something waits to be proven."""
+        if self._background is None or frame.keyframe:
+            return True
+        return frame.monotonic_ns >= self._next_cover_ns
+
+    def observe(self, frame: Frame) -> Observation:
+        """Analyse a frame that is due.
+
+        Raises:
+            DetectorError: a detector failed; the frame proves nothing.
+        """
+        new_grid = self._adopt(frame)
+        background = self._background
+        assert background is not None
+        now_ns = frame.monotonic_ns
+        if now_ns >= self._next_cover_ns:
+            late_ns = now_ns - self._next_cover_ns
+            self._next_cover_ns = now_ns + self._slot_ns - (late_ns if 0 <= late_ns < self._slot_ns else 0)
+        seen = block_statistics(frame.y, frame.u, frame.v, self._settings.block_px)
+        proven = background.proven
+        raw, expected, cells = self._differences(frame, seen, proven)
+        condition, reason = self._judge(frame, seen, raw, proven, now_ns)
+        usable = frame.intact and condition is Condition.AWAKE
+        moved = np.zeros(background.grid.shape, np.bool_)
+        promoted: BoolGrid | None = None
+        if usable:
+            self._refine(seen, expected, raw, proven, now_ns)
+            moved = self._prove(frame, seen, ~proven & ~self._blind)
+            promoted = self._promote_if_due(frame, background)
+        elif condition is not Condition.AWAKE or not frame.intact:
+            self._restart(self._stillness.restart_all())
+        cover = self._cover(raw, moved, condition, now_ns)
+        light = self._light_if_due(cells, usable and bool(proven.any()), now_ns)
+        if frame.keyframe:
+            self._sharpness = float(seen[GRADIENT].mean())
+        return Observation(
+            frame.wall_ns, condition, reason, cover, light, promoted, self._candidates, new_grid, self._sharpness
+        )
+
+    def snapshot(self) -> StoredScene | None:
+        """What must outlive the worker, to be sealed; None before the first frame."""
+        if self._background is None:
+            return self._stored
+        background = self._background
+        return StoredScene(
+            background.grid, background.matrix, background.planes, background.proven, background.proven_wall_ns, self._arrival
+        )
+
+    # -- the parts of an observation, in order
+
+    def _adopt(self, frame: Frame) -> bool:
+        """Begin a new epoch when the picture's size changes; the first frame of a run takes up the stored background if it fits."""
+        settings = self._settings
+        if self._background is not None:
+            grid = self._background.grid
+            if (grid.width_px, grid.height_px) == (frame.width_px, frame.height_px) and self._background.matrix is frame.matrix:
+                return False
+            self._epoch = grid.epoch + 1
+        stored = self._stored
+        self._stored = None
+        if stored is not None and self._background is None:
+            same = (stored.grid.width_px, stored.grid.height_px, stored.grid.block_px, stored.matrix) == (
+                frame.width_px, frame.height_px, settings.block_px, frame.matrix
+            )
+            self._epoch = stored.grid.epoch if same else stored.grid.epoch + 1
+            if not same:
+                stored = None
+        grid = Grid(frame.width_px, frame.height_px, settings.block_px, self._epoch)
+        person_px = float(settings.person_height_px or grid.height_px / 8)
+        self._background = ProvenBackground(grid, frame.matrix)
+        self._blind = blind_blocks(grid, settings.blind)
+        self._model = BlockModel(grid)
+        self._stillness = Stillness(grid, StillnessRules(neighbourhood_blocks=ceil(person_px / settings.block_px)))
+        self._looks = Looks(grid, self._detectors, person_px)
+        self._arrival: BoolGrid = np.zeros(grid.shape, np.bool_)
+        self._held_until_ns: NDArray[np.int64] = np.full(grid.shape, -1, np.int64)
+        self._covered: BoolGrid = np.zeros(grid.shape, np.bool_)
+        self._last_light: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None
+        self._next_light_ns = self._next_look_ns = self._next_promotion_ns = frame.monotonic_ns
+        self._refined_ns = frame.monotonic_ns
+        self._misfit = False
+        self._changing_since_ns = -1
+        self._fitted_once = stored is None
+        self._candidates = 0
+        self._sharpness = 0.0
+        if stored is not None:
+            restore(self._background, stored.planes, stored.proven & ~self._blind, stored.proven_wall_ns)
+            self._model.start(self._background.proven, block_statistics(*self._background.planes, settings.block_px))
+            self._arrival |= stored.arrival
+            self._restored = True
+        return True
+
+    def _differences(
+        self, frame: Frame, seen: Statistics, proven: BoolGrid
+    ) -> tuple[BoolGrid, Statistics, tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """Which proven blocks look different, what was expected of each, and the light that was fitted."""
+        background = self._background
+        assert background is not None
+        cells = fit_light(seen[Y_MEAN], self._model.mean[Y_MEAN], proven & ~self._covered, (CELL_ROWS, CELL_COLUMNS))
+        rows, columns = background.grid.shape
+        expected = lit(self._model.mean, spread(cells[0], rows, columns), spread(cells[1], rows, columns))
+        raw = differs(seen, expected, self._model.deviation, DIFFERENCE_FLOORS, DIFFERENCE_TIMES) & proven
+        if raw.any():
+            chroma = np.abs(seen[1] - expected[1]) + np.abs(seen[2] - expected[2])
+            raw &= ~same_texture(frame.y, background.planes[0], background.grid.block_px, raw, chroma, PIXEL_NOISE)
+        return raw, expected, cells
+
+    def _judge(
+        self, frame: Frame, seen: Statistics, raw: BoolGrid, proven: BoolGrid, now_ns: int
+    ) -> tuple[Condition, Reason]:
+        """Blind or awake. A picture that stops fitting is an arrival as a whole until it fits again."""
+        if not frame.intact:
+            return Condition.BLIND, Reason.DAMAGED
+        if float(seen[Y_MEAN].mean()) < BLACK_BELOW or float(seen[GRADIENT].mean()) < FEATURELESS_BELOW:
+            return Condition.BLIND, Reason.OBSCURED
+        known = int(proven.sum())
+        if known < LEAST_PROVEN_TO_JUDGE * proven.size:
+            return Condition.AWAKE, Reason.NONE
+        share = float(raw.sum()) / known
+        if not self._fitted_once:
+            # A start: the picture must show that it fits before it is taken for the place that was known.
+            self._misfit = share > FIT_SHARE
+            self._fitted_once = not self._misfit
+        changing = share < FIT_SHARE if self._misfit else share > MISFIT_SHARE
+        if not changing:
+            self._changing_since_ns = -1
+        elif self._changing_since_ns < 0:
+            self._changing_since_ns = now_ns
+        elif now_ns - self._changing_since_ns >= (FIT_AFTER_NS if self._misfit else MISFIT_AFTER_NS):
+            self._misfit = not self._misfit
+            self._fitted_once = True
+            self._changing_since_ns = -1
+        if self._misfit:
+            return Condition.BLIND, Reason.MOVED
+        return Condition.AWAKE, Reason.NONE
+
+    def _refine(self, seen: Statistics, expected: Statistics, raw: BoolGrid, proven: BoolGrid, now_ns: int) -> None:
+        elapsed_ns = max(now_ns - self._refined_ns, 0)
+        self._refined_ns = now_ns
+        rate = min(elapsed_ns / REFINE_TIME_NS, 0.1)
+        self._model.refine(seen, expected, proven & ~self._covered & ~dilate(raw, 1), rate)
+
+    def _prove(self, frame: Frame, seen: Statistics, waiting: BoolGrid) -> BoolGrid:
+        """Follow stillness and, when one is due, take a look. Returns waiting blocks that moved."""
+        if not waiting.any():
+            return waiting
+        moved, restarted = self._stillness.observe(frame, seen, waiting)
+        self._looks.forget(restarted)
+        if self._detectors and frame.monotonic_ns >= self._next_look_ns:
+            look = self._looks.next_look(self._stillness.running & waiting)
+            self._next_look_ns = frame.monotonic_ns
+            if look is not None:
+                self._next_look_ns += round(NS_PER_S / self._settings.looks_per_second)
+                self._restart(self._looks.look(look, frame, seen))
+        return moved
+
+    def _restart(self, blocks: BoolGrid) -> None:
+        self._stillness.restart(blocks)
+        self._looks.forget(blocks)
+
+    def _promote_if_due(self, frame: Frame, background: ProvenBackground) -> BoolGrid | None:
+        if frame.monotonic_ns < self._next_promotion_ns or background.proven.all():
+            return None
+        self._next_promotion_ns = frame.monotonic_ns + PROMOTE_EVERY_NS
+        settings = self._settings
+        evidence = Evidence(
+            still_ns=self._stillness.still_ns(frame.monotonic_ns),
+            keyframes=self._stillness.keyframes,
+            clear_views=self._looks.clear_views(),
+            closed=self._blind,
+            arrival=self._arrival,
+            signed=np.zeros(background.grid.shape, np.bool_),
+            picture=self._stillness.picture(),
+        )
+        rules = Rules(settings.prove_ns, settings.prove_keyframes, settings.commissioning, len(self._detectors))
+        promoted, candidates = promote(background, evidence, rules, frame.wall_ns)
+        self._candidates = int(candidates.sum())
+        if not promoted.any():
+            return None
+        self._model.start(promoted, block_statistics(*background.planes, settings.block_px))
+        return promoted
+
+    def _cover(self, raw: BoolGrid, moved: BoolGrid, condition: Condition, now_ns: int) -> BoolGrid:
+        if condition is not Condition.AWAKE:
+            self._covered = np.ones_like(raw)
+            self._held_until_ns[:] = -1
+            return self._covered
+        found = shape(raw | moved) & ~self._blind
+        self._held_until_ns[found] = now_ns + self._settings.hold_ns
+        self._covered = found
+        held = self._held_until_ns >= now_ns
+        return coarsen(held, self._settings.tallest_blocks) & ~self._blind
+
+    def _light_if_due(
+        self, cells: tuple[NDArray[np.float32], NDArray[np.float32]], fitted: bool, now_ns: int
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+        if not fitted or now_ns < self._next_light_ns:
+            return None
+        gain, offset = quantise(*cells)
+        last = self._last_light
+        if last is not None and np.array_equal(last[0], gain) and np.array_equal(last[1], offset):
+            return None
+        self._next_light_ns = now_ns + LIGHT_EVERY_NS
+        self._last_light = (gain, offset)
+        return self._last_light

@@ -1,0 +1,101 @@
+"""Which proven blocks look different from the background: the plain test on block statistics, and the test for another light.
+
+Arrays of shape (4, rows, columns) hold luma, two chromas and gradient, as in `statistics`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from privet.core.frame import Plane
+from privet.core.grid import BoolGrid
+from privet.scene.statistics import Statistics
+
+BLACK = 16.0
+
+
+@njit(cache=True, nogil=True)
+def lit(mean: Statistics, gain: NDArray[np.float32], offset: NDArray[np.float32]) -> Statistics:
+    """What the model expects under a light. gain, offset: float32 (rows, columns)."""
+    _, rows, columns = mean.shape
+    out = np.empty_like(mean)
+    for row in range(rows):
+        for column in range(columns):
+            g = gain[row, column]
+            out[0, row, column] = (mean[0, row, column] - BLACK) * g + BLACK + offset[row, column]
+            out[1, row, column] = (mean[1, row, column] - 128.0) * g + 128.0
+            out[2, row, column] = (mean[2, row, column] - 128.0) * g + 128.0
+            out[3, row, column] = mean[3, row, column] * g
+    return out
+
+
+@njit(cache=True, nogil=True)
+def differs(seen: Statistics, expected: Statistics, deviation: Statistics, floors: NDArray[np.float32], times: float) -> BoolGrid:
+    """True where any feature is further from `expected` than max(floor, times * deviation).
+
+    floors: float32 (4,), the least distance that counts per feature, in levels; the gradient's grows with the gradient itself.
+    """
+    _, rows, columns = seen.shape
+    out = np.zeros((rows, columns), np.bool_)
+    for row in range(rows):
+        for column in range(columns):
+            for feature in range(4):
+                least = floors[feature]
+                if feature == 3:
+                    least += 0.25 * expected[3, row, column]
+                allowed = max(least, times * deviation[feature, row, column])
+                if abs(seen[feature, row, column] - expected[feature, row, column]) > allowed:
+                    out[row, column] = True
+                    break
+    return out
+
+
+@njit(cache=True, nogil=True)
+def same_texture(
+    y: Plane, background_y: Plane, block_px: int, wanted: BoolGrid, chroma_distance: NDArray[np.float32], noise: float,
+) -> BoolGrid:
+    """True for wanted blocks that are the background under another gain: a shadow, the sun, a headlight.
+
+    A block passes when its luma correlates with the background's (normalised cross-correlation at least 0.9, as in Jacques et al.,
+    "Background subtraction and shadow detection in grayscale video sequences", 2005), the background has texture well above the noise,
+    the gain lies between 0.3 and 2.5, and the chroma hardly differs. Flat blocks never pass: nothing in them tells light from cloth.
+
+    chroma_distance: float32 (rows, columns), levels. noise: deviation of a pixel, levels.
+    """
+    height, width = y.shape
+    rows, columns = wanted.shape
+    out = np.zeros((rows, columns), np.bool_)
+    for row in range(rows):
+        top = row * block_px
+        bottom = min(top + block_px, height)
+        for column in range(columns):
+            if not wanted[row, column] or chroma_distance[row, column] > 4.0:
+                continue
+            left = column * block_px
+            right = min(left + block_px, width)
+            n = (bottom - top) * (right - left)
+            sum_a = 0.0
+            sum_b = 0.0
+            sum_aa = 0.0
+            sum_bb = 0.0
+            sum_ab = 0.0
+            for i in range(top, bottom):
+                for j in range(left, right):
+                    a = np.float64(y[i, j])
+                    b = np.float64(background_y[i, j])
+                    sum_a += a
+                    sum_b += b
+                    sum_aa += a * a
+                    sum_bb += b * b
+                    sum_ab += a * b
+            variance_a = sum_aa / n - (sum_a / n) ** 2
+            variance_b = sum_bb / n - (sum_b / n) ** 2
+            if variance_b < 16.0 * noise * noise or variance_a <= 0.0:
+                continue
+            covariance = sum_ab / n - (sum_a / n) * (sum_b / n)
+            gain = covariance / variance_b
+            if 0.3 <= gain <= 2.5 and covariance * covariance >= 0.81 * variance_a * variance_b:
+                out[row, column] = True
+    return out

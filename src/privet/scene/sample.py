@@ -1,0 +1,127 @@
+"""Cuts views out of a live picture for detectors: scaled, shifted, mirrored, turned, as RGB. They go nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import cos, radians, sin
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from privet.core.frame import Frame, Matrix, Plane
+
+RgbPicture = NDArray[np.uint8]
+"""Shape (height, width, 3)."""
+
+Affine = NDArray[np.float64]
+"""Shape (2, 3): (x, y) -> (a x + b y + c, d x + e y + f)."""
+
+OUTSIDE = 114
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """How a view differs from the plain one. zoom below 1 leaves a margin, so nothing is cut off; shifts are fractions of the input."""
+
+    mirrored: bool = False
+    turn_degrees: float = 0.0
+    zoom: float = 1.0
+    shift_x: float = 0.0
+    shift_y: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A rectangle of the picture, in luma pixels."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+def input_to_picture(tile: Tile, transform: Transform, height_px: int, width_px: int) -> Affine:
+    """The map from a detector's input (height_px x width_px) to the picture."""
+    mirror = -1.0 if transform.mirrored else 1.0
+    c, s = cos(radians(transform.turn_degrees)), sin(radians(transform.turn_degrees))
+    # Input pixel -> square of side 1 around 0 -> unshifted, unzoomed, unturned, unmirrored -> tile.
+    to_unit = np.array([[1 / width_px, 0, -0.5 - transform.shift_x], [0, 1 / height_px, -0.5 - transform.shift_y], [0, 0, 1]])
+    undo = np.array([[c / transform.zoom, s / transform.zoom, 0], [-s / transform.zoom, c / transform.zoom, 0], [0, 0, 1]])
+    to_tile = np.array(
+        [
+            [mirror * tile.width, 0, tile.left + tile.width / 2],
+            [0, tile.height, tile.top + tile.height / 2],
+            [0, 0, 1],
+        ]
+    )
+    matrix: Affine = (to_tile @ undo @ to_unit)[:2]
+    return matrix
+
+
+def invert(affine: Affine) -> Affine:
+    """The map back."""
+    full = np.vstack([affine, [0.0, 0.0, 1.0]])
+    inverse: Affine = np.linalg.inv(full)[:2]
+    return inverse
+
+
+def apply(affine: Affine, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Map points, float64 (n, 2)."""
+    mapped: NDArray[np.float64] = points @ affine[:, :2].T + affine[:, 2]
+    return mapped
+
+
+@njit(cache=True, nogil=True)
+def _sample(y: Plane, u: Plane, v: Plane, affine: Affine, coefficients: NDArray[np.float64], taps: int, out: RgbPicture) -> None:
+    height, width = y.shape
+    out_height, out_width, _ = out.shape
+    for row in range(out_height):
+        for column in range(out_width):
+            luma = 0.0
+            cb = 0.0
+            cr = 0.0
+            for tap in range(taps * taps):
+                in_x = column + (tap % taps + 0.5) / taps
+                in_y = row + (tap // taps + 0.5) / taps
+                x = affine[0, 0] * in_x + affine[0, 1] * in_y + affine[0, 2]
+                yy = affine[1, 0] * in_x + affine[1, 1] * in_y + affine[1, 2]
+                if x < 0.0 or yy < 0.0 or x >= width or yy >= height:
+                    luma += OUTSIDE
+                    cb += 128.0
+                    cr += 128.0
+                    continue
+                left = int(max(x - 0.5, 0.0))
+                top = int(max(yy - 0.5, 0.0))
+                fx = min(max(x - 0.5 - left, 0.0), 1.0)
+                fy = min(max(yy - 0.5 - top, 0.0), 1.0)
+                right = min(left + 1, width - 1)
+                bottom = min(top + 1, height - 1)
+                upper = y[top, left] * (1 - fx) + y[top, right] * fx
+                lower = y[bottom, left] * (1 - fx) + y[bottom, right] * fx
+                luma += upper * (1 - fy) + lower * fy
+                cb += u[int(yy) // 2, int(x) // 2]
+                cr += v[int(yy) // 2, int(x) // 2]
+            n = taps * taps
+            luma = (luma / n - 16.0) * coefficients[0]
+            cb = cb / n - 128.0
+            cr = cr / n - 128.0
+            out[row, column, 0] = np.uint8(min(max(luma + coefficients[1] * cr + 0.5, 0.0), 255.0))
+            out[row, column, 1] = np.uint8(min(max(luma + coefficients[2] * cb + coefficients[3] * cr + 0.5, 0.0), 255.0))
+            out[row, column, 2] = np.uint8(min(max(luma + coefficients[4] * cb + 0.5, 0.0), 255.0))
+
+
+# Y scale; Cr to R; Cb and Cr to G; Cb to B. Limited range, ITU-R BT.601 and BT.709.
+RGB_COEFFICIENTS = {
+    Matrix.BT601: np.array([1.164384, 1.596027, -0.391762, -0.812968, 2.017232]),
+    Matrix.BT709: np.array([1.164384, 1.792741, -0.213249, -0.532909, 2.112402]),
+}
+
+
+def sample(frame: Frame, affine: Affine, height_px: int, width_px: int) -> RgbPicture:
+    """Return the view as uint8 (height_px, width_px, 3) RGB; what lies outside the picture is grey. Supersampled when it shrinks."""
+    out = np.empty((height_px, width_px, 3), np.uint8)
+    scale = max(abs(affine[0, 0]) + abs(affine[0, 1]), abs(affine[1, 0]) + abs(affine[1, 1]))
+    taps = int(min(max(round(scale), 1), 4))
+    _sample(frame.y, frame.u, frame.v, affine, RGB_COEFFICIENTS[frame.matrix], taps, out)
+    return out

@@ -1,0 +1,164 @@
+"""Block statistics: what each block of a picture looks like in four numbers.
+
+Kernels are free functions on arrays. Each compiled kernel has a plain numpy reference of the same name with `_reference`; a property
+test holds them equal. Block means as features of a background model are surveyed in Bouwmans, "Traditional and recent approaches in
+background modeling for foreground detection" (2014).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from privet.core.frame import Plane
+
+Y_MEAN, U_MEAN, V_MEAN, GRADIENT = range(4)
+
+Statistics = NDArray[np.float32]
+"""Shape (4, rows, columns): mean Y, mean U, mean V, mean |dY/dx| + |dY/dy|, in levels."""
+
+
+@njit(cache=True, nogil=True, fastmath=False)
+def _block_statistics(y: Plane, u: Plane, v: Plane, block_px: int, out: Statistics) -> None:
+    height, width = y.shape
+    chroma_height, chroma_width = u.shape
+    _, rows, columns = out.shape
+    half = block_px // 2
+    for row in range(rows):
+        top = row * block_px
+        bottom = min(top + block_px, height)
+        for column in range(columns):
+            left = column * block_px
+            right = min(left + block_px, width)
+            total = np.int64(0)
+            gradient = np.int64(0)
+            steps = 0
+            for i in range(top, bottom):
+                for j in range(left, right - 1):
+                    here = np.int64(y[i, j])
+                    total += here
+                    gradient += abs(np.int64(y[i, j + 1]) - here)
+                total += np.int64(y[i, right - 1])
+                steps += right - 1 - left
+            for i in range(top, bottom - 1):
+                for j in range(left, right):
+                    gradient += abs(np.int64(y[i + 1, j]) - np.int64(y[i, j]))
+                steps += right - left
+            out[0, row, column] = total / ((bottom - top) * (right - left))
+            out[3, row, column] = 2.0 * gradient / (steps if steps > 0 else 1)
+            u_total = np.int64(0)
+            v_total = np.int64(0)
+            c_top = row * half
+            c_bottom = min(c_top + half, chroma_height)
+            c_left = column * half
+            c_right = min(c_left + half, chroma_width)
+            for i in range(c_top, c_bottom):
+                for j in range(c_left, c_right):
+                    u_total += np.int64(u[i, j])
+                    v_total += np.int64(v[i, j])
+            samples = max((c_bottom - c_top) * (c_right - c_left), 1)
+            out[1, row, column] = u_total / samples
+            out[2, row, column] = v_total / samples
+
+
+def block_statistics(y: Plane, u: Plane, v: Plane, block_px: int) -> Statistics:
+    """Return float32 (4, rows, columns) for planes y (h, w), u and v (ceil(h/2), ceil(w/2)); gradients stay inside a block."""
+    height, width = y.shape
+    out = np.empty((4, -(-height // block_px), -(-width // block_px)), np.float32)
+    _block_statistics(y, u, v, block_px, out)
+    return out
+
+
+def block_statistics_reference(y: Plane, u: Plane, v: Plane, block_px: int) -> Statistics:
+    """As `block_statistics`, plainly."""
+    height, width = y.shape
+    rows, columns = -(-height // block_px), -(-width // block_px)
+    out = np.empty((4, rows, columns), np.float32)
+    half = block_px // 2
+    for row in range(rows):
+        for column in range(columns):
+            block = y[row * block_px : (row + 1) * block_px, column * block_px : (column + 1) * block_px].astype(np.int64)
+            u_block = u[row * half : (row + 1) * half, column * half : (column + 1) * half].astype(np.int64)
+            v_block = v[row * half : (row + 1) * half, column * half : (column + 1) * half].astype(np.int64)
+            across, down = np.abs(np.diff(block, axis=1)), np.abs(np.diff(block, axis=0))
+            out[0, row, column] = block.sum() / block.size
+            out[1, row, column] = u_block.sum() / max(u_block.size, 1)
+            out[2, row, column] = v_block.sum() / max(v_block.size, 1)
+            out[3, row, column] = 2.0 * (across.sum() + down.sum()) / max(across.size + down.size, 1)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _block_differences(
+    y: Plane, u: Plane, v: Plane, other_y: Plane, other_u: Plane, other_v: Plane, block_px: int, wanted: NDArray[np.bool_],
+    offset: float, out: NDArray[np.float32],
+) -> None:
+    height, width = y.shape
+    chroma_height, chroma_width = u.shape
+    rows, columns = wanted.shape
+    half = block_px // 2
+    for row in range(rows):
+        top = row * block_px
+        bottom = min(top + block_px, height)
+        c_top = row * half
+        c_bottom = min(c_top + half, chroma_height)
+        for column in range(columns):
+            if not wanted[row, column]:
+                out[row, column] = 0.0
+                continue
+            left = column * block_px
+            right = min(left + block_px, width)
+            total = 0.0
+            for i in range(top, bottom):
+                for j in range(left, right):
+                    total += abs(np.float64(y[i, j]) - np.float64(other_y[i, j]) - offset)
+            worst = total / ((bottom - top) * (right - left))
+            c_left = column * half
+            c_right = min(c_left + half, chroma_width)
+            chroma = np.int64(0)
+            for i in range(c_top, c_bottom):
+                for j in range(c_left, c_right):
+                    chroma += abs(np.int64(u[i, j]) - np.int64(other_u[i, j])) + abs(np.int64(v[i, j]) - np.int64(other_v[i, j]))
+            worst += chroma / max((c_bottom - c_top) * (c_right - c_left), 1)
+            out[row, column] = worst
+
+
+def block_differences(
+    picture: tuple[Plane, Plane, Plane],
+    other: tuple[Plane, Plane, Plane],
+    block_px: int,
+    wanted: NDArray[np.bool_],
+    offset: float = 0.0,
+) -> NDArray[np.float32]:
+    """Mean absolute difference of two pictures per block, luma plus both chromas, in levels.
+
+    wanted: bool (rows, columns); other blocks get 0. offset: levels by which `picture` is brighter as a whole, taken off first.
+    """
+    out = np.empty(wanted.shape, np.float32)
+    _block_differences(*picture, *other, block_px, wanted, offset, out)
+    return out
+
+
+def block_differences_reference(
+    picture: tuple[Plane, Plane, Plane],
+    other: tuple[Plane, Plane, Plane],
+    block_px: int,
+    wanted: NDArray[np.bool_],
+    offset: float = 0.0,
+) -> NDArray[np.float32]:
+    """As `block_differences`, plainly."""
+    rows, columns = wanted.shape
+    out = np.zeros((rows, columns), np.float32)
+    for row in range(rows):
+        for column in range(columns):
+            if not wanted[row, column]:
+                continue
+            total = 0.0
+            for plane, (a, b) in enumerate(zip(picture, other, strict=True)):
+                side = block_px if plane == 0 else block_px // 2
+                window = (slice(row * side, (row + 1) * side), slice(column * side, (column + 1) * side))
+                difference = a[window].astype(np.float64) - b[window].astype(np.float64) - (offset if plane == 0 else 0.0)
+                total += float(np.abs(difference).mean()) if difference.size else 0.0
+            out[row, column] = total
+    return out

@@ -1,0 +1,203 @@
+"""Rule 1: for every block not yet proven, how long it and its neighbourhood have been still.
+
+Noise is learned from keyframe to keyframe, because between keyframes a codec copies blocks that hardly change: a person who sways
+half a pixel is bit-identical there. A proof begins with a keyframe, the *anchor*; every later keyframe is compared with it pixel by
+pixel, and every analysed frame in between by block statistics. What moves restarts the proof of its whole neighbourhood.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from privet.core.frame import Frame, Plane
+from privet.core.grid import BoolGrid, Grid
+from privet.scene.cover import dilate, drop_specks
+from privet.scene.statistics import GRADIENT, Y_MEAN, Statistics, block_differences
+
+TEXTURE_EDGES = np.array([2.0, 4.0, 8.0, 16.0, 32.0], np.float32)
+FEWEST_BLOCKS_FOR_NOISE = 24
+LARGEST_LIGHT_OFFSET = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class StillnessRules:
+    """What counts as still. Distances in levels.
+
+    keyframe_floor, keyframe_times: a block moved between anchor and keyframe if their mean absolute difference is above
+    floor + times * noise; keyframe_most caps that, so that a noisy picture is not proven at all rather than laxly.
+    motion_floors: per feature, what counts as motion between keyframes. neighbourhood_blocks: one body height.
+    longest_gap_ns: a longer silence restarts every proof.
+    """
+
+    keyframe_floor: float = 1.5
+    keyframe_times: float = 3.0
+    keyframe_most: float = 14.0
+    motion_floors: tuple[float, float, float, float] = (4.0, 3.0, 3.0, 2.0)
+    neighbourhood_blocks: int = 9
+    longest_gap_ns: int = 5_000_000_000
+
+
+def noise_by_texture(difference: NDArray[np.float32], gradient: NDArray[np.float32], usable: BoolGrid) -> NDArray[np.float32]:
+    """Expected keyframe-to-keyframe difference of a still block, per block, from the blocks of like texture.
+
+    The 30th percentile within a texture class, times 1.3 (the median of a clean half-normal over its 30th percentile is 1.75; codec
+    noise is narrower): a third of the picture may move without loosening what counts as still. float32 (rows, columns), levels.
+    """
+    classes = np.digitize(gradient, TEXTURE_EDGES)
+    out = np.empty(difference.shape, np.float32)
+    overall = float(np.percentile(difference[usable], 30)) if usable.any() else 0.0
+    for which in range(len(TEXTURE_EDGES) + 1):
+        members = classes == which
+        sample = difference[members & usable]
+        level = float(np.percentile(sample, 30)) if sample.size >= FEWEST_BLOCKS_FOR_NOISE else overall
+        out[members] = 1.3 * level
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _anchor_blocks(
+    y: Plane, u: Plane, v: Plane, anchor_y: Plane, anchor_u: Plane, anchor_v: Plane,
+    mean_y: NDArray[np.uint16], mean_u: NDArray[np.uint16], mean_v: NDArray[np.uint16], block_px: int, restarted: BoolGrid,
+    still: BoolGrid, keyframes: NDArray[np.int32],
+) -> None:
+    """Copy restarted blocks into anchor and mean; move the mean of still blocks on. Means are in 1/128 levels."""
+    rows, columns = restarted.shape
+    for plane in range(3):
+        source = y if plane == 0 else u if plane == 1 else v
+        anchor = anchor_y if plane == 0 else anchor_u if plane == 1 else anchor_v
+        mean = mean_y if plane == 0 else mean_u if plane == 1 else mean_v
+        side = block_px if plane == 0 else block_px // 2
+        height, width = source.shape
+        for row in range(rows):
+            for column in range(columns):
+                fresh = restarted[row, column]
+                if not fresh and not still[row, column]:
+                    continue
+                weight = min(keyframes[row, column] + 1, 16)
+                for i in range(row * side, min((row + 1) * side, height)):
+                    for j in range(column * side, min((column + 1) * side, width)):
+                        value = np.int32(source[i, j]) * 128
+                        if fresh:
+                            anchor[i, j] = source[i, j]
+                            mean[i, j] = value
+                        else:
+                            held = np.int32(mean[i, j])
+                            mean[i, j] = held + (value - held) // weight
+
+
+class Stillness:
+    """The running proofs of one camera."""
+
+    def __init__(self, grid: Grid, rules: StillnessRules) -> None:
+        chroma = (-(-grid.height_px // 2), -(-grid.width_px // 2))
+        self._grid = grid
+        self._rules = rules
+        luma = (grid.height_px, grid.width_px)
+        self._anchor: tuple[Plane, Plane, Plane] = (np.zeros(luma, np.uint8), np.zeros(chroma, np.uint8), np.zeros(chroma, np.uint8))
+        self._mean = (np.zeros(luma, np.uint16), np.zeros(chroma, np.uint16), np.zeros(chroma, np.uint16))
+        self._previous: tuple[Plane, Plane, Plane] | None = None
+        self._statistics: Statistics = np.zeros((4, *grid.shape), np.float32)
+        self._running: BoolGrid = np.zeros(grid.shape, np.bool_)
+        self._since_ns: NDArray[np.int64] = np.zeros(grid.shape, np.int64)
+        self._keyframes: NDArray[np.int32] = np.zeros(grid.shape, np.int32)
+        self._last_ns = -1
+        self.restarts = 0
+
+    @property
+    def running(self) -> BoolGrid:
+        """Blocks whose proof has begun."""
+        return self._running
+
+    @property
+    def keyframes(self) -> NDArray[np.int32]:
+        return self._keyframes
+
+    def still_ns(self, now_ns: int) -> NDArray[np.int64]:
+        """How long each block has been still; 0 where no proof runs. int64 (rows, columns)."""
+        return np.where(self._running, now_ns - self._since_ns, 0)
+
+    def picture(self) -> tuple[Plane, Plane, Plane]:
+        """The mean of each proof's keyframes."""
+        y, u, v = (((plane.astype(np.uint32) + 64) // 128).astype(np.uint8) for plane in self._mean)
+        return y, u, v
+
+    def observe(self, frame: Frame, seen: Statistics, waiting: BoolGrid) -> tuple[BoolGrid, BoolGrid]:
+        """Follow one analysed frame that decoded cleanly.
+
+        seen: its block statistics. waiting: blocks still to be proven.
+
+        Returns (moved, restarted): blocks of running proofs that moved in this frame, and blocks whose proof ended or restarted for it,
+        neighbourhood included.
+        """
+        restarted = np.zeros(self._grid.shape, np.bool_)
+        if self._last_ns < 0 or not 0 <= frame.monotonic_ns - self._last_ns <= self._rules.longest_gap_ns:
+            restarted |= self.restart_all()
+        self._last_ns = frame.monotonic_ns
+        running = self._running & waiting
+        moved = self._moved_between(seen, running)
+        if frame.keyframe:
+            moved |= self._moved_since_anchor(frame, seen, running)
+            self._previous = (frame.y.copy(), frame.u.copy(), frame.v.copy())
+        restarted |= self.restart(self._neighbourhood(moved))
+        if frame.keyframe:
+            self._begin_and_carry_on(frame, seen, waiting)
+        return moved, restarted
+
+    def restart(self, blocks: BoolGrid) -> BoolGrid:
+        """End the proofs of `blocks`; they begin anew with the next keyframe. Returns those that ran."""
+        ended = blocks & self._running
+        self._running = self._running & ~blocks
+        self.restarts += int(ended.sum())
+        return ended
+
+    def restart_all(self) -> BoolGrid:
+        """End every proof: something happened to the picture as a whole."""
+        return self.restart(np.ones(self._grid.shape, np.bool_))
+
+    def _moved_between(self, seen: Statistics, running: BoolGrid) -> BoolGrid:
+        if not running.any():
+            return np.zeros_like(running)
+        distance = seen - self._statistics
+        distance[Y_MEAN] -= _common_offset(distance[Y_MEAN], running)
+        floors = np.asarray(self._rules.motion_floors, np.float32)[:, None, None]
+        allowed = np.broadcast_to(floors, distance.shape).copy()
+        allowed[GRADIENT] += 0.25 * self._statistics[GRADIENT]
+        moved: BoolGrid = np.logical_and(np.any(np.abs(distance) > allowed, axis=0), running)
+        return moved
+
+    def _moved_since_anchor(self, frame: Frame, seen: Statistics, running: BoolGrid) -> BoolGrid:
+        if self._previous is None or not running.any():
+            return np.zeros_like(running)
+        planes = (frame.y, frame.u, frame.v)
+        everywhere = np.ones_like(running)
+        block_px = self._grid.block_px
+        noise = noise_by_texture(block_differences(planes, self._previous, block_px, everywhere), seen[GRADIENT], everywhere)
+        offset = _common_offset(seen[Y_MEAN] - self._statistics[Y_MEAN], running)
+        difference = block_differences(planes, self._anchor, block_px, running, offset)
+        allowed = np.minimum(self._rules.keyframe_floor + self._rules.keyframe_times * noise, self._rules.keyframe_most)
+        return np.logical_and(difference > allowed, running)
+
+    def _neighbourhood(self, moved: BoolGrid) -> BoolGrid:
+        """One body height around what moved; a lone block may be noise and takes only its eight neighbours along."""
+        return dilate(drop_specks(moved), self._rules.neighbourhood_blocks) | dilate(moved, 1)
+
+    def _begin_and_carry_on(self, frame: Frame, seen: Statistics, waiting: BoolGrid) -> None:
+        fresh = waiting & ~self._running
+        carried = waiting & self._running
+        self._keyframes[carried] += 1
+        self._keyframes[fresh] = 1
+        self._since_ns[fresh] = frame.monotonic_ns
+        self._statistics[:, fresh] = seen[:, fresh]
+        _anchor_blocks(
+            frame.y, frame.u, frame.v, *self._anchor, *self._mean, self._grid.block_px, fresh, carried, self._keyframes
+        )
+        self._running = waiting.copy()
+
+
+def _common_offset(distance: NDArray[np.float32], running: BoolGrid) -> float:
+    """How much brighter the picture is as a whole: a passing cloud is not motion. Levels, bounded."""
+    return float(np.clip(np.median(distance[running]), -LARGEST_LIGHT_OFFSET, LARGEST_LIGHT_OFFSET))
