@@ -16,7 +16,7 @@ CONFIG_NAME = "privet.toml"
 @click.command()
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path), default=Path())
 @click.option("--certificate", is_flag=True, help="Make a certificate, to serve the page beyond this machine.")
-@click.option("--host", "hosts", multiple=True, metavar="NAME", help="A name or address the page is called by; for the certificate.")
+@click.option("--host", "hosts", multiple=True, metavar="NAME", help="Name or address of the page, for the certificate.")
 def init(directory: Path, *, certificate: bool, hosts: tuple[str, ...]) -> None:
     """Write a privet.toml to begin with into DIRECTORY (default: here), and a secrets.toml that only you may read.
 

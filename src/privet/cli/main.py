@@ -8,12 +8,11 @@ from __future__ import annotations
 import importlib
 import sys
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import IO, NoReturn
 
 import click
 
 from privet import __version__
-from privet.core.errors import PrivetError, UserError
 
 EXIT_FAILED = 1
 EXIT_UNUSABLE = 2
@@ -39,8 +38,31 @@ COMMANDS = {
 }
 
 
+class Complaint(click.ClickException):
+    """What went wrong, in one sentence."""
+
+    def show(self, file: IO[str] | None = None) -> None:
+        click.echo(f"privet: {self.message}", file=file, err=file is None)
+
+
+class CannotBegin(Complaint):
+    """The call or the configuration is wrong."""
+
+    exit_code = EXIT_UNUSABLE
+
+
 class Commands(click.Group):
     """Imports a command when it is called."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        from privet.core.errors import PrivetError, UserError  # not for --help: it takes numpy along
+
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            raise CannotBegin(str(error)) from error
+        except PrivetError as error:
+            raise Complaint(str(error)) from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -82,12 +104,6 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         sys.exit(EXIT_INTERRUPTED)
-    except UserError as error:
-        click.echo(f"privet: {error}", err=True)
-        sys.exit(EXIT_UNUSABLE)
-    except PrivetError as error:
-        click.echo(f"privet: {error}", err=True)
-        sys.exit(EXIT_FAILED)
     except BrokenPipeError:
         # Whoever read us (`head`) has enough; Python would complain once more when it flushes at exit.
         sys.stderr.close()

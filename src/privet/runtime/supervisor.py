@@ -68,7 +68,7 @@ class Launch(Protocol):
 
 
 class Listener(Protocol):
-    """Where checked messages go. Called in the event loop; never blocks."""
+    """Where checked messages go. Called in the event loop; never blocks. A `WireError` ends the worker as the checks' own do."""
 
     def scene(self, camera: CameraId, message: scene_pb2.SceneMessage) -> None: ...
 
@@ -224,6 +224,7 @@ class Supervisor:
                 if body is None:
                     return
                 message = inspector.inspect(body)
+                self._hand_on(worker, message)
             except TimeoutError:
                 log.error("worker %d said nothing for %.0f s and is ended", worker.number, patience_s)
                 return
@@ -232,7 +233,6 @@ class Supervisor:
                 return
             if message.WhichOneof("kind") == "health":
                 patience_s = HUNG_AFTER_S  # reports come once a second from the first one on
-            self._hand_on(worker, message)
 
     def _hand_on(self, worker: _Worker, message: pipe_pb2.WorkerMessage) -> None:
         camera = CameraId(message.camera)

@@ -1,7 +1,7 @@
 """Hosts several cameras in one worker: a thread each, started again alone when it crashes.
 
 Belongs here: threads, restarts, the report of the second. Does not belong here: what a pipeline does (camera), the process and
-its pipe (worker). This is a supervisor in the sense of the style guide: it catches whatever a pipeline raises, says so and goes on.
+its pipe (worker). A supervisor in the sense of the style guide: it catches whatever a pipeline raises, says so and goes on.
 """
 
 from __future__ import annotations

@@ -1,0 +1,217 @@
+"""The worker's way out: order, what is dropped, who waits, what is counted."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from privet.core.clock import NS_PER_MS, FakeClock
+from privet.core.pb import pipe_pb2, scene_pb2
+from privet.runtime import pipe
+from privet.runtime.outlet import (
+    LATENCY_BOUNDS_US,
+    Outlet,
+    OutletClosedError,
+    latency_bucket,
+    resident_bytes,
+)
+from tests.runtime.messages import background, cover, state
+
+COVER_BYTES = len(pipe.frame(pipe_pb2.WorkerMessage(camera="gate", scene=cover(1))))
+
+
+class Sink:
+    """Collects what the outlet writes."""
+
+    def __init__(self) -> None:
+        self.frames: list[bytes] = []
+
+    def __call__(self, data: bytes) -> None:
+        self.frames.append(data)
+
+    def messages(self) -> list[pipe_pb2.WorkerMessage]:
+        return [pipe.parse_worker_message(frame[4:]) for frame in self.frames]
+
+    def sequences(self) -> list[int]:
+        found = []
+        for message in self.messages():
+            kind = message.scene.WhichOneof("kind")
+            assert kind is not None
+            found.append(getattr(message.scene, kind).head.sequence)
+        return found
+
+
+def drained(outlet: Outlet) -> None:
+    outlet.close()
+    outlet.run()
+
+
+def test_messages_leave_in_order_with_the_camera_named() -> None:
+    sink = Sink()
+    outlet = Outlet(sink, FakeClock())
+    line = outlet.line("gate")
+    line(background(1))
+    line(cover(2))
+    line(pipe_pb2.Log(level=20, code=pipe_pb2.LOG_CODE_CONNECTED, number=1))
+    line(pipe_pb2.Promotion(blocks=1))
+    drained(outlet)
+    assert [message.WhichOneof("kind") for message in sink.messages()] == ["scene", "scene", "log", "promotion"]
+    assert {message.camera for message in sink.messages()} == {"gate"}
+
+
+def test_oldest_covers_go_first_and_are_counted() -> None:
+    sink = Sink()
+    outlet = Outlet(sink, FakeClock(), limit_bytes=3 * COVER_BYTES)
+    line = outlet.line("gate")
+    for sequence in range(1, 6):
+        line(cover(sequence))
+    assert outlet.statistics().covers_dropped == 2
+    drained(outlet)
+    assert sink.sequences() == [3, 4, 5]
+
+
+def test_what_is_never_dropped_pushes_covers_out() -> None:
+    sink = Sink()
+    outlet = Outlet(sink, FakeClock(), limit_bytes=3 * COVER_BYTES)
+    line = outlet.line("gate")
+    for sequence in range(1, 4):
+        line(cover(sequence))
+    line(state(4))
+    drained(outlet)
+    assert sink.sequences()[-1] == 4
+    assert outlet.statistics().covers_dropped >= 1
+
+
+def test_who_says_what_is_never_dropped_waits_until_there_is_room() -> None:
+    gate = threading.Event()
+    written: list[bytes] = []
+
+    def write(data: bytes) -> None:
+        gate.wait(10)
+        written.append(data)
+
+    outlet = Outlet(write, FakeClock(), limit_bytes=COVER_BYTES)
+    line = outlet.line("gate")
+    line(state(1))
+    said = threading.Event()
+
+    def say() -> None:
+        line(state(2))
+        said.set()
+
+    speaker = threading.Thread(target=say)
+    speaker.start()
+    assert not said.is_set()  # the queue holds one state and no cover that could go
+    line(cover(3))            # a cover does not wait: it is dropped
+    assert outlet.statistics().covers_dropped == 1
+    sender = threading.Thread(target=outlet.run)
+    sender.start()
+    gate.set()
+    assert said.wait(10)
+    outlet.close()
+    sender.join(10)
+    speaker.join(10)
+    assert len(written) == 2
+
+
+def test_a_message_longer_than_the_bound_goes_alone() -> None:
+    sink = Sink()
+    outlet = Outlet(sink, FakeClock(), limit_bytes=1)
+    outlet.line("gate")(background(1))
+    drained(outlet)
+    assert sink.sequences() == [1]
+
+
+def test_nothing_is_taken_after_closing_and_waiting_ends() -> None:
+    outlet = Outlet(Sink(), FakeClock(), limit_bytes=1)
+    line = outlet.line("gate")
+    line(state(1))
+    refused = threading.Event()
+
+    def say() -> None:
+        with pytest.raises(OutletClosedError):
+            line(state(2))
+        refused.set()
+
+    speaker = threading.Thread(target=say)
+    speaker.start()
+    outlet.close()
+    assert refused.wait(10)
+    speaker.join(10)
+    with pytest.raises(OutletClosedError):
+        line(state(3))
+
+
+def test_health_is_kept_and_completed_once_reported() -> None:
+    clock = FakeClock()
+    sink = Sink()
+    outlet = Outlet(sink, clock)
+    line = outlet.line("gate")
+    line(pipe_pb2.Health(packets=9, frames_decoded=8, covers_sent=999))
+    arrived_ns = 1
+    line(cover(1), arrived_ns)
+    clock.advance(7 * NS_PER_MS)
+    outlet.close()
+    outlet.run()
+    reporting = Outlet(sink, clock)
+    health = reporting.complete(pipe_pb2.Health(packets=9), line._counters)
+    assert (health.packets, health.covers_sent, health.covers_dropped) == (9, 1, 0)
+    assert health.bytes_sent == COVER_BYTES
+    assert health.latency_sum_us == 6_999
+    assert sum(health.latency_bucket_counts) == 1
+    assert health.latency_bucket_counts[LATENCY_BOUNDS_US.index(10_000)] == 1
+    assert health.resident_bytes > 1_000_000
+
+
+def test_report_sends_the_newest_health_only() -> None:
+    sink = Sink()
+    outlet = Outlet(sink, FakeClock())
+    line = outlet.line("gate")
+    line(pipe_pb2.Health(packets=1))
+    line(pipe_pb2.Health(packets=2))
+    line.report()
+    drained(outlet)
+    assert [message.health.packets for message in sink.messages()] == [2]
+
+
+def test_a_new_line_counts_from_zero() -> None:
+    outlet = Outlet(Sink(), FakeClock(), limit_bytes=1)
+    first = outlet.line("gate")
+    first(state(1))
+    first(cover(2))
+    assert outlet.complete(pipe_pb2.Health(), first._counters).covers_dropped == 1
+    assert outlet.complete(pipe_pb2.Health(), outlet.line("gate")._counters).covers_dropped == 0
+
+
+@given(st.integers(0, 10_000_000))
+def test_latency_falls_into_the_bucket_whose_bound_is_first_not_below(latency_us: int) -> None:
+    index = latency_bucket(latency_us)
+    assert index == len(LATENCY_BOUNDS_US) or latency_us <= LATENCY_BOUNDS_US[index]
+    assert index == 0 or latency_us > LATENCY_BOUNDS_US[index - 1]
+
+
+@settings(max_examples=60)
+@given(st.lists(st.sampled_from(["cover", "state"]), max_size=30), st.integers(1, 20))
+def test_only_covers_are_lost_and_order_is_kept(kinds: list[str], room: int) -> None:
+    sink = Sink()
+    outlet = Outlet(sink, FakeClock(), limit_bytes=room * COVER_BYTES)
+    line = outlet.line("gate")
+    sender = threading.Thread(target=outlet.run)
+    sender.start()
+    for sequence, kind in enumerate(kinds, 1):
+        message: scene_pb2.SceneMessage = cover(sequence) if kind == "cover" else state(sequence)
+        line(message)
+    outlet.close()
+    sender.join(10)
+    found = sink.sequences()
+    assert found == sorted(found)
+    assert {sequence for sequence, kind in enumerate(kinds, 1) if kind == "state"} <= set(found)
+    assert len(found) + outlet.statistics().covers_dropped == len(kinds)
+    assert outlet.statistics().queued_bytes == 0
+
+
+def test_memory_of_this_process_is_known() -> None:
+    assert 1_000_000 < resident_bytes() < 1 << 40
