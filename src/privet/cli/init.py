@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from pathlib import Path
 
 import click
@@ -91,9 +90,9 @@ def _value(default: str) -> str:
 
 
 def _make_certificate(directory: Path, hosts: tuple[str, ...]) -> None:
-    from privet.api.tls import make_certificate
+    from privet.api.listen import machine_names, make_certificate
 
-    names = hosts or tuple(dict.fromkeys((socket.gethostname(), "localhost", "127.0.0.1")))
+    names = hosts or machine_names()
     certificate, key = make_certificate(directory, names)
     click.echo(f"Made {certificate} for {', '.join(names)}. Name it in {CONFIG_NAME}:")
     click.echo(f'\n[server]\ntls_certificate = "{certificate.name}"\ntls_key = "{key.name}"\n')

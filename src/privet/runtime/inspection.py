@@ -78,8 +78,8 @@ def _check_scene(message: pipe_pb2.WorkerMessage, seen: _Seen) -> None:
     if new_session:
         seen.grid = None
     scene = from_message(scene_message, seen.grid)
-    if scene is None:
-        raise WireError("a scene message is of no known kind")
+    if scene is None:  # a reader skips it; a worker of this very version has no reason to say it
+        raise WireError(f"{kind} message {head.sequence} is not of the epoch in force")
     match scene:
         case Background():
             seen.grid = scene.grid

@@ -1,0 +1,164 @@
+"""Several cameras in one worker: one crash is one camera's."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from privet.core.clock import FakeClock
+from privet.core.ids import CameraId
+from privet.core.pb import pipe_pb2
+from privet.runtime import pipe
+from privet.runtime.outlet import Emit, Outlet
+from privet.runtime.whereabouts import describe
+from privet.runtime.worker_host import Host
+from tests.runtime.messages import state
+
+GATE, YARD = CameraId("gate"), CameraId("yard")
+
+
+class Heard:
+    """Parses what the outlet writes; `wait_for` blocks until something was said."""
+
+    def __init__(self) -> None:
+        self.messages: list[pipe_pb2.WorkerMessage] = []
+        self._changed = threading.Condition()
+
+    def __call__(self, data: bytes) -> None:
+        with self._changed:
+            self.messages.append(pipe.parse_worker_message(data[4:]))
+            self._changed.notify_all()
+
+    def wait_for(self, wanted: Callable[[pipe_pb2.WorkerMessage], bool], count: int = 1) -> list[pipe_pb2.WorkerMessage]:
+        with self._changed:
+            assert self._changed.wait_for(lambda: sum(map(wanted, self.messages)) >= count, timeout=20)
+            return [message for message in self.messages if wanted(message)]
+
+
+@dataclass
+class Script:
+    """What a pipeline does in its lives: an exception to raise, or None to run until it is stopped."""
+
+    lives: list[Exception | None]
+    begun: int = 0
+    resent: threading.Event = field(default_factory=threading.Event)
+
+
+class ScriptedPipeline:
+    def __init__(self, script: Script, emit: Emit) -> None:
+        self._script = script
+        self._emit = emit
+        self._stop = threading.Event()
+
+    def run(self) -> None:
+        life = self._script.lives[min(self._script.begun, len(self._script.lives) - 1)]
+        self._script.begun += 1
+        self._emit(state(1, session=self._script.begun))
+        self._emit(pipe_pb2.Health(packets=self._script.begun))
+        if life is not None:
+            raise life
+        assert self._stop.wait(20)
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def resend(self) -> None:
+        self._script.resent.set()
+
+
+class Stage:
+    """A host with scripted pipelines and its outlet running."""
+
+    def __init__(self, scripts: dict[CameraId, Script]) -> None:
+        self.heard = Heard()
+        clock = FakeClock()
+        self._outlet = Outlet(self.heard, clock)
+        self._sender = threading.Thread(target=self._outlet.run)
+        self._sender.start()
+        self.host = Host(list(scripts), lambda camera, emit: ScriptedPipeline(scripts[camera], emit), self._outlet, clock)
+
+    def __enter__(self) -> Stage:
+        self.host.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self.host.stop(10)
+        self._outlet.close()
+        self._sender.join(10)
+
+
+def is_state(camera: CameraId) -> Callable[[pipe_pb2.WorkerMessage], bool]:
+    return lambda message: message.camera == camera and message.WhichOneof("kind") == "scene"
+
+
+def is_log(camera: CameraId) -> Callable[[pipe_pb2.WorkerMessage], bool]:
+    return lambda message: message.camera == camera and message.WhichOneof("kind") == "log"
+
+
+def test_a_crash_is_said_as_a_code_and_that_camera_alone_begins_again() -> None:
+    scripts = {GATE: Script([ValueError("a face"), None]), YARD: Script([None])}
+    with Stage(scripts) as stage:
+        (said,) = stage.heard.wait_for(is_log(GATE))
+        assert said.log.code == pipe_pb2.LOG_CODE_CAMERA_CRASHED
+        assert describe(said.log.number).startswith("ValueError at privet/runtime/worker_host.py:")
+        stage.heard.wait_for(is_state(GATE), 2)
+        stage.heard.wait_for(is_state(YARD))
+        assert scripts[GATE].begun == 2
+    assert scripts[YARD].begun == 1
+    assert not any(b"a face" in message.SerializeToString() for message in stage.heard.messages)
+
+
+def test_a_pipeline_that_returns_by_itself_begins_again() -> None:
+    class Returning(ScriptedPipeline):
+        def run(self) -> None:
+            if self._script.begun:
+                super().run()
+            self._script.begun += 1
+
+    script = Script([None])
+    heard, clock = Heard(), FakeClock()
+    outlet = Outlet(heard, clock)
+    sender = threading.Thread(target=outlet.run)
+    sender.start()
+    host = Host([GATE], lambda _camera, emit: Returning(script, emit), outlet, clock)
+    host.start()
+    (said,) = heard.wait_for(is_log(GATE))
+    assert said.log.number == 0
+    heard.wait_for(is_state(GATE))
+    assert host.stop(10)
+    outlet.close()
+    sender.join(10)
+
+
+def test_while_it_waits_a_stand_in_says_that_the_camera_is_offline() -> None:
+    with Stage({GATE: Script([ValueError(), ValueError(), ValueError(), None])}) as stage:
+        said = stage.heard.wait_for(
+            lambda message: message.scene.state.reason == 12 and message.scene.state.condition == 5 and message.camera == GATE
+        )
+        sessions = {message.scene.state.head.session for message in said}
+        assert sessions.isdisjoint({1, 2, 3, 4})
+
+
+def test_resend_reaches_the_pipeline_and_unknown_cameras_are_ignored() -> None:
+    script = Script([None])
+    with Stage({GATE: script}) as stage:
+        stage.heard.wait_for(is_state(GATE))
+        stage.host.resend("nowhere")
+        stage.host.resend("gate")
+        assert script.resent.wait(10)
+
+
+def test_reports_are_sent_for_every_camera() -> None:
+    with Stage({GATE: Script([None]), YARD: Script([None])}) as stage:
+        stage.heard.wait_for(is_state(GATE))
+        stage.heard.wait_for(is_state(YARD))
+        stage.host.report()
+        found = stage.heard.wait_for(lambda message: message.WhichOneof("kind") == "health", 2)
+        assert {message.camera for message in found} == {GATE, YARD}
+
+
+def test_a_host_without_cameras_stops() -> None:
+    with Stage({}) as stage:
+        stage.host.report()
+    assert stage.heard.messages == []
