@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privet.core.clock import NS_PER_MS, NS_PER_S
-from privet.core.frame import Frame
+from privet.core.frame import Frame, Matrix
 from privet.core.grid import BoolGrid, Grid
 from privet.core.scene import Condition, Reason
 from privet.scene.blind import blind_blocks
@@ -82,19 +82,22 @@ class Observation:
 class Analyst:
     """Follows the frames of one camera. Not safe for use from several threads at once."""
 
-    def __init__(self, settings: AnalystSettings, detectors: Sequence[Detector], stored: StoredScene | None = None) -> None:
+    def __init__(
+        self, settings: AnalystSettings, detectors: Sequence[Detector], stored: StoredScene | None = None, *, distrust: bool = False
+    ) -> None:
+        """stored: what an earlier run left. distrust: it left something that cannot be read, so everything in view is an arrival."""
         self._settings = settings
         self._detectors = tuple(detectors)
-        self._stored = stored
         self._slot_ns = round(NS_PER_S / settings.covers_per_second)
         self._next_cover_ns = -1
+        self._distrust = distrust
         self._background: ProvenBackground | None = None
-        self._epoch = 0 if stored is None else stored.grid.epoch
-        self._restored = False
+        if stored is not None:
+            self._take_up(stored)
 
     @property
     def background(self) -> ProvenBackground | None:
-        """The proven background; None before the first frame."""
+        """The proven background; None before the first frame of a camera that has none stored."""
         return self._background
 
     @property
@@ -103,18 +106,13 @@ class Analyst:
         return self._blind
 
     @property
-    def restored(self) -> bool:
-        """Whether the stored background was taken up."""
-        return self._restored
-
-    @property
     def looks(self) -> tuple[int, int]:
         """Looks so far, and those with a hit."""
-        return self._looks.looked, self._looks.hits
+        return (0, 0) if self._background is None else (self._looks.looked, self._looks.hits)
 
     @property
     def proofs_restarted(self) -> int:
-        return self._stillness.restarts
+        return 0 if self._background is None else self._stillness.restarts
 
     def due(self, frame: Frame) -> bool:
         """Whether this frame is to be analysed: the next cover is due, or it is a keyframe and something waits to be proven."""
@@ -157,9 +155,9 @@ class Analyst:
         )
 
     def snapshot(self) -> StoredScene | None:
-        """What must outlive the worker, to be sealed; None before the first frame."""
+        """What must outlive the worker, to be sealed; None while there is no background."""
         if self._background is None:
-            return self._stored
+            return None
         background = self._background
         return StoredScene(
             background.grid, background.matrix, background.planes, background.proven, background.proven_wall_ns, self._arrival
@@ -168,46 +166,47 @@ class Analyst:
     # -- the parts of an observation, in order
 
     def _adopt(self, frame: Frame) -> bool:
-        """Begin a new epoch when the picture's size changes; the first frame of a run takes up the stored background if it fits."""
-        settings = self._settings
+        """Begin a new epoch, all unproven, when there is no background yet or the picture's size or colour coding is another."""
+        epoch = 0
         if self._background is not None:
             grid = self._background.grid
             if (grid.width_px, grid.height_px) == (frame.width_px, frame.height_px) and self._background.matrix is frame.matrix:
                 return False
-            self._epoch = grid.epoch + 1
-        stored = self._stored
-        self._stored = None
-        if stored is not None and self._background is None:
-            same = (stored.grid.width_px, stored.grid.height_px, stored.grid.block_px, stored.matrix) == (
-                frame.width_px, frame.height_px, settings.block_px, frame.matrix
-            )
-            self._epoch = stored.grid.epoch if same else stored.grid.epoch + 1
-            if not same:
-                stored = None
-        grid = Grid(frame.width_px, frame.height_px, settings.block_px, self._epoch)
+            epoch = grid.epoch + 1
+        self._set_up(Grid(frame.width_px, frame.height_px, self._settings.block_px, epoch), frame.matrix)
+        return True
+
+    def _take_up(self, stored: StoredScene) -> None:
+        """Go on from an earlier run's background. It must be seen to fit before anything is promoted or shown as uncovered."""
+        grid = stored.grid
+        if grid.block_px != self._settings.block_px:
+            self._set_up(Grid(grid.width_px, grid.height_px, self._settings.block_px, grid.epoch + 1), stored.matrix)
+            return
+        self._set_up(grid, stored.matrix)
+        assert self._background is not None
+        restore(self._background, stored.planes, stored.proven & ~self._blind, stored.proven_wall_ns)
+        self._model.start(self._background.proven, block_statistics(*self._background.planes, grid.block_px))
+        self._arrival |= stored.arrival
+        self._fitted_once = False
+
+    def _set_up(self, grid: Grid, matrix: Matrix) -> None:
+        settings = self._settings
         person_px = float(settings.person_height_px or grid.height_px / 8)
-        self._background = ProvenBackground(grid, frame.matrix)
+        self._background = ProvenBackground(grid, matrix)
         self._blind = blind_blocks(grid, settings.blind)
         self._model = BlockModel(grid)
         self._stillness = Stillness(grid, StillnessRules(neighbourhood_blocks=ceil(person_px / settings.block_px)))
         self._looks = Looks(grid, self._detectors, person_px)
-        self._arrival: BoolGrid = np.zeros(grid.shape, np.bool_)
+        self._arrival: BoolGrid = np.full(grid.shape, self._distrust, np.bool_)
         self._held_until_ns: NDArray[np.int64] = np.full(grid.shape, -1, np.int64)
         self._covered: BoolGrid = np.zeros(grid.shape, np.bool_)
         self._last_light: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None
-        self._next_light_ns = self._next_look_ns = self._next_promotion_ns = frame.monotonic_ns
-        self._refined_ns = frame.monotonic_ns
+        self._next_light_ns = self._next_look_ns = self._next_promotion_ns = self._refined_ns = -1
         self._misfit = False
         self._changing_since_ns = -1
-        self._fitted_once = stored is None
+        self._fitted_once = True
         self._candidates = 0
         self._sharpness = 0.0
-        if stored is not None:
-            restore(self._background, stored.planes, stored.proven & ~self._blind, stored.proven_wall_ns)
-            self._model.start(self._background.proven, block_statistics(*self._background.planes, settings.block_px))
-            self._arrival |= stored.arrival
-            self._restored = True
-        return True
 
     def _differences(
         self, frame: Frame, seen: Statistics, proven: BoolGrid
@@ -240,6 +239,7 @@ class Analyst:
             # A start: the picture must show that it fits before it is taken for the place that was known.
             self._misfit = share > FIT_SHARE
             self._fitted_once = not self._misfit
+            self._arrival[:] = self._misfit
         changing = share < FIT_SHARE if self._misfit else share > MISFIT_SHARE
         if not changing:
             self._changing_since_ns = -1
@@ -247,6 +247,7 @@ class Analyst:
             self._changing_since_ns = now_ns
         elif now_ns - self._changing_since_ns >= (FIT_AFTER_NS if self._misfit else MISFIT_AFTER_NS):
             self._misfit = not self._misfit
+            self._arrival[:] = self._misfit
             self._fitted_once = True
             self._changing_since_ns = -1
         if self._misfit:
@@ -254,7 +255,7 @@ class Analyst:
         return Condition.AWAKE, Reason.NONE
 
     def _refine(self, seen: Statistics, expected: Statistics, raw: BoolGrid, proven: BoolGrid, now_ns: int) -> None:
-        elapsed_ns = max(now_ns - self._refined_ns, 0)
+        elapsed_ns = max(now_ns - self._refined_ns, 0) if self._refined_ns >= 0 else 0
         self._refined_ns = now_ns
         rate = min(elapsed_ns / REFINE_TIME_NS, 0.1)
         self._model.refine(seen, expected, proven & ~self._covered & ~dilate(raw, 1), rate)

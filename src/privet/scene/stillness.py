@@ -179,7 +179,8 @@ class Stillness:
         offset = _common_offset(seen[Y_MEAN] - self._statistics[Y_MEAN], running)
         difference = block_differences(planes, self._anchor, block_px, running, offset)
         allowed = np.minimum(self._rules.keyframe_floor + self._rules.keyframe_times * noise, self._rules.keyframe_most)
-        return np.logical_and(difference > allowed, running)
+        moved: BoolGrid = np.logical_and(difference > allowed, running)
+        return moved
 
     def _neighbourhood(self, moved: BoolGrid) -> BoolGrid:
         """One body height around what moved; a lone block may be noise and takes only its eight neighbours along."""

@@ -1,0 +1,289 @@
+"""One camera's pipeline inside a worker: source -> analyst -> narrator -> pipe, with what must outlive it sealed to disk.
+
+Belongs here: the order of things and the locks between the camera's thread and its heartbeat. Does not belong here: decoding (ingest),
+judgement (scene), numbering (narrator), queues (outlet). Live frames are seen in `_take` and nowhere else; what it hands on is `Seen`.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from privet.core.clock import NS_PER_MS, NS_PER_S, Clock
+from privet.core.errors import SourceError, StoreError
+from privet.core.frame import Frame
+from privet.core.grid import Grid, pack_bits
+from privet.core.pb import pipe_pb2, scene_pb2
+from privet.core.scene import Condition, Reason, Scene
+from privet.core.wire import to_message
+from privet.ingest.backoff import next_delay_ns
+from privet.ingest.source import Source, SourceStatistics
+from privet.runtime.narrator import Narrator, Seen
+from privet.runtime.outlet import Emit
+from privet.runtime.settings import CameraSettings
+from privet.scene.analyst import Analyst, AnalystSettings, Observation
+from privet.scene.looks import Detector
+from privet.scene.stored import StoredScene, from_bytes, to_bytes
+
+HEARTBEAT_S = 1.0
+SILENT_AFTER_NS = 2 * NS_PER_S
+SAVE_EVERY_NS = 5 * NS_PER_S
+STEADY_AFTER_NS = 10 * NS_PER_S
+ERROR, WARNING, INFO = 40, 30, 20
+
+OpenSource = Callable[[], Source]
+
+
+class StateStore(Protocol):
+    """Where the sealed scene lies between two lives."""
+
+    def load(self) -> bytes | None: ...
+
+    def save(self, state: bytes) -> None: ...
+
+
+class Observer(Protocol):
+    """What the pipeline asks of an analyst; a test may give one that says what it was told to say."""
+
+    def due(self, frame: Frame) -> bool: ...
+
+    def observe(self, frame: Frame) -> Observation: ...
+
+
+def analyst_settings(settings: CameraSettings) -> AnalystSettings:
+    """The scene room's values out of the camera's."""
+    scene, promotion = settings.scene, settings.promotion
+    return AnalystSettings(
+        block_px=scene.block_px,
+        covers_per_second=scene.covers_per_second,
+        hold_ns=scene.hold_ms * NS_PER_MS,
+        tallest_blocks=scene.tallest_blocks,
+        prove_ns=round(promotion.prove_seconds * NS_PER_S),
+        prove_keyframes=promotion.prove_keyframes,
+        commissioning=promotion.commissioning,
+        person_height_px=promotion.person_height_px,
+        looks_per_second=settings.detect.looks_per_second,
+        blind=settings.blind,
+    )
+
+
+class CameraPipeline:
+    """Runs one camera until stopped. Started anew after every crash; what was proven is taken up from the store."""
+
+    def __init__(
+        self,
+        settings: CameraSettings,
+        emit: Emit,
+        detectors: Sequence[Detector],
+        store: StateStore,
+        clock: Clock,
+        open_source: OpenSource,
+        observer: Callable[[Analyst], Observer] | None = None,
+    ) -> None:
+        """detectors: empty if one of them did not load: then nothing is proven. observer: for tests; who judges instead of the analyst."""
+        self._emit = emit
+        self._clock = clock
+        self._open_source = open_source
+        self._store = store
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._source: Source | None = None
+        self._resend = False
+        stored, distrust = self._load()
+        self._analyst = Analyst(analyst_settings(settings), detectors, stored, distrust=distrust)
+        self._observer: Observer = self._analyst if observer is None else observer(self._analyst)
+        self._has_detectors = bool(detectors)
+        # The session's number tells runs apart and must not be 0.
+        self._narrator = Narrator(secrets.randbits(63) + 1, round(NS_PER_S / settings.scene.covers_per_second))
+        self._past = SourceStatistics()
+        self._connects = 0
+        self._analysed = 0
+        self._promoted_blocks = 0
+        self._candidates = 0
+        self._sharpness = 0.0
+        self._last_frame_ns = -1
+        self._unsaved = False
+        self._saved_ns = 0
+
+    # -- called from other threads
+
+    def stop(self) -> None:
+        """`run` returns within about a second."""
+        self._stopping.set()
+        source = self._source
+        if source is not None:
+            source.close()
+
+    def resend(self) -> None:
+        """Say background and light again with the next heartbeat."""
+        self._resend = True
+
+    # -- the camera's thread
+
+    def run(self) -> None:
+        """Connect, watch, reconnect, until stopped. What it raises is a defect, and a new pipeline takes over."""
+        with self._lock:
+            now_ns, wall_ns = self._clock.monotonic_ns(), self._clock.wall_ns()
+            self._say(self._narrator.begin(self._analyst.background, self._blind_blocks(), wall_ns, now_ns))
+        heartbeat = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        heartbeat.start()
+        attempt = 0
+        try:
+            while not self._stopping.is_set():
+                began_ns = self._clock.monotonic_ns()
+                self._watch()
+                steady = self._last_frame_ns - began_ns >= STEADY_AFTER_NS
+                attempt = 0 if steady else attempt + 1
+                delay_ns = next_delay_ns(attempt, random.random())  # noqa: S311 (spreads retries, keeps no secret)
+                self._stopping.wait(delay_ns / NS_PER_S)
+        finally:
+            self._stopping.set()
+            heartbeat.join(HEARTBEAT_S)
+            self._save(force=True)
+
+    def _watch(self) -> None:
+        """One life of the source."""
+        source = self._open_source()
+        self._source = source
+        connected = False
+        try:
+            with source:
+                if self._stopping.is_set():
+                    return
+                for frame in source.frames():
+                    if not connected:
+                        connected = True
+                        self._connects += 1
+                        self._emit(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_CONNECTED, number=self._connects))
+                    self._take(frame)
+                    if self._stopping.is_set():
+                        return
+        except SourceError as error:
+            with self._lock:
+                self._narrator.offline(Condition.OFFLINE, error.reason)
+                self._say([self._heartbeat()])
+            self._emit(pipe_pb2.Log(level=WARNING, code=pipe_pb2.LOG_CODE_DISCONNECTED, number=int(error.reason)))
+        finally:
+            self._past = self._past + source.statistics()
+            self._source = None
+
+    def _take(self, frame: Frame) -> None:
+        """Look at one frame; what is said of it holds no pixel but those of promoted blocks."""
+        self._last_frame_ns = self._clock.monotonic_ns()
+        if not self._observer.due(frame):
+            return
+        seen = self._observer.observe(frame)
+        self._analysed += 1
+        self._candidates = seen.candidates
+        self._sharpness = seen.sharpness
+        background = self._analyst.background
+        assert background is not None
+        reason = seen.reason
+        if not self._has_detectors and reason is Reason.NONE and not background.proven.all():
+            reason = Reason.NO_DETECTOR
+        outgoing = Seen(
+            seen.wall_ns, frame.monotonic_ns, seen.condition, reason, seen.cover, seen.light, seen.promoted, seen.new_grid
+        )
+        with self._lock:
+            self._say(self._narrator.tell(outgoing, background, self._blind_blocks()), frame.monotonic_ns)
+        if seen.new_grid:
+            self._emit(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_EPOCH, number=background.grid.epoch))
+        if seen.promoted is not None:
+            self._promoted_blocks += int(seen.promoted.sum())
+            self._emit(promotion_message(outgoing, background.grid))
+            self._unsaved = True
+        self._save(force=False)
+
+    # -- state
+
+    def _load(self) -> tuple[StoredScene | None, bool]:
+        """What an earlier life left; (None, True) if it left something that cannot be read, which is then not trusted to be nothing."""
+        try:
+            data = self._store.load()
+            stored = None if data is None else from_bytes(data)
+        except StoreError:
+            self._emit(pipe_pb2.Log(level=WARNING, code=pipe_pb2.LOG_CODE_STATE_UNREADABLE, number=0))
+            return None, True
+        if stored is not None:
+            number = int(stored.proven.sum())
+            self._emit(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_BACKGROUND_RESTORED, number=number))
+        return stored, False
+
+    def _save(self, *, force: bool) -> None:
+        now_ns = self._clock.monotonic_ns()
+        if not self._unsaved or (not force and now_ns - self._saved_ns < SAVE_EVERY_NS):
+            return
+        snapshot = self._analyst.snapshot()
+        if snapshot is not None:
+            self._store.save(to_bytes(snapshot))
+        self._saved_ns = now_ns
+        self._unsaved = False
+
+    # -- saying
+
+    def _beat(self) -> None:
+        """Once a second, whatever the camera does: silence must never look like an empty place."""
+        while not self._stopping.wait(HEARTBEAT_S):
+            with self._lock:
+                condition, _ = self._narrator.condition
+                silent_ns = self._clock.monotonic_ns() - self._last_frame_ns
+                if condition in (Condition.AWAKE, Condition.BLIND) and silent_ns > SILENT_AFTER_NS:
+                    self._narrator.offline(Condition.OFFLINE, Reason.STALLED)
+                self._say([self._heartbeat()])
+                if self._resend:
+                    self._resend = False
+                    self._say_all_again()
+            self._emit(self._health())
+
+    def _heartbeat(self) -> Scene:
+        return self._narrator.heartbeat(self._analyst.background, self._blind_blocks(), self._clock.wall_ns())
+
+    def _say_all_again(self) -> None:
+        background = self._analyst.background
+        if background is not None:
+            wall_ns = self._clock.wall_ns()
+            self._say([self._narrator.whole(background, wall_ns, self._clock.monotonic_ns())])
+            self._say(self._narrator.light_again(background.grid.epoch, wall_ns))
+
+    def _say(self, scenes: Sequence[Scene], arrived_monotonic_ns: int = 0) -> None:
+        for scene in scenes:
+            self._emit(to_message(scene), arrived_monotonic_ns)
+
+    def _blind_blocks(self) -> int:
+        return 0 if self._analyst.background is None else int(self._analyst.blind.sum())
+
+    def _health(self) -> pipe_pb2.Health:
+        source = self._source
+        received = self._past if source is None else self._past + source.statistics()
+        looked, hits = self._analyst.looks
+        return pipe_pb2.Health(
+            packets=received.packets,
+            bytes_received=received.bytes_received,
+            frames_decoded=received.frames_decoded,
+            frames_analysed=self._analysed,
+            frames_damaged=received.frames_damaged,
+            connects=self._connects,
+            looks=looked,
+            looks_with_hit=hits,
+            promoted_blocks=self._promoted_blocks,
+            proofs_restarted=self._analyst.proofs_restarted,
+            candidate_blocks=self._candidates,
+            sharpness_milli=round(self._sharpness * 1000),
+        )
+
+
+def promotion_message(seen: Seen, grid: Grid) -> pipe_pb2.Promotion:
+    """What the index and the audit keep of a promotion; the pixels travel in a patch."""
+    assert seen.promoted is not None
+    return pipe_pb2.Promotion(
+        wall_ns=seen.wall_ns,
+        epoch=grid.epoch,
+        blocks=int(seen.promoted.sum()),
+        promoted=pack_bits(seen.promoted),
+        grid=scene_pb2.Grid(width_px=grid.width_px, height_px=grid.height_px, block_px=grid.block_px, epoch=grid.epoch),
+        layer=0,
+        by=pipe_pb2.COMMISSIONING_AUTOMATIC,
+    )

@@ -1,0 +1,67 @@
+"""The proven background as an image. Takes a `ProvenBackground` and nothing else: there is no live frame it could be given.
+
+Unproven blocks are flat in it before anything is encoded; a patch shows only the blocks it is about.
+"""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+from PIL import Image
+
+from privet.core.frame import Plane
+from privet.core.grid import BoolGrid
+from privet.scene.promote import FLAT_CHROMA, FLAT_Y, ProvenBackground
+from privet.scene.sample import RGB_COEFFICIENTS, RgbPicture
+
+WEBP_QUALITY = 82
+WEBP_EFFORT = 4
+
+
+@njit(cache=True, nogil=True)
+def _to_rgb(y: Plane, u: Plane, v: Plane, coefficients: NDArray[np.float64], out: RgbPicture) -> None:
+    height, width = y.shape
+    for row in range(height):
+        for column in range(width):
+            luma = (y[row, column] - 16.0) * coefficients[0]
+            cb = u[row // 2, column // 2] - 128.0
+            cr = v[row // 2, column // 2] - 128.0
+            out[row, column, 0] = np.uint8(min(max(luma + coefficients[1] * cr + 0.5, 0.0), 255.0))
+            out[row, column, 1] = np.uint8(min(max(luma + coefficients[2] * cb + coefficients[3] * cr + 0.5, 0.0), 255.0))
+            out[row, column, 2] = np.uint8(min(max(luma + coefficients[4] * cb + 0.5, 0.0), 255.0))
+
+
+def to_rgb(background: ProvenBackground, blocks: BoolGrid, rectangle: tuple[int, int, int, int]) -> RgbPicture:
+    """Return the rectangle as uint8 (h, w, 3) sRGB, cut at the picture's edge; blocks outside `blocks` are flat.
+
+    blocks: bool (rows, columns) over the whole grid. rectangle: row, column, rows, columns, in blocks.
+    """
+    grid = background.grid
+    row, column, rows, columns = rectangle
+    side = grid.block_px
+    half = side // 2
+    shown = blocks[row : row + rows, column : column + columns] & background.proven[row : row + rows, column : column + columns]
+    planes: list[Plane] = []
+    for plane, unit, flat in zip(background.planes, (side, half, half), (FLAT_Y, FLAT_CHROMA, FLAT_CHROMA), strict=True):
+        part = plane[row * unit : (row + rows) * unit, column * unit : (column + columns) * unit]
+        mask = np.repeat(np.repeat(shown, unit, axis=0), unit, axis=1)[: part.shape[0], : part.shape[1]]
+        planes.append(np.where(mask, part, np.uint8(flat)))
+    out = np.empty((*planes[0].shape, 3), np.uint8)
+    _to_rgb(planes[0], planes[1], planes[2], RGB_COEFFICIENTS[background.matrix], out)
+    return out
+
+
+def encode_webp(picture: RgbPicture) -> bytes:
+    """Return uint8 (h, w, 3) sRGB as lossy WebP."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "WEBP", quality=WEBP_QUALITY, method=WEBP_EFFORT)
+    return buffer.getvalue()
+
+
+def bounding_rectangle(blocks: BoolGrid) -> tuple[int, int, int, int]:
+    """Row, column, rows, columns of the smallest rectangle that holds every set block. At least one must be set."""
+    rows, columns = np.flatnonzero(blocks.any(axis=1)), np.flatnonzero(blocks.any(axis=0))
+    return (int(rows[0]), int(columns[0]), int(rows[-1] - rows[0]) + 1, int(columns[-1] - columns[0]) + 1)
