@@ -25,13 +25,14 @@ import anyio
 import anyio.to_thread
 from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from privet.api.dependencies import Deps, Room, TheRoom
+from privet.api.dependencies import Deps, TheRoom
 from privet.api.model import to_ms
 from privet.api.parameters import CameraName, TheSpan
 from privet.api.permission import Permission, requires
 from privet.api.ports import Exporter
+from privet.api.sending import FileAnswer
 from privet.core.clock import NS_PER_S
 from privet.core.errors import NotFoundError, StoreError
 from privet.core.ids import CameraId
@@ -39,7 +40,6 @@ from privet.core.ids import CameraId
 router = APIRouter(tags=["export"])
 
 DIRECTORY = "exports"
-CHUNK_BYTES = 256 * 1024
 NOTHING_FOUND_STATUS = 4
 """Exit status of `privet export` when nothing is recorded in the span."""
 
@@ -72,12 +72,8 @@ async def export(camera: CameraName, span: TheSpan, request: Request, deps: Deps
     finally:
         path.unlink(missing_ok=True)
     name = f"{known}-{to_ms(span.from_ns)}-{to_ms(span.to_ns)}.mp4"
-    headers = {
-        "Content-Length": str(size),
-        "Content-Disposition": f'attachment; filename="{name}"',
-        "Cache-Control": "no-store",
-    }
-    return StreamingResponse(_read(descriptor, room), 200, headers, "video/mp4")
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return FileAnswer(descriptor, 0, size, room.archive_threads, headers=headers, media_type="video/mp4")
 
 
 async def _until_gone(
@@ -109,14 +105,6 @@ def _open(path: Path) -> tuple[int, int]:
     except OSError as error:
         raise StoreError(f"the export {path} cannot be read: {error.strerror}") from error
     return descriptor, os.fstat(descriptor).st_size
-
-
-async def _read(descriptor: int, room: Room) -> AsyncGenerator[bytes]:
-    try:
-        while data := await anyio.to_thread.run_sync(os.read, descriptor, CHUNK_BYTES, limiter=room.archive_threads):
-            yield data
-    finally:
-        os.close(descriptor)
 
 
 def clear_leftovers(data_directory: Path) -> int:

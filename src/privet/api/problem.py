@@ -16,6 +16,7 @@ from pydantic import Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from privet.api.headers import add_security_headers
 from privet.api.model import Model
 from privet.core.errors import NotFoundError, PrivetError, StoreError, UserError
 
@@ -86,7 +87,9 @@ async def _privet(request: Request, error: Exception) -> Response:
 
 async def _internal(request: Request, error: Exception) -> Response:
     _log.error("a request failed", exc_info=error)
-    return problem(500, "Privet failed: the log says why")
+    answer = problem(500, "Privet failed: the log says why")
+    add_security_headers(answer.headers)  # this one is made outside the gate
+    return answer
 
 
 def install(app: FastAPI) -> None:

@@ -7,30 +7,28 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Annotated
 
-import anyio
 import anyio.to_thread
 from fastapi import APIRouter, Query, Request
 from fastapi import Path as PathParameter
 from pydantic import Field
 from starlette.exceptions import HTTPException
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from privet.api.byterange import ByteRange, parse_range
-from privet.api.dependencies import Deps, Room, TheRoom, Who
+from privet.api.byterange import parse_range
+from privet.api.dependencies import Deps, TheRoom, Who
 from privet.api.model import Model, known_ms, to_ms
 from privet.api.parameters import TheSpan
 from privet.api.permission import Permission, requires
 from privet.api.ports import Recording
+from privet.api.sending import FileAnswer
 from privet.core.errors import NotFoundError, StoreError
 
 router = APIRouter(tags=["recordings"])
 
 MEDIA_TYPE = "application/vnd.mcap"
-CHUNK_BYTES = 256 * 1024
 MAX_LISTED = 10_000
 
 
@@ -122,13 +120,14 @@ async def recording_data(
         return Response(None, 304, headers)
     if asked is None:
         raise HTTPException(416, f"the recording has {size} bytes", {"Content-Range": f"bytes */{size}"})
-    headers["Content-Length"] = str(asked.length)
     if not asked.whole:
         headers["Content-Range"] = asked.content_range
     status = 200 if asked.whole else 206
     if request.method == "HEAD":
-        return Response(None, status, headers, MEDIA_TYPE)
-    return StreamingResponse(_read(descriptor, asked, room), status, headers, MEDIA_TYPE)
+        return Response(None, status, headers | {"Content-Length": str(asked.length)}, MEDIA_TYPE)
+    return FileAnswer(
+        descriptor, asked.first, asked.length, room.archive_threads, status_code=status, headers=headers, media_type=MEDIA_TYPE
+    )
 
 
 def _open(data_directory: Path, recording: Recording) -> tuple[int, int, str]:
@@ -148,18 +147,3 @@ def _open(data_directory: Path, recording: Recording) -> tuple[int, int, str]:
         os.close(descriptor)
         raise StoreError(f"recording {recording.id}: {path} is not a file: run `privet check`")
     return descriptor, status.st_size, f"{recording.id}-{status.st_size}-{status.st_mtime_ns}"
-
-
-async def _read(descriptor: int, asked: ByteRange, room: Room) -> AsyncGenerator[bytes]:
-    try:
-        at, left = asked.first, asked.length
-        while left > 0:
-            data = await anyio.to_thread.run_sync(
-                os.pread, descriptor, min(CHUNK_BYTES, left), at, limiter=room.archive_threads
-            )
-            if not data:
-                raise StoreError("a recording became shorter while it was sent")
-            at, left = at + len(data), left - len(data)
-            yield data
-    finally:
-        os.close(descriptor)

@@ -9,11 +9,12 @@ import anyio
 import anyio.to_thread
 from fastapi import APIRouter, Query
 from starlette.exceptions import HTTPException
-from starlette.responses import StreamingResponse
+from starlette.responses import Response
 
 from privet.api.dependencies import Deps, TheRoom
 from privet.api.parameters import CameraName, TheSpan
 from privet.api.permission import Permission, requires
+from privet.api.sending import StreamAnswer
 from privet.core.clock import NS_PER_MS
 from privet.core.ids import CameraId
 from privet.core.pb import scene_pb2
@@ -25,16 +26,10 @@ BATCH_BYTES = 256 * 1024
 MAX_STEP_MS = 24 * 3600 * 1000
 
 
-class SceneResponse(StreamingResponse):
-    """`SceneMessage`s, each behind its length as a varint."""
-
-    media_type = MEDIA_TYPE
-
-
 @router.get(
     "/api/cameras/{id}/scene",
     operation_id="scene",
-    response_class=SceneResponse,
+    response_class=Response,
     dependencies=requires(Permission.VIEW, "id"),
     responses={
         200: {
@@ -49,7 +44,7 @@ async def scene(
     deps: Deps,
     room: TheRoom,
     step_ms: Annotated[int, Query(ge=0, le=MAX_STEP_MS, description="At most one cover a step; 0: all of them.")] = 0,
-) -> SceneResponse:
+) -> Response:
     """The scene stream of [from_ms, to_ms)."""
     limits = deps.limits
     span.at_most(limits.scene_span_ns)
@@ -62,7 +57,7 @@ async def scene(
     stream = batches(messages, room.archive_threads)
     # The first batch is read before the answer begins: what fails at once is still answered as a problem.
     first = await anext(stream, b"")
-    return SceneResponse(_chain(first, stream))
+    return StreamAnswer(first, stream, MEDIA_TYPE)
 
 
 async def batches(messages: Iterator[scene_pb2.SceneMessage], threads: anyio.CapacityLimiter) -> AsyncGenerator[bytes]:
@@ -78,17 +73,6 @@ async def batches(messages: Iterator[scene_pb2.SceneMessage], threads: anyio.Cap
         if close is not None:
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(close, limiter=threads)
-
-
-async def _chain(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    try:
-        if first:
-            yield first
-        async for data in rest:
-            yield data
-    finally:
-        with anyio.CancelScope(shield=True):
-            await rest.aclose()
 
 
 def _batch(messages: Iterator[scene_pb2.SceneMessage]) -> bytes:
