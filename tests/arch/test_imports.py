@@ -44,6 +44,7 @@ NAMES_LIVE_FRAMES = (
     "privet.detect.*",
     "privet.runtime.worker*",
     "privet.runtime.camera*",
+    "privet.runtime.narrator*",
     "privet.runtime.probe*",
     "privet.runtime.mask*",
 )
