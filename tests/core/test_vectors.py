@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from google.protobuf.message import DecodeError
+from vectors import make
 
 from privet.core import wire
 from privet.core.errors import WireError
@@ -19,7 +20,6 @@ from privet.core.pb import scene_pb2 as pb
 from privet.core.reader import SceneView, follow
 from privet.core.scene import Background, Cover, Light, Patch, Scene, State
 from privet.runtime import pipe
-from vectors import make
 
 VECTORS = Path(make.__file__).parent
 Json = dict[str, Any]

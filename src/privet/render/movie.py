@@ -77,7 +77,7 @@ def export_mp4(
     """
     span = Span(from_wall_ns, to_wall_ns, settings.step_ns)
     painter = Painter(scenes, span, camera=settings.camera, zone=settings.zone)
-    partial = path.with_name(f".{path.name}.part")
+    partial = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
         _encode(painter, partial, from_wall_ns, to_wall_ns, settings, progress)
         size_bytes = partial.stat().st_size
