@@ -29,6 +29,7 @@ class SourceSettings:
     transport: Transport = "tcp"               # how RTP is carried
     username: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
+    connect_ns: int = 10 * NS_PER_S            # no picture format known so long after the start: UNREACHABLE, STALLED or PROTOCOL
     stall_ns: int = 5 * NS_PER_S               # no packet for so long: STALLED
     loop: bool = False                         # files only: begin again at the end
     paced: bool = True                         # files only: in real time, or as fast as read
@@ -43,7 +44,7 @@ class SourceSettings:
         if self.stream == "main":
             return self.url
         if self.sub_url is None:
-            raise SourceError("a sub-stream is asked for and the camera has none: set sub_url or take the main stream", Reason.NOT_FOUND)
+            raise SourceError("the sub-stream is asked for and there is none: set sub_url or take the main one", Reason.NOT_FOUND)
         return self.sub_url
 
 
@@ -56,6 +57,7 @@ class SourceStatistics:
     frames_decoded: int = 0         # every picture the decoder gave out
     frames_damaged: int = 0         # of those, the ones that were not intact
     packets_dropped: int = 0        # thrown away, undecoded, because whoever reads frames() was too slow
+    frames_interlaced: int = 0      # of those decoded, the ones made of two fields
 
     def __add__(self, other: SourceStatistics) -> SourceStatistics:
         return SourceStatistics(
@@ -64,6 +66,7 @@ class SourceStatistics:
             self.frames_decoded + other.frames_decoded,
             self.frames_damaged + other.frames_damaged,
             self.packets_dropped + other.packets_dropped,
+            self.frames_interlaced + other.frames_interlaced,
         )
 
 

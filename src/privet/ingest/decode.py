@@ -1,0 +1,181 @@
+"""Packets -> frames: one decoder, what it complains about, and the conversion of whatever it gives out to `Frame`.
+
+Belongs here: everything between an `av.Packet` and a `Frame`. Does not belong here: where packets come from, clocks, threads.
+
+What is damaged: the decoder conceals what it cannot decode and says so in its log only, so whatever it logs (warnings, errors,
+concealment) while it works on a packet counts as damage to that packet's picture, as does a packet that the transport lost. A
+picture is intact if neither it nor any before it, back to the last keyframe, was damaged.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import av
+import av.logging
+import numpy as np
+
+from privet.core.frame import Frame, Matrix, Plane
+
+FULL_RANGE = 2
+"""AVCOL_RANGE_JPEG."""
+_MATRICES = {1: Matrix.BT709, 4: Matrix.BT601, 5: Matrix.BT601, 6: Matrix.BT601, 7: Matrix.BT709, 9: Matrix.BT709, 10: Matrix.BT709}
+"""AVColorSpace of the metadata; SMPTE 240M and BT.2020 are nearest to BT.709."""
+HD_HEIGHT_PX = 720
+"""From this height on a picture without metadata is BT.709, below it BT.601."""
+_INTRA = 1
+"""AV_PICTURE_TYPE_I."""
+
+
+def listen_to_ffmpeg() -> None:
+    """Take FFmpeg's log away from Python's: its lines hold URLs with passwords. What is worth knowing is captured where it arises."""
+    av.logging.set_level(av.logging.INFO)
+    av.logging.set_skip_repeated(False)  # a second lost packet is as much of a loss as the first
+    lines = logging.getLogger("libav")
+    lines.propagate = False
+    if not lines.handlers:
+        lines.addHandler(logging.NullHandler())
+
+
+if TYPE_CHECKING:
+    from av.stream import Stream
+
+    AnyPacket = av.Packet[av.VideoStream] | av.Packet[Stream]  # subscriptable in PyAV's stubs only
+
+LogLine = tuple[int, str, str]
+"""FFmpeg's level (lower is worse), its part's name, its words."""
+
+
+def complains(line: LogLine) -> bool:
+    """Whether a line of FFmpeg's log tells of damage."""
+    level, _, words = line
+    return level <= av.logging.WARNING or "concealing" in words
+
+
+@dataclass(slots=True)
+class Ticket:
+    """What is known of a packet when it goes into the decoder; comes out with its picture."""
+
+    wall_ns: int
+    monotonic_ns: int
+    damaged: bool = False          # lost packets before it, or an incomplete one
+
+
+@dataclass(slots=True)
+class DecoderCounts:
+    """What came out so far."""
+
+    decoded: int = 0
+    damaged: int = 0
+    refused: int = 0               # packets nothing came out of because the decoder gave up on them
+    interlaced: int = 0
+
+
+def make_decoder(codec_name: str) -> av.VideoCodecContext:
+    """A decoder for bare access units, "h264" or "hevc"."""
+    context = av.CodecContext.create(codec_name, "r")
+    if not isinstance(context, av.VideoCodecContext):
+        raise TypeError(f"{codec_name} is no video decoder")
+    return context
+
+
+class FrameDecoder:
+    """One decoder's life. Not thread-safe; nothing comes out before the first keyframe."""
+
+    def __init__(self, context: av.VideoCodecContext) -> None:
+        listen_to_ffmpeg()
+        context.thread_count = 1   # cameras share the machine; and log lines must come from the thread that decodes
+        context.options = {**context.options, "err_detect": "crccheck+bitstream+buffer"}
+        context.copy_opaque = True
+        self._context = context
+        self._begun = False
+        self._clean = False
+        self.counts = DecoderCounts()
+
+    def decode(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
+        """Frames that come out when `packet` goes in: none, one or several."""
+        packet.opaque = ticket
+        return self._take(packet, ticket)
+
+    def flush(self) -> Iterator[Frame]:
+        """Frames still inside, after the last packet."""
+        return self._take(None, None)
+
+    def reset(self) -> None:
+        """Forget everything before the next packet, which need not follow the last."""
+        self._context.flush_buffers()
+        self._clean = False
+
+    def _take(self, packet: AnyPacket | None, ticket: Ticket | None) -> Iterator[Frame]:
+        pictures: list[av.VideoFrame] = []
+        with av.logging.Capture() as lines:
+            try:
+                pictures = self._context.decode(packet)
+            except av.EOFError:
+                pass
+            except av.FFmpegError:
+                self.counts.refused += 1
+                self._clean = False
+                if ticket is not None:
+                    ticket.damaged = True
+        if ticket is not None and any(complains(line) for line in lines):
+            ticket.damaged = True
+        for picture in pictures:
+            origin = picture.opaque
+            if isinstance(origin, Ticket):
+                frame = self._judge(picture, origin)
+                if frame is not None:
+                    yield frame
+
+    def _judge(self, picture: av.VideoFrame, ticket: Ticket) -> Frame | None:
+        damaged = ticket.damaged or picture.is_corrupt
+        if picture.key_frame:
+            self._begun = True
+            self._clean = not damaged
+        elif damaged:
+            self._clean = False
+        if not self._begun:
+            return None
+        self.counts.decoded += 1
+        self.counts.damaged += not self._clean
+        self.counts.interlaced += picture.interlaced_frame
+        y, u, v = planes(picture)
+        return Frame(
+            y,
+            u,
+            v,
+            ticket.wall_ns,
+            ticket.monotonic_ns,
+            picture.key_frame and picture.pict_type == _INTRA,
+            self._clean,
+            matrix_of(picture.colorspace, picture.height),
+        )
+
+
+def matrix_of(colorspace: int, height_px: int) -> Matrix:
+    """The matrix that metadata (AVColorSpace) tells, or else the one that goes with the height."""
+    return _MATRICES.get(colorspace, Matrix.BT601 if height_px < HD_HEIGHT_PX else Matrix.BT709)
+
+
+def planes(picture: av.VideoFrame) -> tuple[Plane, Plane, Plane]:
+    """Y, U, V as 8-bit 4:2:0 limited range; views into the picture's memory where it is that already, else converted."""
+    name = picture.format.name
+    full_range = name.startswith("yuvj") or picture.color_range == FULL_RANGE
+    if name.startswith("gray") and not full_range:
+        # swscale takes every grey picture for full range; the luma of a camera without colour is not.
+        luma = _plane(picture if name == "gray" else picture.reformat(format="gray"), 0)
+        chroma = np.full((-(-picture.height // 2), -(-picture.width // 2)), 128, np.uint8)
+        return luma, chroma, chroma
+    if full_range or name != "yuv420p":
+        picture = picture.reformat(
+            format="yuv420p", src_color_range="JPEG" if full_range else "MPEG", dst_color_range="MPEG"
+        )
+    return _plane(picture, 0), _plane(picture, 1), _plane(picture, 2)
+
+
+def _plane(picture: av.VideoFrame, index: int) -> Plane:
+    plane = picture.planes[index]
+    return np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]

@@ -1,0 +1,103 @@
+"""The bounded queue between the thread that receives packets and the one that decodes them.
+
+When it is full the newest packets are dropped up to the next keyframe: a camera does not wait, and frames that can be decoded are
+worth more than all of them late. A keyframe that finds the queue full replaces everything in it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from threading import Condition
+from typing import Generic, TypeVar
+
+from privet.core.errors import SourceError
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class QueueStatistics:
+    """Counters of a queue."""
+
+    depth: int = 0
+    deepest: int = 0
+    dropped: int = 0
+
+
+class PacketQueue(Generic[T]):
+    """One thread puts, one gets; either may close it."""
+
+    def __init__(self, capacity: int, capacity_bytes: int) -> None:
+        if capacity < 1 or capacity_bytes < 1:
+            raise ValueError(f"capacity of {capacity} packets and {capacity_bytes} bytes: both must be positive")
+        self._capacity = capacity
+        self._capacity_bytes = capacity_bytes
+        self._items: deque[tuple[T, int]] = deque()
+        self._bytes = 0
+        self._skipping = False
+        self._ended = False
+        self._failure: SourceError | None = None
+        self._changed = Condition()
+        self._statistics = QueueStatistics()
+
+    def put(self, item: T, size_bytes: int, keyframe: bool) -> int:
+        """Never blocks. Returns how many packets were dropped: this one, or those it replaced."""
+        with self._changed:
+            if self._ended:
+                return 1
+            dropped = 0
+            full = len(self._items) >= self._capacity or (self._items and self._bytes + size_bytes > self._capacity_bytes)
+            if full and keyframe:
+                dropped = len(self._items)
+                self._items.clear()
+                self._bytes = 0
+            elif full or (self._skipping and not keyframe):
+                self._skipping = True
+                self._statistics.dropped += 1
+                return 1
+            self._skipping = False
+            self._items.append((item, size_bytes))
+            self._bytes += size_bytes
+            self._statistics.dropped += dropped
+            self._statistics.deepest = max(self._statistics.deepest, len(self._items))
+            self._changed.notify()
+            return dropped
+
+    def finish(self, failure: SourceError | None) -> None:
+        """No more packets come: after those that are in it, `get` raises `failure` or returns None. The first call counts."""
+        with self._changed:
+            if not self._ended:
+                self._ended = True
+                self._failure = failure
+                self._changed.notify()
+
+    def abandon(self) -> None:
+        """Nobody wants the packets any more: `get` returns None at once."""
+        with self._changed:
+            self._ended = True
+            self._failure = None
+            self._items.clear()
+            self._bytes = 0
+            self._changed.notify()
+
+    def get(self) -> T | None:
+        """Wait for the next packet; None when there will be none.
+
+        Raises:
+            SourceError: the one given to `finish`.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._items or self._ended)
+            if self._items:
+                item, size_bytes = self._items.popleft()
+                self._bytes -= size_bytes
+                return item
+            if self._failure is not None:
+                raise self._failure
+            return None
+
+    def statistics(self) -> QueueStatistics:
+        """Depth now, deepest ever, packets dropped."""
+        with self._changed:
+            return QueueStatistics(len(self._items), self._statistics.deepest, self._statistics.dropped)

@@ -1,0 +1,329 @@
+"""A camera over RTSP: a thread that receives, a bounded queue, and a decoder in the thread that asks for frames.
+
+Belongs here: everything that talks to a camera through FFmpeg, and the translation of its failures. Does not belong here: trying
+again (`reconnect`), the camera's URL as text (`address`), decoding (`decode`).
+
+Two threads, because a blocked read of FFmpeg can be ended by its time-out alone: `close()` and `frames()` never wait for it. The
+receiving thread ends with its next packet or its time-out, whichever comes first, and takes the connection with it.
+
+A camera is not trusted. FFmpeg gets options from this file only, may speak RTSP, RTP and TLS and nothing else, sets up video and
+nothing else, opens no decoder but H.264's and H.265's, and every step is bounded in time.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from threading import Thread
+from types import TracebackType
+from typing import Self
+
+import av
+import av.logging
+from av.container import InputContainer
+
+from privet.core.clock import NS_PER_S, Clock
+from privet.core.errors import SourceError
+from privet.core.frame import Frame
+from privet.core.scene import Reason
+from privet.ingest.address import Address, full_url, parse_address
+from privet.ingest.decode import FrameDecoder, LogLine, Ticket, complains, listen_to_ffmpeg
+from privet.ingest.queue import PacketQueue
+from privet.ingest.source import SourceSettings, SourceStatistics
+from privet.ingest.times import MinimumDelay, WallTimes
+
+CODECS = ("h264", "hevc")
+QUEUE_PACKETS = 128
+QUEUE_BYTES = 32 * 1024 * 1024
+DAMAGED_NS = 10 * NS_PER_S
+"""Packets but no picture for so long: DAMAGED."""
+KEYFRAME_NS = 90 * NS_PER_S
+"""No keyframe for so long: DAMAGED. Some cameras send one in half a minute only."""
+_US_PER_S = 1_000_000
+_PROBE_US = 50_000
+"""FFmpeg looks at so much media at most before it gives out packets; a camera tells all it needs in its SDP."""
+_PRFT = struct.Struct("=q")
+"""AVProducerReferenceTime begins with the wall clock in microseconds since 1970."""
+
+
+def options_for(settings: SourceSettings) -> dict[str, str]:
+    """FFmpeg's options. Nothing in them comes from text that somebody typed."""
+    return {
+        "rtsp_transport": "udp" if settings.transport == "udp" else "tcp",
+        "rtsp_flags": "filter_src",                       # RTP from the camera's address alone
+        "allowed_media_types": "video",
+        "protocol_whitelist": "rtsp,rtp,udp,tcp,tls",
+        "format_whitelist": "rtsp",
+        "codec_whitelist": ",".join(CODECS),
+        "timeout": str(settings.stall_ns * _US_PER_S // NS_PER_S),
+        "analyzeduration": str(_PROBE_US),
+        "fpsprobesize": "0",
+        "reorder_queue_size": "64",
+        "buffer_size": str(1024 * 1024),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    packet: av.Packet[av.VideoStream]
+    ticket: Ticket
+
+
+class _Stalled(Exception):  # noqa: N818 (a way out of a loop, not an error)
+    """No packet came for too long."""
+
+
+class RtspSource:
+    """See `Source`."""
+
+    def __init__(self, settings: SourceSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._address = parse_address(settings.chosen_url())
+        self._queue: PacketQueue[_Received] = PacketQueue(QUEUE_PACKETS, QUEUE_BYTES)
+        self._context: av.VideoCodecContext | None = None
+        self._decoder: FrameDecoder | None = None
+        self._closed = False
+        self._begun = False
+        self._packets = 0
+        self._bytes = 0
+
+    def __repr__(self) -> str:
+        return f"RtspSource({self._address.shown()})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """See `Source.close`."""
+        self._closed = True
+        self._queue.abandon()
+
+    def statistics(self) -> SourceStatistics:
+        """See `Source.statistics`."""
+        dropped = self._queue.statistics().dropped
+        if self._decoder is None:
+            return SourceStatistics(self._packets, self._bytes, packets_dropped=dropped)
+        counts = self._decoder.counts
+        return SourceStatistics(self._packets, self._bytes, counts.decoded, counts.damaged, dropped, counts.interlaced)
+
+    # ---- decoding, in the thread that asks for frames
+
+    def frames(self) -> Iterator[Frame]:
+        """See `Source.frames`."""
+        if self._begun:
+            raise RuntimeError("a source has one life: open another")
+        self._begun = True
+        # No daemon: an interpreter that ends while FFmpeg reads frees what FFmpeg is using. So its end waits for the time-outs.
+        Thread(target=self._receive, name=f"receive {self._address.shown()}").start()
+        try:
+            yield from self._decoded()
+        finally:
+            self.close()
+
+    def _decoded(self) -> Iterator[Frame]:
+        picture_ns: int | None = None           # arrival of the last packet that gave a picture, or of the first packet
+        keyframe_ns: int | None = None
+        while (received := self._queue.get()) is not None:
+            arrival_ns = received.ticket.monotonic_ns
+            if self._decoder is None:
+                assert self._context is not None
+                self._decoder = FrameDecoder(self._context)
+            picture_ns = arrival_ns if picture_ns is None else picture_ns
+            keyframe_ns = arrival_ns if keyframe_ns is None or received.packet.is_keyframe else keyframe_ns
+            for frame in self._decoder.decode(received.packet, received.ticket):
+                picture_ns = arrival_ns
+                if self._closed:
+                    return
+                yield frame
+            trouble = self._decoder.counts.refused or self._decoder.counts.decoded
+            if trouble and arrival_ns - picture_ns > DAMAGED_NS:
+                raise self._damaged(f"sent nothing that can be decoded for {DAMAGED_NS // NS_PER_S} s")
+            if arrival_ns - keyframe_ns > KEYFRAME_NS:
+                raise self._damaged(f"sent no keyframe for {KEYFRAME_NS // NS_PER_S} s")
+
+    def _damaged(self, found: str) -> SourceError:
+        return SourceError(
+            f"the camera at {self._address.shown()} {found}: check the network for loss, or lower the camera's bit rate or GOP",
+            Reason.DAMAGED,
+        )
+
+    # ---- receiving, in a thread of its own
+
+    def _receive(self) -> None:
+        failure = SourceError(f"receiving from {self._address.shown()} broke off: this is a fault of Privet", Reason.PROTOCOL)
+        try:
+            with av.logging.Capture() as lines:
+                failure = self._life(lines)
+        except SourceError as error:
+            failure = error
+        finally:
+            self._queue.finish(failure)
+
+    def _life(self, lines: list[LogLine]) -> SourceError:
+        """Connect, receive until it ends or is closed; returns why it ended."""
+        container = self._connect(lines)
+        with container:
+            stream = self._video(container)
+            self._context = stream.codec_context
+            lines.clear()
+            failure: SourceError
+            try:
+                self._forward(container, stream, lines)
+            except _Stalled:
+                failure = translate_reading(errno.ETIMEDOUT, self._address, self._settings, self._packets)
+            except av.FFmpegError as error:
+                failure = translate_reading(error.errno, self._address, self._settings, self._packets)
+            else:
+                failure = translate_reading(None, self._address, self._settings, self._packets)
+            return failure
+
+    def _connect(self, lines: Sequence[LogLine]) -> InputContainer:
+        listen_to_ffmpeg()
+        connect_s, stall_s = self._settings.connect_ns / NS_PER_S, self._settings.stall_ns / NS_PER_S
+        failure: SourceError
+        try:
+            # The read time-out is the second line: FFmpeg's own ends a read in which nothing comes, this one a read that never ends.
+            return av.open(
+                full_url(self._address, self._settings.username, self._settings.password),
+                "r",
+                format="rtsp",
+                options=options_for(self._settings),
+                timeout=(connect_s, stall_s + 1),
+            )
+        except av.FFmpegError as error:
+            failure = translate_opening(error.errno, lines, self._address, self._settings)
+        raise failure  # outside of the except clause: FFmpeg's error holds the URL with the password
+
+    def _video(self, container: InputContainer) -> av.VideoStream:
+        if not container.streams.video:
+            raise no_video(self._address)
+        stream = container.streams.video[0]
+        name = "unknown" if stream.codec_context is None else stream.codec_context.codec.canonical_name
+        if name not in CODECS:
+            raise self._wrong_codec(name)
+        return stream
+
+    def _wrong_codec(self, name: str) -> SourceError:
+        return SourceError(
+            f"the camera at {self._address.shown()} sends {name}: set it to H.264 or H.265, or take another of its streams",
+            Reason.CODEC,
+        )
+
+    def _forward(self, container: InputContainer, stream: av.VideoStream, lines: list[LogLine]) -> None:
+        times = WallTimes(MinimumDelay())
+        last_ns = self._clock.monotonic_ns()
+        for packet in container.demux(stream):
+            if self._closed or packet.size == 0:
+                return
+            arrival_ns, arrival_wall_ns = self._clock.monotonic_ns(), self._clock.wall_ns()
+            stalled, last_ns = arrival_ns - last_ns >= self._settings.stall_ns, arrival_ns
+            self._packets += 1
+            self._bytes += packet.size
+            media_ns = None
+            if packet.pts is not None:
+                media_ns = packet.pts * NS_PER_S * packet.time_base.numerator // packet.time_base.denominator
+            wall_ns = times.taken_wall_ns(media_ns, arrival_ns, arrival_wall_ns, camera_wall_ns(packet))
+            damaged = packet.is_corrupt or any(complains(line) for line in lines)
+            lines.clear()
+            ticket = Ticket(wall_ns, arrival_ns, damaged)
+            self._queue.put(_Received(packet, ticket), packet.size, packet.is_keyframe)
+            if stalled:
+                # FFmpeg's read timed out and pushed the last picture out of its parser; asked again, it would wait as long again.
+                raise _Stalled
+
+
+def camera_wall_ns(packet: av.Packet[av.VideoStream]) -> int | None:
+    """When the camera's sender reports say that the packet was taken, ns UTC."""
+    if not packet.has_sidedata("prft"):
+        return None
+    data = bytes(packet.get_sidedata("prft"))
+    if len(data) < _PRFT.size:
+        return None
+    microseconds: int = _PRFT.unpack_from(data)[0]
+    return microseconds * 1000
+
+
+# ---- errors
+
+_UNREACHABLE = {
+    errno.ECONNREFUSED: "refuses the connection: check the port and that RTSP is switched on",
+    errno.EHOSTUNREACH: "cannot be reached: check its address, cable and power",
+    errno.ENETUNREACH: "is in a network that this machine has no way to: check its address",
+    errno.ENETDOWN: "cannot be reached, the network is down: check this machine's connection",
+    errno.EADDRNOTAVAIL: "has an address that cannot be connected to: check it",
+    errno.ETIMEDOUT: "does not answer: check its address, cable and power",
+}
+_LOST = (errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE, errno.EIO, errno.ENOTCONN, *_UNREACHABLE)
+_STATUS = re.compile(r"method (\w+) failed: (\d{3})")
+_EXIT = av.error.tag_to_code(b"EXIT")
+_UNAUTHORIZED = av.error.tag_to_code(b"\xf8401")
+_FORBIDDEN = av.error.tag_to_code(b"\xf8403")
+_NOT_FOUND = av.error.tag_to_code(b"\xf8404")
+
+
+def no_video(address: Address) -> SourceError:
+    """There is a stream, but nothing to see in it."""
+    return SourceError(
+        f"the stream of the camera at {address.shown()} has no video track: take another of its streams", Reason.NO_VIDEO
+    )
+
+
+def translate_opening(
+    code: int | None, lines: Sequence[LogLine], address: Address, settings: SourceSettings
+) -> SourceError:
+    """Why a camera could not be opened, from FFmpeg's error code and what it logged meanwhile. Nothing it logged is repeated."""
+    camera = f"the camera at {address.shown()}"
+    words = "\n".join(line[2] for line in lines)
+    method, status = next(((answer[1], int(answer[2])) for answer in reversed([*_STATUS.finditer(words)])), ("", 0))
+    if code in (_UNAUTHORIZED, _FORBIDDEN) or status in (401, 403):
+        if settings.username is None:
+            return SourceError(f"{camera} asks for a password and none is configured: name its credentials", Reason.REFUSED)
+        return SourceError(f"{camera} refuses the user name or the password: correct them in secrets.toml", Reason.REFUSED)
+    if code == _NOT_FOUND or status == 404:
+        return SourceError(f"{camera} knows no such stream: correct the path in its URL", Reason.NOT_FOUND)
+    if method == "PLAY" and status in (454, 455):
+        return no_video(address)  # no video was offered, so nothing was set up, so there is nothing to play
+    if status == 461 or code == errno.EPROTONOSUPPORT:
+        other = "udp" if settings.transport == "tcp" else "tcp"
+        return SourceError(f'{camera} does not offer {settings.transport}: set transport = "{other}"', Reason.PROTOCOL)
+    if status == 453 or status >= 500:
+        return SourceError(
+            f"{camera} is there but cannot serve now (RTSP status {status}): it may have too many viewers; restart it if this lasts",
+            Reason.UNREACHABLE,
+        )
+    if status:
+        return SourceError(f"{camera} answers {method} with status {status}: check the path and update it", Reason.PROTOCOL)
+    if "Failed to resolve hostname" in words:
+        return SourceError(f"{camera}: no such host name is known: correct it or use the IP address", Reason.UNREACHABLE)
+    if "Failed reading RTSP data: Connection timed out" in words:
+        return SourceError(f"{camera} takes the connection and then says nothing: restart it", Reason.STALLED)
+    if code is not None and code in _UNREACHABLE:
+        return SourceError(f"{camera} {_UNREACHABLE[code]}", Reason.UNREACHABLE)
+    if code == _EXIT:
+        seconds = settings.connect_ns // NS_PER_S
+        return SourceError(f"{camera} did not come to the point within {seconds} s: restart it", Reason.PROTOCOL)
+    return SourceError(f"{camera} does not speak RTSP as cameras do: check the port and the path", Reason.PROTOCOL)
+
+
+def translate_reading(code: int | None, address: Address, settings: SourceSettings, packets: int) -> SourceError:
+    """Why a stream that had been opened broke off; None is its regular end."""
+    camera = f"the camera at {address.shown()}"
+    if code in (errno.ETIMEDOUT, _EXIT):
+        seconds = settings.stall_ns / NS_PER_S
+        if packets == 0 and settings.transport == "udp":
+            return SourceError(f'{camera}: no UDP packet came within {seconds:g} s: try transport = "tcp"', Reason.STALLED)
+        return SourceError(f"{camera} has sent nothing for {seconds:g} s: it may be overloaded or its cable out", Reason.STALLED)
+    if code is None:
+        return SourceError(f"{camera} ended the stream: it may be restarting", Reason.ENDED)
+    if code in _LOST:
+        return SourceError(f"the connection to the camera at {address.shown()} was lost: check the network", Reason.UNREACHABLE)
+    return SourceError(f"{camera} sends what is no RTSP: update it", Reason.PROTOCOL)
