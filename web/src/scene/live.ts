@@ -27,9 +27,14 @@ export interface LivePorts {
   readonly nowMs: () => number;
   readonly random: () => number;
   readonly later: (act: () => void, delayMs: number) => () => void;
+  /** The server does not know who this is (any more). */
+  readonly login: () => void;
 }
 
-export const BROWSER_PORTS: LivePorts = {
+/** Close code of a socket whose opener is not logged in. */
+const CLOSE_LOGIN = 4401;
+
+export const BROWSER_PORTS: Omit<LivePorts, "login"> = {
   connect: (url) => new WebSocket(url),
   nowMs: () => performance.now(),
   random: () => Math.random(),
@@ -59,10 +64,12 @@ export class LiveScenes {
   #cancelRetry: (() => void) | null = null;
   #attempt = 0;
   #closed = false;
+  #connected = false;
+  readonly #watchers = new Set<() => void>();
   /** Messages that broke the specification and were skipped. */
   damaged = 0;
 
-  constructor(url: string, ports: LivePorts = BROWSER_PORTS) {
+  constructor(url: string, ports: LivePorts) {
     this.#url = url;
     this.#ports = ports;
     this.#connect();
@@ -90,6 +97,22 @@ export class LiveScenes {
     this.#socket?.close();
   }
 
+  /** Whether messages come, and how to be told when that changes. */
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  watchConnection(changed: () => void): () => void {
+    this.#watchers.add(changed);
+    return () => this.#watchers.delete(changed);
+  }
+
+  #setConnected(connected: boolean): void {
+    if (connected === this.#connected) return;
+    this.#connected = connected;
+    for (const changed of this.#watchers) changed();
+  }
+
   #connect(): void {
     const socket = this.#ports.connect(this.#url);
     this.#socket = socket;
@@ -97,10 +120,16 @@ export class LiveScenes {
     socket.onmessage = (event: MessageEvent<unknown>) => {
       // Only a connection that delivers counts as up: a server that accepts and drops must not be hammered.
       this.#attempt = 0;
+      this.#setConnected(true);
       if (event.data instanceof ArrayBuffer) this.#take(new Uint8Array(event.data));
     };
-    socket.onclose = () => {
+    socket.onclose = (event) => {
       if (this.#closed || this.#socket !== socket) return;
+      this.#setConnected(false);
+      if (event.code === CLOSE_LOGIN) {
+        this.#ports.login();
+        return;
+      }
       this.#attempt += 1;
       this.#cancelRetry = this.#ports.later(() => this.#connect(), nextDelayMs(this.#attempt, this.#ports.random()));
     };

@@ -1,0 +1,95 @@
+/** What a camera's live stream says, summed up for words: drawn anew only when a word changes. */
+
+import { useSyncExternalStore, useCallback, useRef } from "react";
+import { countBits } from "../scene/bits";
+import { isStale, type LiveScenes } from "../scene/live";
+import { msOf, type Condition, type Reason } from "../scene/scene";
+
+export interface LiveSummary {
+  readonly heard: boolean;
+  /** Whole seconds without a message, from two on; 0 before. */
+  readonly staleSeconds: number;
+  readonly condition: Condition | null;
+  readonly reason: Reason;
+  /** Hundredths of the blocks outside blind zones. */
+  readonly provenPercent: number;
+  /** When the newest block of the background was proven; null while none is. */
+  readonly newestMs: number | null;
+  readonly covered: boolean;
+  readonly aspect: number | null;
+}
+
+const SILENT: LiveSummary = {
+  heard: false,
+  staleSeconds: 0,
+  condition: null,
+  reason: "none",
+  provenPercent: 0,
+  newestMs: null,
+  covered: false,
+  aspect: null,
+};
+
+/** Fewer blocks than this are not worth a word. */
+const SOMETHING_BLOCKS = 2;
+
+export function summarise(live: LiveScenes, camera: string): LiveSummary {
+  const known = live.view(camera);
+  if (known === undefined) return SILENT;
+  const { view, heardMs } = known;
+  const { state, grid, background, patches, cover } = view;
+  const nowMs = live.nowMs();
+  const blocks = grid === null ? 0 : grid.rows * grid.columns - (state?.blindBlocks ?? 0);
+  const newest = patches.at(-1)?.head.wallNs ?? background?.newestWallNs ?? 0n;
+  return {
+    heard: true,
+    staleSeconds: isStale(known, nowMs) ? Math.floor((nowMs - heardMs) / 1000) : 0,
+    condition: state?.condition ?? null,
+    reason: state?.reason ?? "none",
+    provenPercent: blocks <= 0 ? 0 : Math.floor((100 * Math.min(blocks, state?.provenBlocks ?? 0)) / blocks),
+    newestMs: newest === 0n ? null : msOf(newest),
+    covered: cover !== null && countBits(cover.covered) >= SOMETHING_BLOCKS,
+    aspect: grid === null ? null : grid.widthPx / grid.heightPx,
+  };
+}
+
+function same(a: LiveSummary, b: LiveSummary): boolean {
+  return (
+    a.heard === b.heard &&
+    a.staleSeconds === b.staleSeconds &&
+    a.condition === b.condition &&
+    a.reason === b.reason &&
+    a.provenPercent === b.provenPercent &&
+    a.newestMs === b.newestMs &&
+    a.covered === b.covered &&
+    a.aspect === b.aspect
+  );
+}
+
+export function useLiveSummary(live: LiveScenes, camera: string): LiveSummary {
+  const last = useRef<LiveSummary>(SILENT);
+  const subscribe = useCallback(
+    (changed: () => void) => {
+      const stop = live.subscribe(camera, changed);
+      // Staleness comes with time, not with a message.
+      const timer = setInterval(changed, 500);
+      return () => {
+        stop();
+        clearInterval(timer);
+      };
+    },
+    [live, camera],
+  );
+  return useSyncExternalStore(subscribe, () => {
+    const fresh = summarise(live, camera);
+    if (!same(fresh, last.current)) last.current = fresh;
+    return last.current;
+  });
+}
+
+export function useConnected(live: LiveScenes): boolean {
+  return useSyncExternalStore(
+    useCallback((changed: () => void) => live.watchConnection(changed), [live]),
+    () => live.connected,
+  );
+}

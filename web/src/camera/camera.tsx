@@ -1,0 +1,476 @@
+/** One camera: picture, timeline, and everything one can do with a moment. Live and past are the same page. */
+
+import { useCallback, useEffect, useMemo, useRef, useState, type ReactElement } from "react";
+import { fetchScene, fetchTimeline, snapshotPath, exportPath, type Camera } from "../api/client";
+import { useKeys } from "../app/keyboard";
+import { cameraPath, navigate, replaceAddress } from "../app/route";
+import { useSurroundings } from "../app/surroundings";
+import { useLiveSummary } from "../app/use-live";
+import { Button, Field, Link, Tag } from "../design/parts";
+import { inNextFrame } from "../scene/frames";
+import { Picture } from "../scene/picture";
+import type { SceneView } from "../scene/reader";
+import { Recorded } from "../scene/recorded";
+import { msOf } from "../scene/scene";
+import { agoText, clockText, dateText, fullText, lengthText, offsetText, roughly } from "../time/zone";
+import { Overview } from "../timeline/overview";
+import { Legend, TimelineView } from "../timeline/timeline-view";
+import { speak, type Spoken } from "../words/camera-words";
+import { stateKey, toneOf } from "../words/state";
+import {
+  advance,
+  begin,
+  changeSpeed,
+  chosenSpan,
+  goLive,
+  isLive,
+  mark,
+  momentOf,
+  playStepMs,
+  seek,
+  setSpeed,
+  SPEEDS,
+  step,
+  togglePlay,
+  zoom,
+  type Player,
+} from "./player";
+import { Store, usePart } from "./store";
+
+interface Props {
+  readonly camera: Camera;
+  readonly atMs: number | null;
+  readonly spanMs: number | null;
+}
+
+/** What is drawn of the past: a place, or why there is none. */
+interface Seen {
+  readonly kind: "live" | "shown" | "gap" | "fetching";
+  readonly view: SceneView | null;
+}
+
+const ADDRESS_EVERY_MS = 400;
+/** Being fetched is worth a word only if it lasts. */
+const PATIENCE_MS = 400;
+
+export function CameraPage({ camera, atMs, spanMs }: Props): ReactElement {
+  const { t, live, zone, locale } = useSurroundings();
+  const [store] = useState(() => new Store<Player>(begin(atMs, spanMs, Date.now())));
+  const [seenStore] = useState(() => new Store<Seen>({ kind: "live", view: null }));
+  const [revision, setRevision] = useState(0);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const held = useRef(false);
+  const name = camera.name === "" ? camera.id : camera.name;
+
+  const overview = useMemo(
+    () =>
+      new Overview(
+        (from, to, bins, signal) => fetchTimeline(camera.id, from, to, bins, signal),
+        () => setRevision((before) => before + 1),
+      ),
+    [camera.id],
+  );
+  useEffect(() => () => overview.close(), [overview]);
+  const timeline = useCallback(() => overview.timeline, [overview]);
+  const seenWindow = useCallback(
+    (widthPx: number) => overview.want(store.get().window, widthPx, Date.now()),
+    [overview, store],
+  );
+  const holding = useCallback(
+    (now: boolean) => {
+      held.current = now;
+    },
+    [],
+  );
+
+  useEffect(() => {
+    if (canvas.current === null) return;
+    const picture = new Picture(canvas.current, Infinity);
+    let running = true;
+    let lastMs = performance.now();
+    let lostSinceMs: number | null = null;
+    let lastTimelineMs = 0;
+    const recorded = new Recorded(
+      (from, to, stepMs, signal) => fetchScene(camera.id, from, to, stepMs, signal),
+      () => show(),
+    );
+
+    /** Draws the moment from what is at hand, and sees to what is missing. */
+    const show = (): void => {
+      const player = store.get();
+      const nowMs = Date.now();
+      if (isLive(player)) {
+        const view = live.view(camera.id)?.view ?? null;
+        picture.show(view);
+        seenStore.set({ kind: "live", view });
+        return;
+      }
+      const at = momentOf(player, nowMs);
+      const width = canvas.current?.clientWidth ?? 1000;
+      const stepMs = held.current ? (player.window.spanMs / width) * 2 : playStepMs(player);
+      recorded.want(at, stepMs);
+      if (player.playing) recorded.want(at + 4000 * player.speed, stepMs);
+      const moment = recorded.at(at);
+      if (moment.kind === "fetching") {
+        lostSinceMs ??= performance.now();
+        if (performance.now() - lostSinceMs > PATIENCE_MS) seenStore.set({ kind: "fetching", view: seenStore.get().view });
+        return;
+      }
+      lostSinceMs = null;
+      const before = seenStore.get();
+      if (before.kind !== moment.kind || before.view !== moment.view) seenStore.set({ kind: moment.kind, view: moment.view });
+      picture.show(moment.view);
+    };
+
+    const frame = (): void => {
+      if (!running) return;
+      const nowMs = performance.now();
+      const elapsedMs = Math.min(1000, nowMs - lastMs);
+      lastMs = nowMs;
+      const player = store.get();
+      // The window of a live timeline moves by less than a pixel most frames: it is redrawn when it has moved by half of one.
+      const halfPixelMs = player.window.spanMs / (2 * (canvas.current?.clientWidth ?? 1000));
+      if (!isLive(player) || nowMs - lastTimelineMs > Math.max(30, Math.min(1000, halfPixelMs))) {
+        lastTimelineMs = nowMs;
+        store.update((before) => advance(before, elapsedMs, Date.now()));
+      }
+      if (!isLive(player)) show();
+      inNextFrame(frame);
+    };
+
+    const stopStore = store.subscribe(show);
+    const stopLive = live.subscribe(camera.id, () => {
+      if (isLive(store.get())) show();
+    });
+    show();
+    inNextFrame(frame);
+    return () => {
+      running = false;
+      stopStore();
+      stopLive();
+      recorded.close();
+      picture.close();
+    };
+  }, [camera.id, live, store, seenStore]);
+
+  // The address follows what is looked at, but not sixty times a second: browsers forbid that.
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let last = "";
+    const write = (): void => {
+      timer = undefined;
+      const player = store.get();
+      const path = cameraPath(camera.id, player.atMs, player.window.spanMs);
+      if (path !== last) replaceAddress(path);
+      last = path;
+    };
+    const stop = store.subscribe(() => {
+      timer ??= setTimeout(write, ADDRESS_EVERY_MS);
+    });
+    return () => {
+      stop();
+      clearTimeout(timer);
+    };
+  }, [camera.id, store]);
+
+  const act = (change: (player: Player, nowMs: number) => Player): void => store.update((player) => change(player, Date.now()));
+  const zoomBy = (factor: number): void => act((player, nowMs) => zoom(player, factor, momentOf(player, nowMs), nowMs));
+  useKeys({
+    " ": () => act(togglePlay),
+    k: () => act(togglePlay),
+    ArrowLeft: () => act((player, nowMs) => step(player, -5000, nowMs)),
+    ArrowRight: () => act((player, nowMs) => step(player, 5000, nowMs)),
+    "Shift+ArrowLeft": () => act((player, nowMs) => step(player, -60_000, nowMs)),
+    "Shift+ArrowRight": () => act((player, nowMs) => step(player, 60_000, nowMs)),
+    ArrowUp: () => act((player, nowMs) => changeSpeed(player, 1, nowMs)),
+    ArrowDown: () => act((player, nowMs) => changeSpeed(player, -1, nowMs)),
+    l: () => act(goLive),
+    "+": () => zoomBy(0.5),
+    "=": () => zoomBy(0.5),
+    "-": () => zoomBy(2),
+    Home: () => act((player, nowMs) => seek(player, player.window.fromMs, nowMs)),
+    End: () => act(goLive),
+    i: () => act((player, nowMs) => mark(player, "from", nowMs)),
+    o: () => act((player, nowMs) => mark(player, "to", nowMs)),
+    Escape: () => navigate("/"),
+  });
+
+  const spoken = useSpoken(camera, seenStore, store);
+  const aspect = camera.grid === null ? "16 / 9" : `${camera.grid.width_px} / ${camera.grid.height_px}`;
+  return (
+    <article className="camera">
+      <header className="camera-head">
+        <Link to="/" className="camera-back" label={t("notFound.back")}>
+          <svg viewBox="0 0 16 16" aria-hidden="true">
+            <path d="M10 3 5 8l5 5" />
+          </svg>
+        </Link>
+        <h1>{name}</h1>
+        <Tag tone={spoken.tone}>{spoken.words}</Tag>
+      </header>
+      <div className="camera-stage">
+        <figure
+          className={`camera-picture ${spoken.tone === "unknown" || spoken.veil !== null ? "camera-dim" : ""}`}
+          style={{ aspectRatio: aspect, "--aspect": aspect } as React.CSSProperties}
+          data-seen={spoken.kind}
+        >
+          <canvas
+            ref={canvas}
+            className="picture"
+            role="img"
+            aria-label={t("camera.picture", { camera: name, state: spoken.words })}
+          />
+          {spoken.veil === null ? null : <p className="camera-veil">{spoken.veil}</p>}
+          <figcaption>
+            <span>{t("reconstruction")}</span>
+            <BackgroundAge seen={seenStore} store={store} locale={locale} />
+          </figcaption>
+        </figure>
+      </div>
+      <Facts camera={camera} seen={seenStore} zone={zone} locale={locale} />
+      <section className="camera-time">
+        <Controls camera={camera} store={store} act={act} zoomBy={zoomBy} />
+        <TimelineView
+          store={store}
+          timeline={timeline}
+          seen={seenWindow}
+          holding={holding}
+          words={spoken.words}
+          revision={revision}
+        />
+        <Legend />
+      </section>
+      <p className="unseen" role="status">
+        {spoken.announced}
+      </p>
+    </article>
+  );
+}
+
+interface SpokenPicture extends Spoken {
+  readonly kind: Seen["kind"];
+  /** Words across the picture; null while it speaks for itself. */
+  readonly veil: string | null;
+  readonly announced: string;
+}
+
+/** What is said of the moment shown: of live what the stream says now, of the past what it said then. */
+function useSpoken(camera: Camera, seen: Store<Seen>, store: Store<Player>): SpokenPicture {
+  const { t, live } = useSurroundings();
+  const summary = useLiveSummary(live, camera.id);
+  const kind = usePart(seen, (value) => value.kind);
+  const condition = usePart(seen, (value) => value.view?.state?.condition ?? null);
+  const reason = usePart(seen, (value) => value.view?.state?.reason ?? "none");
+  const isNow = usePart(store, isLive);
+  if (isNow || kind === "live") {
+    const spoken = speak(summary, t);
+    const bad = spoken.tone === "unknown" || summary.condition === "offline" || summary.condition === "blind";
+    return { ...spoken, kind, veil: bad ? spoken.words : null, announced: bad ? spoken.words : t("camera.live") };
+  }
+  if (kind === "gap") {
+    return { kind, tone: "unknown", words: t("camera.gap"), veil: t("camera.gap"), announced: t("camera.gap") };
+  }
+  if (kind === "fetching") {
+    return { kind, tone: "quiet", words: t("camera.loading"), veil: null, announced: "" };
+  }
+  if (condition === null) return { kind, tone: "quiet", words: t("camera.past"), veil: null, announced: t("camera.past") };
+  const words = condition === "awake" && reason === "none" ? t("camera.past") : pastWords(condition, reason, t);
+  const bad = condition === "offline" || condition === "blind";
+  const tone = toneOf(condition, reason);
+  return { kind, tone: tone === "guarded" ? "quiet" : tone, words, veil: bad ? words : null, announced: words };
+}
+
+function pastWords(
+  condition: NonNullable<SceneView["state"]>["condition"],
+  reason: NonNullable<SceneView["state"]>["reason"],
+  t: ReturnType<typeof useSurroundings>["t"],
+): string {
+  return condition === "asleep" && reason === "none" ? t("camera.wasAsleep") : t(stateKey(condition, reason));
+}
+
+function newestMsOf(view: SceneView | null): number | null {
+  const newest = view?.patches.at(-1)?.head.wallNs ?? view?.background?.newestWallNs ?? 0n;
+  return newest === 0n ? null : msOf(newest);
+}
+
+interface AgeProps {
+  readonly seen: Store<Seen>;
+  readonly store: Store<Player>;
+  readonly locale: string;
+}
+
+/** The background's age at the moment shown. */
+function BackgroundAge({ seen, store, locale }: AgeProps): ReactElement {
+  const { t } = useSurroundings();
+  const newestMs = usePart(seen, (value) => newestMsOf(value.view));
+  const second = usePart(store, (player) => Math.floor(momentOf(player, Date.now()) / 1000));
+  if (newestMs === null) return <span>{t("wall.unproven")}</span>;
+  return <span>{t("wall.backgroundAge", { age: agoText(newestMs, second * 1000, locale) })}</span>;
+}
+
+interface FactsProps {
+  readonly camera: Camera;
+  readonly seen: Store<Seen>;
+  readonly zone: string;
+  readonly locale: string;
+}
+
+function Facts({ camera, seen, zone, locale }: FactsProps): ReactElement {
+  const { t } = useSurroundings();
+  const newestMs = usePart(seen, (value) => newestMsOf(value.view));
+  return (
+    <dl className="camera-facts">
+      <Field name={t("camera.place")}>{camera.place}</Field>
+      <Field name={t("camera.purpose")}>{camera.purpose}</Field>
+      {camera.controller === "" ? null : <Field name={t("camera.controller")}>{camera.controller}</Field>}
+      <Field name={t("camera.background")}>
+        {newestMs === null ? t("wall.unproven") : <Moment atMs={newestMs} zone={zone} locale={locale} />}
+      </Field>
+    </dl>
+  );
+}
+
+/** A moment in the site's time, its offset on hover. */
+function Moment({ atMs, zone, locale }: { readonly atMs: number; readonly zone: string; readonly locale: string }): ReactElement {
+  const { t } = useSurroundings();
+  return (
+    <time dateTime={new Date(atMs).toISOString()} title={t("time.zone", { zone, offset: offsetText(zone, atMs) })}>
+      <bdi>{fullText(zone, atMs, locale)}</bdi>
+    </time>
+  );
+}
+
+interface ControlsProps {
+  readonly camera: Camera;
+  readonly store: Store<Player>;
+  readonly act: (change: (player: Player, nowMs: number) => Player) => void;
+  readonly zoomBy: (factor: number) => void;
+}
+
+function Controls({ camera, store, act, zoomBy }: ControlsProps): ReactElement {
+  const { t, zone, locale } = useSurroundings();
+  const second = usePart(store, (player) => Math.floor(momentOf(player, Date.now()) / 1000));
+  const live = usePart(store, isLive);
+  const playing = usePart(store, (player) => player.playing);
+  const speed = usePart(store, (player) => player.speed);
+  const spanMs = usePart(store, (player) => Math.round(player.window.spanMs / 1000) * 1000);
+  const atMs = second * 1000;
+  const span = roughly(spanMs);
+  return (
+    <div className="controls">
+      <div className="controls-clock">
+        <time dateTime={new Date(atMs).toISOString()} title={t("time.zone", { zone, offset: offsetText(zone, atMs) })}>
+          <bdi className="clock">{clockText(zone, atMs)}</bdi>
+          <bdi className="date">{dateText(zone, atMs, locale)}</bdi>
+        </time>
+      </div>
+      <div className="controls-play" dir="ltr">
+        <Button onClick={() => act((player, nowMs) => step(player, -5000, nowMs))} aria-label={t("play.back")} title={t("play.back")}>
+          −5 s
+        </Button>
+        <Button className="button-play" onClick={() => act(togglePlay)} aria-label={t(playing ? "play.pause" : "play.play")}>
+          <svg viewBox="0 0 16 16" aria-hidden="true">
+            <path className="filled" d={playing ? "M4 3h3v10H4zM9 3h3v10H9z" : "M4 2.5v11l9-5.5z"} />
+          </svg>
+        </Button>
+        <Button
+          onClick={() => act((player, nowMs) => step(player, 5000, nowMs))}
+          disabled={live}
+          aria-label={t("play.forward")}
+          title={t("play.forward")}
+        >
+          +5 s
+        </Button>
+        <label className="select">
+          <span className="unseen">{t("play.speed")}</span>
+          <select
+            value={speed}
+            onChange={(event) => act((player, nowMs) => setSpeed(player, Number(event.target.value), nowMs))}
+          >
+            {SPEEDS.map((each) => (
+              <option key={each} value={each}>
+                {t("play.at", { speed: String(each) })}
+              </option>
+            ))}
+          </select>
+        </label>
+        <Button className={live ? "button-live" : ""} aria-pressed={live} onClick={() => act(goLive)}>
+          {t("play.live")}
+        </Button>
+      </div>
+      <SpanTools camera={camera} store={store} act={act} />
+      <div className="controls-zoom" dir="ltr">
+        <Button onClick={() => zoomBy(2)} aria-label={t("timeline.zoomOut")} title={t("timeline.zoomOut")}>
+          −
+        </Button>
+        <span className="controls-span" dir="auto">
+          {t(`time.${span.unit}`, { count: span.count })}
+        </span>
+        <Button onClick={() => zoomBy(0.5)} aria-label={t("timeline.zoomIn")} title={t("timeline.zoomIn")}>
+          +
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+function SpanTools({ camera, store, act }: Omit<ControlsProps, "zoomBy">): ReactElement {
+  const { t, zone, locale } = useSurroundings();
+  const [said, setSaid] = useState("");
+  const fromMs = usePart(store, (player) => player.markFromMs);
+  const toMs = usePart(store, (player) => player.markToMs);
+  const span = chosenSpan(store.get());
+  const marked = (atMs: number | null): string => (atMs === null ? "" : ` ${clockText(zone, atMs)}`);
+
+  const copy = async (): Promise<void> => {
+    const player = store.get();
+    const url = new URL(snapshotPath(camera.id, momentOf(player, Date.now())), location.origin).href;
+    try {
+      await navigator.clipboard.writeText(url);
+      setSaid(t("snapshot.copied"));
+    } catch {
+      // No permission, or not a secure context: the link itself is the next best thing.
+      setSaid(t("snapshot.failed", { url }));
+    }
+    setTimeout(() => setSaid(""), 6000);
+  };
+
+  return (
+    <div className="controls-save">
+      <Button onClick={() => act((player, nowMs) => mark(player, "from", nowMs))} title={`${t("span.markFrom")} (I)`}>
+        {t("span.from")}
+        <bdi className="figure">{marked(fromMs)}</bdi>
+      </Button>
+      <Button onClick={() => act((player, nowMs) => mark(player, "to", nowMs))} title={`${t("span.markTo")} (O)`}>
+        {t("span.to")}
+        <bdi className="figure">{marked(toMs)}</bdi>
+      </Button>
+      {span === null ? null : (
+        <>
+          <a
+            className="button button-ruled"
+            href={exportPath(camera.id, span.fromMs, span.toMs)}
+            download={fileName(camera.id, span.fromMs, zone)}
+            title={`${fullText(zone, span.fromMs, locale)} – ${fullText(zone, span.toMs, locale)}`}
+          >
+            {t("span.download")} <bdi className="figure">{lengthText(span.toMs - span.fromMs)}</bdi>
+          </a>
+          <Button look="bare" onClick={() => act((player) => ({ ...player, markFromMs: null, markToMs: null }))}>
+            {t("span.clear")}
+          </Button>
+        </>
+      )}
+      <Button look="bare" onClick={() => void copy()}>
+        {t("snapshot.copy")}
+      </Button>
+      <span className="said" role="status">
+        {said}
+      </span>
+    </div>
+  );
+}
+
+function fileName(camera: string, atMs: number, zone: string): string {
+  const date = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short" }).format(atMs);
+  return `${camera}-${date}-${clockText(zone, atMs).replaceAll(":", "")}.mp4`;
+}

@@ -1,0 +1,16 @@
+/** Puts the application on the page. */
+
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./app/app";
+import "./design/tokens.css";
+import "./design/base.css";
+import "./design/pages.css";
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("the page has no place for the application");
+createRoot(root).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

@@ -1,0 +1,93 @@
+/** The system at a glance: the site, and how each camera is. */
+
+import { useMemo, type ReactElement } from "react";
+import { fetchSession, type Camera } from "../api/client";
+import { cameraPath } from "../app/route";
+import { useSurroundings } from "../app/surroundings";
+import { useAnswer } from "../app/use-answer";
+import { useLiveSummary } from "../app/use-live";
+import { Field, Link, Tag } from "../design/parts";
+import { offsetText } from "../time/zone";
+import { speak } from "../words/camera-words";
+import { bitsText, bytesText } from "./amounts";
+
+const SESSION_EVERY_MS = 60_000;
+
+export function SystemPage(): ReactElement {
+  const { t, site, cameras, zone, locale } = useSurroundings();
+  const session = useAnswer(fetchSession, SESSION_EVERY_MS);
+  const offset = useMemo(() => offsetText(zone, Date.now()), [zone]);
+  return (
+    <div className="system">
+      <h1>{t("system.title")}</h1>
+      <dl className="system-facts">
+        <Field name={t("system.site")}>{site?.name ?? "–"}</Field>
+        <Field name={t("system.version")}>
+          <bdi>{site?.version ?? "–"}</bdi>
+        </Field>
+        <Field name={t("system.timezone")}>
+          <bdi>{t("time.zone", { zone, offset })}</bdi>
+        </Field>
+        <Field name={t("system.retention")}>
+          {site === null ? "–" : t("system.hours", { count: site.retention_hours })}
+          {site === null || site.retention_reason === "" ? null : <span className="quiet"> {site.retention_reason}</span>}
+        </Field>
+        <Field name={t("system.session")}>
+          <bdi>{session.data?.name ?? "–"}</bdi>
+        </Field>
+      </dl>
+      <h2>{t("system.cameras")}</h2>
+      <div className="table-box">
+        <table className="table">
+          <thead>
+            <tr>
+              <th scope="col">{t("system.camera")}</th>
+              <th scope="col">{t("system.state")}</th>
+              <th scope="col" className="number">
+                {t("system.proven")}
+              </th>
+              <th scope="col" className="number">
+                {t("system.received")}
+              </th>
+              <th scope="col" className="number">
+                {t("system.sent")}
+              </th>
+              <th scope="col" className="number">
+                {t("system.connects")}
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {(cameras ?? []).map((camera) => (
+              <CameraRow key={camera.id} camera={camera} locale={locale} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </div>
+  );
+}
+
+function CameraRow({ camera, locale }: { readonly camera: Camera; readonly locale: string }): ReactElement {
+  const { t, live } = useSurroundings();
+  const { tone, words } = speak(useLiveSummary(live, camera.id), t);
+  return (
+    <tr>
+      <th scope="row">
+        <Link to={cameraPath(camera.id)}>{camera.name === "" ? camera.id : camera.name}</Link>
+        <span className="quiet">{camera.place}</span>
+      </th>
+      <td>
+        <Tag tone={tone}>{words}</Tag>
+      </td>
+      <td className="number">{`${Math.floor(camera.proven_share * 100)}%`}</td>
+      <td className="number">
+        <bdi>{bytesText(camera.counters.bytes_received, locale)}</bdi>
+      </td>
+      <td className="number">
+        <bdi>{bitsText(camera.sent_bits_per_second, locale)}</bdi>
+      </td>
+      <td className="number">{camera.counters.connects}</td>
+    </tr>
+  );
+}

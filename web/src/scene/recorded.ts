@@ -1,0 +1,215 @@
+/**
+ * The recording of one camera, fetched in pieces and kept: what did the place look like at a moment?
+ *
+ * Belongs here: which pieces are fetched, kept and asked. Not here: drawing, the timeline, what is playing.
+ *
+ * Pieces come in levels: every message of a minute, or one cover a second of ten minutes, up to one in ten minutes of five days.
+ * A moment is answered from the finest piece at hand, so a picture follows the pointer at once and grows exact when it rests.
+ */
+
+import { fromBinary } from "@bufbuild/protobuf";
+import { SceneMessageSchema } from "./pb/privet/v1/scene_pb";
+import { followMessage, NOTHING_SEEN, STALE_AFTER_MS, type SceneView } from "./reader";
+import { msOf } from "./scene";
+import { delimited } from "./stream";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+export interface Level {
+  readonly stepMs: number;
+  readonly pieceMs: number;
+}
+
+export const LEVELS: readonly Level[] = [
+  { stepMs: 0, pieceMs: MINUTE },
+  { stepMs: 1000, pieceMs: 10 * MINUTE },
+  { stepMs: 10_000, pieceMs: 2 * HOUR },
+  { stepMs: 60_000, pieceMs: 12 * HOUR },
+  { stepMs: 600_000, pieceMs: 120 * HOUR },
+];
+
+/** The writer syncs at least this often: what is younger may not be readable yet. */
+const SETTLED_MS = 12_000;
+const REFETCH_MS = 2500;
+const KEPT_BYTES = 96 * 1024 * 1024;
+const AT_ONCE = 3;
+
+/** Views after each message, in order of time. */
+export interface Piece {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly level: Level;
+  readonly views: readonly SceneView[];
+  readonly atMs: readonly number[];
+  readonly bytes: number;
+  /** Until when it is whole; later moments may have been written since. */
+  readonly settledMs: number;
+}
+
+/** What a moment looked like: known, not fetched yet, or not recorded. */
+export type Moment =
+  | { readonly kind: "shown"; readonly view: SceneView; readonly exact: boolean }
+  | { readonly kind: "gap"; readonly view: SceneView | null }
+  | { readonly kind: "fetching" };
+
+export type Fetch = (fromMs: number, toMs: number, stepMs: number, signal: AbortSignal) => Promise<ReadableStream<Uint8Array>>;
+
+/** The coarsest level whose step is at most `stepMs`. */
+export function levelFor(stepMs: number): Level {
+  return LEVELS.findLast((level) => level.stepMs <= stepMs) ?? { stepMs: 0, pieceMs: MINUTE };
+}
+
+/** Fold messages into views. A clock that stepped back does not reorder: a view's time is at least that of the one before. */
+export class PieceBuilder {
+  readonly #views: SceneView[] = [];
+  readonly #atMs: number[] = [];
+  #view: SceneView = NOTHING_SEEN;
+  #bytes = 0;
+  damaged = 0;
+
+  add(data: Uint8Array): void {
+    this.#bytes += data.length;
+    let message;
+    try {
+      message = fromBinary(SceneMessageSchema, data, { readUnknownFields: false });
+    } catch {
+      this.damaged += 1;
+      return;
+    }
+    const view = followMessage(this.#view, message, () => (this.damaged += 1));
+    if (view === this.#view) return;
+    this.#view = view;
+    const atMs = view.head === null ? 0 : msOf(view.head.wallNs);
+    this.#views.push(view);
+    this.#atMs.push(Math.max(atMs, this.#atMs.at(-1) ?? 0));
+  }
+
+  finish(fromMs: number, toMs: number, level: Level, settledMs: number): Piece {
+    return { fromMs, toMs, level, views: this.#views, atMs: this.#atMs, bytes: this.#bytes, settledMs };
+  }
+}
+
+/** The index of the last entry that is at most `atMs`; -1 if none is. */
+export function lastBefore(times: readonly number[], atMs: number): number {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((times[middle] ?? Infinity) <= atMs) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+/** What a piece says of a moment inside it. */
+export function momentIn(piece: Piece, atMs: number): Moment {
+  const index = lastBefore(piece.atMs, atMs);
+  const view = piece.views[index];
+  if (view === undefined) return { kind: "gap", view: null };
+  const silentMs = atMs - (piece.atMs[index] ?? 0);
+  const allowedMs = Math.max(STALE_AFTER_MS, piece.level.stepMs * 1.5);
+  if (silentMs > allowedMs) return { kind: "gap", view };
+  return { kind: "shown", view, exact: piece.level.stepMs === 0 };
+}
+
+export class Recorded {
+  readonly #fetch: Fetch;
+  readonly #changed: () => void;
+  readonly #nowMs: () => number;
+  /** By level and beginning; the least recently used first. */
+  readonly #pieces = new Map<string, Piece>();
+  readonly #flights = new Map<string, { abort: AbortController; sinceMs: number }>();
+  readonly #failedMs = new Map<string, number>();
+  failed = false;
+
+  constructor(fetch: Fetch, changed: () => void, nowMs: () => number = () => Date.now()) {
+    this.#fetch = fetch;
+    this.#changed = changed;
+    this.#nowMs = nowMs;
+  }
+
+  /** What is known of a moment now, from the finest piece at hand. Fetches nothing. */
+  at(atMs: number): Moment {
+    for (const level of LEVELS) {
+      const key = keyOf(level, atMs);
+      const piece = this.#pieces.get(key);
+      if (piece === undefined || atMs > piece.toMs) continue;
+      this.#pieces.delete(key);
+      this.#pieces.set(key, piece);
+      const moment = momentIn(piece, atMs);
+      if (moment.kind === "gap" && atMs > piece.settledMs) return moment.view === null ? { kind: "fetching" } : youngest(moment.view);
+      return moment;
+    }
+    return { kind: "fetching" };
+  }
+
+  /** See to it that a moment is known at `stepMs` or finer, unless it is or is on its way. */
+  want(atMs: number, stepMs: number): void {
+    const nowMs = this.#nowMs();
+    if (atMs > nowMs) return;
+    const level = levelFor(stepMs);
+    const key = keyOf(level, atMs);
+    const piece = this.#pieces.get(key);
+    if (piece !== undefined && (atMs <= piece.settledMs || nowMs < piece.toMs + REFETCH_MS)) return;
+    if (this.#flights.has(key) || nowMs - (this.#failedMs.get(key) ?? -Infinity) < REFETCH_MS) return;
+    if (this.#flights.size >= AT_ONCE) this.#abortOldest();
+    void this.#load(key, level, atMs);
+  }
+
+  close(): void {
+    for (const { abort } of this.#flights.values()) abort.abort();
+    this.#flights.clear();
+    this.#pieces.clear();
+  }
+
+  #abortOldest(): void {
+    const [key, flight] = [...this.#flights][0] ?? [];
+    if (key === undefined || flight === undefined) return;
+    flight.abort.abort();
+    this.#flights.delete(key);
+  }
+
+  async #load(key: string, level: Level, atMs: number): Promise<void> {
+    const abort = new AbortController();
+    const nowMs = this.#nowMs();
+    this.#flights.set(key, { abort, sinceMs: nowMs });
+    const fromMs = Math.floor(atMs / level.pieceMs) * level.pieceMs;
+    const endMs = fromMs + level.pieceMs;
+    const toMs = Math.min(endMs, nowMs);
+    try {
+      const builder = new PieceBuilder();
+      for await (const message of delimited(await this.#fetch(fromMs, toMs, level.stepMs, abort.signal))) builder.add(message);
+      const settledMs = endMs + SETTLED_MS <= nowMs ? endMs : nowMs - SETTLED_MS;
+      this.#pieces.set(key, builder.finish(fromMs, toMs, level, settledMs));
+      this.#trim();
+      this.failed = false;
+    } catch {
+      // Abandoned on purpose, or the network's: either way the moment stays unknown and may be asked for again.
+      if (!abort.signal.aborted) {
+        this.failed = true;
+        this.#failedMs.set(key, this.#nowMs());
+      }
+    } finally {
+      if (this.#flights.get(key)?.abort === abort) this.#flights.delete(key);
+    }
+    if (!abort.signal.aborted) this.#changed();
+  }
+
+  #trim(): void {
+    let bytes = 0;
+    for (const [key, piece] of [...this.#pieces].reverse()) {
+      bytes += piece.bytes;
+      if (bytes > KEPT_BYTES) this.#pieces.delete(key);
+    }
+  }
+}
+
+/** Too young to be a gap: it may only not have been written yet. */
+function youngest(view: SceneView): Moment {
+  return { kind: "shown", view, exact: false };
+}
+
+function keyOf(level: Level, atMs: number): string {
+  return `${level.stepMs} ${Math.floor(atMs / level.pieceMs)}`;
+}

@@ -1,0 +1,242 @@
+/** The timeline as people use it: a slider over time that can be dragged, pinched, wheeled and driven by keys. */
+
+import { useEffect, useRef, type PointerEvent, type ReactElement } from "react";
+import type { SpanKind, Timeline } from "../api/client";
+import { useSurroundings } from "../app/surroundings";
+import { isLive, momentOf, pan, seek, zoom, type Player } from "../camera/player";
+import { usePart, type Store } from "../camera/store";
+import { inNextFrame } from "../scene/frames";
+import { dateText, fullText } from "../time/zone";
+import { drawKind, drawStrip, RULER_PX, type Palette } from "./strip";
+import { ticks } from "./ticks";
+import { timeAt } from "./window";
+
+interface Props {
+  readonly store: Store<Player>;
+  readonly timeline: () => Timeline | null;
+  /** The strip was drawn for the player's window over this width. */
+  readonly seen: (widthPx: number) => void;
+  /** A pointer holds the moment: the picture follows it. */
+  readonly holding: (held: boolean) => void;
+  /** What was so at the moment shown, in words. */
+  readonly words: string;
+  /** Bumped when the timeline's data changed. */
+  readonly revision: number;
+}
+
+export function readPalette(element: Element): Palette {
+  const style = getComputedStyle(element);
+  const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim();
+  return {
+    ground: colour("ground"),
+    rule: colour("rule"),
+    strong: colour("rule-strong"),
+    text: colour("text"),
+    quiet: colour("text-quiet"),
+    green: colour("green"),
+    amber: colour("amber"),
+    silhouette: colour("silhouette"),
+    select: colour("select"),
+    font: style.fontFamily,
+  };
+}
+
+type Gesture = { readonly kind: "scrub" | "pan" } | { readonly kind: "pinch" };
+
+export function TimelineView({ store, timeline, seen, holding, words, revision }: Props): ReactElement {
+  const { t, zone, locale } = useSurroundings();
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const box = useRef<HTMLDivElement>(null);
+  const pointers = useRef(new Map<number, { x: number; y: number }>());
+  const gesture = useRef<Gesture | null>(null);
+  const redraw = useRef<() => void>(() => undefined);
+
+  useEffect(() => {
+    const element = canvas.current;
+    const pen = element?.getContext("2d");
+    if (element == null || pen == null) return;
+    const palette = readPalette(element);
+    let takeBack: () => void = () => undefined;
+    const draw = (): void => {
+      const ratio = Math.min(2, window.devicePixelRatio);
+      const widthPx = element.clientWidth;
+      const heightPx = element.clientHeight;
+      if (widthPx === 0) return;
+      const width = Math.round(widthPx * ratio);
+      const height = Math.round(heightPx * ratio);
+      if (element.width !== width) element.width = width;
+      if (element.height !== height) element.height = height;
+      pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+      const player = store.get();
+      const nowMs = Date.now();
+      seen(widthPx);
+      drawStrip(
+        pen,
+        {
+          widthPx,
+          heightPx,
+          window: player.window,
+          timeline: timeline(),
+          ticks: ticks(player.window, widthPx, zone, widthPx < 600 ? 72 : 96),
+          zone,
+          atMs: momentOf(player, nowMs),
+          nowMs,
+          live: isLive(player),
+          span: { fromMs: player.markFromMs, toMs: player.markToMs },
+          dayText: (atMs) => dateText(zone, atMs, locale),
+        },
+        palette,
+      );
+    };
+    const soon = (): void => {
+      takeBack = inNextFrame(draw);
+    };
+    redraw.current = soon;
+    const sizes = new ResizeObserver(soon);
+    sizes.observe(element);
+    const stop = store.subscribe(soon);
+    soon();
+    return () => {
+      takeBack();
+      stop();
+      sizes.disconnect();
+    };
+  }, [store, timeline, seen, zone, locale]);
+
+  useEffect(() => {
+    redraw.current();
+  }, [revision]);
+
+  // React's wheel listeners are passive; this one keeps the page from scrolling.
+  useEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const onWheel = (event: WheelEvent): void => {
+      event.preventDefault();
+      const nowMs = Date.now();
+      const scale = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
+      const bounds = element.getBoundingClientRect();
+      store.update((player) => {
+        const sideways = event.shiftKey ? event.deltaY : event.deltaX;
+        if (Math.abs(sideways) > Math.abs(event.shiftKey ? 0 : event.deltaY)) {
+          return pan(player, ((sideways * scale) / bounds.width) * player.window.spanMs, nowMs);
+        }
+        // Live stays at the right end while zooming; the past stays under the pointer.
+        const anchorMs = isLive(player) ? nowMs : timeAt(player.window, event.clientX - bounds.left, bounds.width);
+        return zoom(player, 1.0018 ** (event.deltaY * scale), anchorMs, nowMs);
+      });
+    };
+    element.addEventListener("wheel", onWheel, { passive: false });
+    return () => element.removeEventListener("wheel", onWheel);
+  }, [store]);
+
+  const at = (event: PointerEvent): { x: number; y: number; width: number; height: number } => {
+    const bounds = event.currentTarget.getBoundingClientRect();
+    return { x: event.clientX - bounds.left, y: event.clientY - bounds.top, width: bounds.width, height: bounds.height };
+  };
+
+  const onPointerDown = (event: PointerEvent<HTMLDivElement>): void => {
+    if (event.button > 1) return;
+    event.currentTarget.setPointerCapture(event.pointerId);
+    const { x, y, width, height } = at(event);
+    pointers.current.set(event.pointerId, { x, y });
+    if (pointers.current.size === 2) {
+      gesture.current = { kind: "pinch" };
+      holding(false);
+      return;
+    }
+    const pans = event.button === 1 || event.shiftKey || y > height - RULER_PX;
+    gesture.current = { kind: pans ? "pan" : "scrub" };
+    if (!pans) {
+      holding(true);
+      store.update((player) => seek(player, timeAt(player.window, x, width), Date.now()));
+    }
+  };
+
+  const onPointerMove = (event: PointerEvent<HTMLDivElement>): void => {
+    const before = pointers.current.get(event.pointerId);
+    if (before === undefined || gesture.current === null) return;
+    const { x, y, width } = at(event);
+    const nowMs = Date.now();
+    const kind = gesture.current.kind;
+    if (kind === "scrub") {
+      const inside = Math.min(width, Math.max(0, x));
+      store.update((player) => seek(player, timeAt(player.window, inside, width), nowMs));
+    } else if (kind === "pan") {
+      store.update((player) => pan(player, ((before.x - x) / width) * player.window.spanMs, nowMs));
+    } else {
+      const other = [...pointers.current].find(([id]) => id !== event.pointerId)?.[1];
+      if (other !== undefined) {
+        const factor = Math.max(8, Math.abs(before.x - other.x)) / Math.max(8, Math.abs(x - other.x));
+        store.update((player) => zoom(player, factor, timeAt(player.window, other.x, width), nowMs));
+      }
+    }
+    pointers.current.set(event.pointerId, { x, y });
+  };
+
+  const onPointerEnd = (event: PointerEvent<HTMLDivElement>): void => {
+    pointers.current.delete(event.pointerId);
+    if (pointers.current.size > 0) return;
+    gesture.current = null;
+    holding(false);
+  };
+
+  const nowSeconds = Math.floor(Date.now() / 1000);
+  const second = usePart(store, (player) => Math.floor(momentOf(player, Date.now()) / 1000));
+  const fromSecond = usePart(store, (player) => Math.floor(player.window.fromMs / 1000));
+  const label = t("timeline.value", { time: fullText(zone, second * 1000, locale), state: words });
+
+  return (
+    <div
+      ref={box}
+      className="timeline"
+      role="slider"
+      tabIndex={0}
+      aria-label={t("timeline.label")}
+      aria-valuemin={fromSecond}
+      aria-valuemax={nowSeconds}
+      aria-valuenow={second}
+      aria-valuetext={label}
+      dir="ltr"
+      onPointerDown={onPointerDown}
+      onPointerMove={onPointerMove}
+      onPointerUp={onPointerEnd}
+      onPointerCancel={onPointerEnd}
+    >
+      <canvas ref={canvas} aria-hidden="true" />
+    </div>
+  );
+}
+
+const KINDS: readonly SpanKind[] = ["awake", "asleep", "blind", "offline", "gap"];
+
+/** What the strip's patterns mean. */
+export function Legend(): ReactElement {
+  const { t } = useSurroundings();
+  return (
+    <ul className="legend" aria-label={t("timeline.legend")}>
+      <li>
+        <span className="legend-density" aria-hidden="true" />
+        {t("timeline.busy")}
+      </li>
+      {KINDS.map((kind) => (
+        <li key={kind}>
+          <Swatch kind={kind} />
+          {t(`timeline.${kind}`)}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Swatch({ kind }: { readonly kind: SpanKind }): ReactElement {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    const pen = canvas.current?.getContext("2d");
+    if (canvas.current === null || pen == null) return;
+    pen.setTransform(2, 0, 0, 2, 0, 0);
+    pen.clearRect(0, 0, 28, 8);
+    drawKind(pen, kind, readPalette(canvas.current), 0, 0, 28, 8);
+  }, [kind]);
+  return <canvas ref={canvas} width={56} height={16} className="legend-swatch" aria-hidden="true" />;
+}

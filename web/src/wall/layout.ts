@@ -1,0 +1,138 @@
+/**
+ * Where the tiles of a wall stand. Pure. Every tile keeps its picture's aspect ratio; the arrangement that covers most of the wall
+ * wins. Pinned tiles take two thirds of it.
+ */
+
+export interface Tile {
+  readonly id: string;
+  /** Width over height. */
+  readonly aspect: number;
+  readonly pinned: boolean;
+}
+
+/** CSS pixels; `start` counts from the side where lines of text begin. */
+export interface Spot {
+  readonly id: string;
+  readonly start: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface Wall {
+  readonly spots: readonly Spot[];
+  /** More than the wall's own if it has to scroll. */
+  readonly height: number;
+}
+
+export const GAP_PX = 2;
+const PINNED_PART = 0.68;
+/** Tiles narrower than this cannot be read: the wall scrolls instead. */
+const MIN_TILE_PX = 230;
+
+export function layOut(tiles: readonly Tile[], width: number, height: number): Wall {
+  if (tiles.length === 0 || width < 1 || height < 1) return { spots: [], height: Math.max(0, height) };
+  const pinned = tiles.filter((tile) => tile.pinned);
+  const others = tiles.filter((tile) => !tile.pinned);
+  if (pinned.length === 0 || others.length === 0) return fit(tiles, width, height);
+  if (width > height) {
+    const part = Math.floor(width * PINNED_PART);
+    const large = fit(pinned, part - GAP_PX, height);
+    const small = fit(others, width - part, height);
+    return { spots: [...large.spots, ...small.spots.map((spot) => ({ ...spot, start: spot.start + part }))], height: Math.max(large.height, small.height) };
+  }
+  const large = fit(pinned, width, Math.floor(height * PINNED_PART));
+  const used = Math.max(0, ...large.spots.map((spot) => spot.top + spot.height)) + GAP_PX;
+  const lifted = large.spots.map((spot) => ({ ...spot, top: spot.top - Math.min(...large.spots.map((s) => s.top)) }));
+  const bottom = Math.min(used, Math.max(0, ...lifted.map((spot) => spot.top + spot.height)) + GAP_PX);
+  const small = fit(others, width, Math.max(1, height - bottom));
+  return {
+    spots: [...lifted, ...small.spots.map((spot) => ({ ...spot, top: spot.top + bottom }))],
+    height: Math.max(height, bottom + small.height),
+  };
+}
+
+interface Candidate {
+  readonly rows: readonly (readonly Tile[])[];
+  readonly scale: number;
+  readonly area: number;
+}
+
+function fit(tiles: readonly Tile[], width: number, height: number): Wall {
+  let best: Candidate | null = null;
+  for (let count = 1; count <= tiles.length; count++) {
+    const candidate = arrange(deal(tiles, count), width, height);
+    if (narrowest(candidate, width) < Math.min(MIN_TILE_PX, width * 0.9)) continue;
+    if (best === null || candidate.area > best.area) best = candidate;
+  }
+  return best === null ? scrolling(tiles, width, height) : place(best, width, height);
+}
+
+/** Rows of nearly equal length, in order. */
+function deal(tiles: readonly Tile[], count: number): Tile[][] {
+  return Array.from({ length: count }, (_, row) =>
+    tiles.slice(Math.round((row * tiles.length) / count), Math.round(((row + 1) * tiles.length) / count)),
+  );
+}
+
+function rowHeight(row: readonly Tile[], width: number): number {
+  return (width - GAP_PX * (row.length - 1)) / row.reduce((sum, tile) => sum + tile.aspect, 0);
+}
+
+function arrange(rows: readonly (readonly Tile[])[], width: number, height: number): Candidate {
+  const gaps = GAP_PX * (rows.length - 1);
+  const full = rows.reduce((sum, row) => sum + rowHeight(row, width), 0);
+  const scale = Math.min(1, Math.max(0.01, (height - gaps) / full));
+  return { rows, scale, area: scale * scale * full * width };
+}
+
+function narrowest(candidate: Candidate, width: number): number {
+  return Math.min(...candidate.rows.flatMap((row) => row.map((tile) => tile.aspect * rowHeight(row, width) * candidate.scale)));
+}
+
+function place({ rows, scale }: Candidate, width: number, height: number): Wall {
+  const heights = rows.map((row) => rowHeight(row, width) * scale);
+  const total = heights.reduce((sum, each) => sum + each, 0) + GAP_PX * (rows.length - 1);
+  let top = Math.max(0, (height - total) / 2);
+  const spots = rows.flatMap((row, index) => {
+    const high = heights[index] ?? 0;
+    const wide = row.reduce((sum, tile) => sum + tile.aspect * high, 0) + GAP_PX * (row.length - 1);
+    let start = Math.max(0, (width - wide) / 2);
+    const line = row.map((tile) => {
+      const spot = { id: tile.id, start, top, width: tile.aspect * high, height: high };
+      start += tile.aspect * high + GAP_PX;
+      return spot;
+    });
+    top += high + GAP_PX;
+    return line;
+  });
+  return { spots, height };
+}
+
+function scrolling(tiles: readonly Tile[], width: number, height: number): Wall {
+  const perRow = Math.max(1, Math.floor(width / MIN_TILE_PX));
+  const rows = deal(tiles, Math.ceil(tiles.length / perRow));
+  const total = rows.reduce((sum, row) => sum + rowHeight(row, width), 0) + GAP_PX * (rows.length - 1);
+  return { ...place({ rows, scale: 1, area: 0 }, width, total), height: Math.max(height, total) };
+}
+
+/** The tile that an arrow key leads to: the nearest whose centre lies that way. `rtl`: start is on the right. */
+export function neighbour(spots: readonly Spot[], from: string, key: string, rtl: boolean): string | null {
+  const here = spots.find((spot) => spot.id === from);
+  if (here === undefined) return spots[0]?.id ?? null;
+  const along = key === "ArrowLeft" || key === "ArrowRight";
+  const sign = key === "ArrowRight" || key === "ArrowDown" ? 1 : -1;
+  const way = along && rtl ? -sign : sign;
+  const centre = (spot: Spot): [number, number] => [spot.start + spot.width / 2, spot.top + spot.height / 2];
+  const [x, y] = centre(here);
+  let best: { id: string; far: number } | null = null;
+  for (const spot of spots) {
+    const [toX, toY] = centre(spot);
+    const ahead = (along ? toX - x : toY - y) * way;
+    const aside = Math.abs(along ? toY - y : toX - x);
+    if (ahead <= 1) continue;
+    const far = ahead + 3 * aside;
+    if (best === null || far < best.far) best = { id: spot.id, far };
+  }
+  return best?.id ?? null;
+}

@@ -1,0 +1,180 @@
+/** The wall: every camera at once, as large as the screen allows. */
+
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type ReactElement } from "react";
+import type { Camera } from "../api/client";
+import { useKeys } from "../app/keyboard";
+import { cameraPath, navigate } from "../app/route";
+import { useSurroundings } from "../app/surroundings";
+import { useLiveSummary } from "../app/use-live";
+import { Button, Link, Tag } from "../design/parts";
+import { LiveCanvas } from "../design/scene-canvas";
+import { agoText } from "../time/zone";
+import { speak } from "../words/camera-words";
+import { directionOf } from "../words/translate";
+import { layOut, neighbour, type Spot } from "./layout";
+import { readPins, writePins } from "./pins";
+
+/** Tiles larger than this hold their picture at full size. */
+const SMALL_TILE_PX = 560;
+const SMALL_PICTURE_PX = 480;
+const DEFAULT_ASPECT = 16 / 9;
+
+export function WallPage(): ReactElement {
+  const { cameras, t, language } = useSurroundings();
+  const box = useRef<HTMLUListElement>(null);
+  const [size, setSize] = useState({ width: 0, height: 0 });
+  const [pins, setPins] = useState<ReadonlySet<string>>(readPins);
+  const [selected, setSelected] = useState<string | null>(null);
+
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const sizes = new ResizeObserver(() => setSize({ width: element.clientWidth, height: element.clientHeight }));
+    sizes.observe(element);
+    return () => sizes.disconnect();
+  }, [cameras === null]);
+
+  const toggle = useCallback((camera: string) => {
+    setPins((before) => {
+      const after = new Set(before);
+      if (!after.delete(camera)) after.add(camera);
+      writePins(after);
+      return after;
+    });
+  }, []);
+
+  const wall = useMemo(() => {
+    const tiles = (cameras ?? []).map((camera) => ({ id: camera.id, aspect: aspectOf(camera), pinned: pins.has(camera.id) }));
+    return layOut(tiles, size.width, size.height);
+  }, [cameras, pins, size]);
+
+  const select = (camera: string | null): void => {
+    setSelected(camera);
+    if (camera === null) return;
+    box.current?.querySelector<HTMLElement>(`[data-camera="${CSS.escape(camera)}"] a`)?.focus();
+  };
+  const move = (event: KeyboardEvent): void => {
+    select(neighbour(wall.spots, selected ?? "", event.key, directionOf(language) === "rtl"));
+  };
+  useKeys({
+    ArrowLeft: move,
+    ArrowRight: move,
+    ArrowUp: move,
+    ArrowDown: move,
+    Enter: () => selected !== null && navigate(cameraPath(selected)),
+    p: () => selected !== null && toggle(selected),
+    Escape: () => {
+      setSelected(null);
+      if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+    },
+  });
+
+  if (cameras === null) return <p className="notice">{t("load.waiting")}</p>;
+  if (cameras.length === 0) {
+    return (
+      <div className="notice">
+        <h1>{t("wall.empty")}</h1>
+        <p>{t("wall.emptyHint")}</p>
+      </div>
+    );
+  }
+  return (
+    <>
+      <h1 className="unseen">{t("wall.title")}</h1>
+      <ul className="wall" ref={box}>
+        {wall.spots.map((spot) => {
+          const camera = cameras.find((each) => each.id === spot.id);
+          return camera === undefined ? null : (
+            <WallTile
+              key={spot.id}
+              camera={camera}
+              spot={spot}
+              pinned={pins.has(spot.id)}
+              onPin={toggle}
+              onFocus={setSelected}
+            />
+          );
+        })}
+      </ul>
+    </>
+  );
+}
+
+function aspectOf(camera: Camera): number {
+  return camera.grid === null ? DEFAULT_ASPECT : camera.grid.width_px / camera.grid.height_px;
+}
+
+interface TileProps {
+  readonly camera: Camera;
+  readonly spot: Spot;
+  readonly pinned: boolean;
+  readonly onPin: (camera: string) => void;
+  readonly onFocus: (camera: string) => void;
+}
+
+function WallTile({ camera, spot, pinned, onPin, onFocus }: TileProps): ReactElement {
+  const { t, live, locale } = useSurroundings();
+  const summary = useLiveSummary(live, camera.id);
+  const { tone, words } = speak(summary, t);
+  const name = camera.name === "" ? camera.id : camera.name;
+  const ratio = typeof window === "undefined" ? 1 : window.devicePixelRatio;
+  const wide = spot.width * ratio > SMALL_TILE_PX;
+  const style = { insetInlineStart: spot.start, insetBlockStart: spot.top, inlineSize: spot.width, blockSize: spot.height };
+  const state = `${summary.covered && tone === "guarded" ? "tile-busy " : ""}${tone === "unknown" ? "tile-stale " : ""}`;
+  return (
+    <li className={`tile tile-${tone} ${state}`} style={style} data-camera={camera.id} data-tone={tone}>
+      <Link to={cameraPath(camera.id)} className="tile-link" label={`${t("wall.open", { camera: name })}. ${words}`}>
+        <LiveCanvas live={live} camera={camera.id} maxWidthPx={wide ? Infinity : SMALL_PICTURE_PX} />
+        <FocusReporter camera={camera.id} onFocus={onFocus} />
+        <span className="tile-line">
+          <span className="tile-name">{name}</span>
+          <Tag tone={tone}>{words}</Tag>
+          <span className="tile-truth">
+            <span>{t("reconstruction")}</span>
+            <span className="tile-age">
+              <Age atMs={summary.newestMs} locale={locale} />
+            </span>
+          </span>
+        </span>
+        {summary.provenPercent > 0 && tone === "degraded" && summary.reason === "none" ? (
+          <progress className="tile-progress" max={100} value={summary.provenPercent} aria-hidden="true" />
+        ) : null}
+      </Link>
+      <Button
+        look="bare"
+        className="tile-pin"
+        aria-pressed={pinned}
+        aria-label={t(pinned ? "wall.unpin" : "wall.pin", { camera: name })}
+        onClick={() => onPin(camera.id)}
+      >
+        <svg viewBox="0 0 16 16" aria-hidden="true">
+          <path d="M5 2h6M6 2v5L4 9v1h8V9l-2-2V2M8 10v4" />
+        </svg>
+      </Button>
+    </li>
+  );
+}
+
+/** Tells the wall which tile has the focus; a link's own focus event does not know its camera. */
+function FocusReporter({ camera, onFocus }: { readonly camera: string; readonly onFocus: (camera: string) => void }): ReactElement {
+  const here = useRef<HTMLSpanElement>(null);
+  useEffect(() => {
+    const link = here.current?.closest("a");
+    if (link == null) return;
+    const focused = (): void => onFocus(camera);
+    link.addEventListener("focus", focused);
+    return () => link.removeEventListener("focus", focused);
+  }, [camera, onFocus]);
+  return <span ref={here} hidden />;
+}
+
+/** "place proven 3 minutes ago", kept current. */
+export function Age({ atMs, locale }: { readonly atMs: number | null; readonly locale: string }): ReactElement {
+  const { t } = useSurroundings();
+  const [nowMs, setNowMs] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNowMs(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  return <>{atMs === null ? t("wall.unproven") : t("wall.backgroundAge", { age: agoText(atMs, nowMs, locale) })}</>;
+}

@@ -1,0 +1,25 @@
+/** A camera's state in one sentence, from what its live stream says. */
+
+import type { LiveSummary } from "../app/use-live";
+import { stateKey, toneOf, type Tone } from "./state";
+import type { Translate } from "./translate";
+
+export interface Spoken {
+  readonly tone: Tone;
+  readonly words: string;
+}
+
+/** All proven: the last few blocks of a picture may never be (a flag, a tree), and nobody should wait for them. */
+export const WHOLE_PERCENT = 97;
+
+export function speak(summary: LiveSummary, t: Translate): Spoken {
+  if (!summary.heard || summary.condition === null) return { tone: "unknown", words: t("state.silent") };
+  if (summary.staleSeconds > 0) return { tone: "unknown", words: t("state.stale", { seconds: summary.staleSeconds }) };
+  const { condition, reason } = summary;
+  const tone = toneOf(condition, reason);
+  if (reason !== "none" || condition !== "awake") return { tone, words: t(stateKey(condition, reason)) };
+  if (summary.provenPercent < WHOLE_PERCENT) {
+    return { tone: "degraded", words: t("state.proving", { share: `${summary.provenPercent}%` }) };
+  }
+  return { tone, words: summary.covered ? t("wall.something") : t("state.guarded") };
+}

@@ -1,0 +1,18 @@
+/** What a camera is doing, in one sentence with what to do, and how it is coloured. */
+
+import type { Condition, Reason } from "../scene/scene";
+import type { Key } from "./en";
+
+/** guarded: all is well; degraded: something is missing; quiet: nothing to say; unknown: nothing is heard. */
+export type Tone = "guarded" | "degraded" | "quiet" | "unknown";
+
+type PlainKey = Extract<Key, "state.awake" | "state.asleep" | "state.starting" | "state.blind" | "state.offline" | `reason.${string}`>;
+
+export function stateKey(condition: Condition, reason: Reason): PlainKey {
+  return reason === "none" ? `state.${condition}` : `reason.${reason}`;
+}
+
+export function toneOf(condition: Condition, reason: Reason): Tone {
+  if (condition === "blind" || condition === "offline" || reason === "no_detector") return "degraded";
+  return condition === "starting" ? "quiet" : "guarded";
+}
