@@ -119,10 +119,6 @@ class Container:
         self._waiting = _Waiting()
         return self._chunk(records, self._compressor.compress(records), entries)
 
-    def adopt_chunk(self, compressed: bytes, records: bytes, entries: dict[int, list[tuple[int, int]]]) -> bytes:
-        """Return an existing chunk (zstd) as part of this file. entries: (log time, offset in `records`) by channel."""
-        return self._chunk(records, compressed, entries)
-
     def closing(self) -> bytes:
         """Return the file's end: data end, summary with chunk indexes, footer, magic. Nothing can follow."""
         data_end = self._returned(_record(_DATA_END, struct.pack("<I", self._crc)))

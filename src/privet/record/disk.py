@@ -50,8 +50,10 @@ class LocalDisk:
     """The machine's file system."""
 
     def create(self, path: Path) -> OutFile:
-        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-        file = LocalFile(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640))
+        try:
+            file = LocalFile(self._open(path))
+        except FileNotFoundError:
+            file = LocalFile(self._open(path))  # retention removed the empty directory in between
         try:
             sync_directory(path.parent)
         except OSError:
@@ -62,6 +64,10 @@ class LocalDisk:
 
     def remove(self, path: Path) -> None:
         path.unlink(missing_ok=True)
+
+    def _open(self, path: Path) -> int:
+        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
 
 
 class LocalFile:

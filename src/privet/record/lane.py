@@ -247,6 +247,7 @@ class Lane:
         """Put in what is in force and the file does not say yet. Its log time is now: when it holds, not when it began to."""
         for message in self._force.messages():
             if opened.known.take(message):
+                self._summariser.prime(message)
                 self._add(opened, message, head.wall_ns)
 
     def _put(self, opened: _Open, message: pb.SceneMessage, head: pb.Head) -> None:

@@ -32,7 +32,7 @@ _MESSAGE_HEAD = struct.Struct("<HIQQ")
 
 BACKGROUND, PATCH, COVER, LIGHT, STATE = (1 << channel for channel in range(5))
 """Bits of `ChunkRef.topics`: bit n is channel n + 1."""
-_CHANNELS = ("background", "patch", "cover", "light", "state")
+CHANNELS = ("background", "patch", "cover", "light", "state")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,12 @@ class ChunkRef:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One message as it lies in a chunk. topic: one of the bits; offset_bytes: of its record in the chunk."""
+    """One message as it lies in a chunk. topic: one of the bits; sequence: modulo 2^32."""
 
     topic: int
+    sequence: int
     log_ns: int
-    offset_bytes: int
+    publish_ns: int
     data: bytes
 
 
@@ -153,7 +154,7 @@ def entries(records: bytes) -> Iterator[Entry]:
         if start + length > size:
             raise WireError(f"chunk: a record of {length} bytes does not fit in")
         if opcode == _MESSAGE:
-            yield _entry(records, start, length, position)
+            yield _entry(records, start, length)
         position = start + length
 
 
@@ -199,7 +200,7 @@ class _Found:
             _check_channel(content)
         elif opcode == _MESSAGE:
             try:
-                self.loose.append(_entry(content, 0, len(content), position))
+                self.loose.append(_entry(content, 0, len(content)))
             except WireError:
                 self.damaged_chunks += 1
         else:
@@ -225,17 +226,17 @@ def _check_channel(content: bytes) -> None:
         topic = content[8 : 8 + length].decode()
     except (struct.error, UnicodeDecodeError) as error:
         raise WireError(f"channel record: {error}") from error
-    if not 1 <= channel <= len(_CHANNELS) or topic != _CHANNELS[channel - 1]:
+    if not 1 <= channel <= len(CHANNELS) or topic != CHANNELS[channel - 1]:
         raise WireError(f"channel {channel} is {topic!r}: not a recording of Privet")
 
 
-def _entry(records: bytes, start: int, length: int, offset: int) -> Entry:
+def _entry(records: bytes, start: int, length: int) -> Entry:
     if length < _MESSAGE_HEAD.size:
         raise WireError(f"message record of {length} bytes")
-    channel, _, log_ns, _ = _MESSAGE_HEAD.unpack_from(records, start)
-    if not 1 <= channel <= len(_CHANNELS):
-        raise WireError(f"message of channel {channel}: there are {len(_CHANNELS)}")
-    return Entry(1 << (channel - 1), log_ns, offset, records[start + _MESSAGE_HEAD.size : start + length])
+    channel, sequence, log_ns, publish_ns = _MESSAGE_HEAD.unpack_from(records, start)
+    if not 1 <= channel <= len(CHANNELS):
+        raise WireError(f"message of channel {channel}: there are {len(CHANNELS)}")
+    return Entry(1 << (channel - 1), sequence, log_ns, publish_ns, records[start + _MESSAGE_HEAD.size : start + length])
 
 
 def _unpack_chunk(content: memoryview) -> tuple[bytes, int, int]:

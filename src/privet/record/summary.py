@@ -54,8 +54,7 @@ class Summariser:
                 cover = message.cover
                 done = self._advance(cover.head)
                 if self._fits(cover):
-                    until_ns = cover.head.wall_ns + min(cover.duration_ns, MAX_COVER_NS)
-                    self._covered(int.from_bytes(cover.bits, "big"), cover.head.wall_ns, until_ns)
+                    self._covered(int.from_bytes(cover.bits, "big"), _ends(cover))
                 return done
             case "state":
                 state = message.state
@@ -64,8 +63,7 @@ class Summariser:
                     done += self._regrid(state.grid)
                 self._condition = int(state.condition)
                 if state.cover_until_wall_ns > state.head.wall_ns:
-                    until_ns = min(state.cover_until_wall_ns, state.head.wall_ns + STALE_AFTER_NS)
-                    self._covered(self._cover_bits, state.head.wall_ns, until_ns)
+                    self._covered(self._cover_bits, _held_until(state))
                 return done
             case "background":
                 return self._advance(message.background.head) + self._regrid(message.background.grid)
@@ -75,6 +73,19 @@ class Summariser:
                 return self._advance(message.light.head)
             case _:
                 return []
+
+    def prime(self, message: pb.SceneMessage) -> None:
+        """Know what `message` says without counting it: it is repeated, its time is over."""
+        match message.WhichOneof("kind"):
+            case "background":
+                self._know(message.background.head, message.background.grid)
+            case "state":
+                state = message.state
+                self._know(state.head, state.grid if state.HasField("grid") else None)
+                self._cover_until_ns = max(self._cover_until_ns, _held_until(state))
+            case "cover" if self._fits(message.cover):
+                self._cover_bits = int.from_bytes(message.cover.bits, "big")
+                self._cover_until_ns = _ends(message.cover)
 
     def finish(self) -> list[pb.Summary]:
         """Return the summary of the slot that was begun, if any, and begin anew with the next message."""
@@ -88,7 +99,6 @@ class Summariser:
         if head.session != self._session:
             self._session = head.session
             self._condition = 0
-            self._cover_until_ns = 0
             done += self._forget_grid()
         if self._slot is None or wall_ns < self._slot.from_ns - LATE_NS:
             done += self.finish()
@@ -115,11 +125,19 @@ class Summariser:
         if end_ns > start_ns and self._condition:
             self._slot.spent_ns[self._condition] = self._slot.spent_ns.get(self._condition, 0) + end_ns - start_ns
 
-    def _covered(self, bits: int, from_ns: int, until_ns: int) -> None:
+    def _covered(self, bits: int, until_ns: int) -> None:
         assert self._slot is not None
         self._cover_bits, self._cover_until_ns = bits, until_ns
-        if from_ns < self._slot.from_ns + SLOT_NS:
-            self._slot.bits |= bits
+        self._slot.bits |= bits
+
+    def _know(self, head: pb.Head, grid: pb.Grid | None) -> None:
+        if head.session != self._session:
+            self._session = head.session
+            self._condition = 0
+            self._forget_grid()
+        if grid is not None and grid_key(grid) != self._grid:
+            self._forget_grid()
+            self._set_grid(grid)
 
     def _fits(self, cover: pb.Cover) -> bool:
         if self._grid is None or cover.epoch != self._grid[3]:
@@ -130,10 +148,13 @@ class Summariser:
         if grid_key(grid) == self._grid:
             return []
         done = self._forget_grid()
+        self._set_grid(grid)
+        return done
+
+    def _set_grid(self, grid: pb.Grid) -> None:
         self._grid = grid_key(grid)
         self._grid_message = pb.Grid()
         self._grid_message.CopyFrom(grid)
-        return done
 
     def _forget_grid(self) -> list[pb.Summary]:
         """A row has one grid: with another the slot is cut in two rows that begin at the same time."""
@@ -207,6 +228,15 @@ def merge_summaries(summaries: Iterable[pb.Summary]) -> list[pb.Summary]:
         known.blind_ms = min(SLOT_MS, known.blind_ms + summary.blind_ms)
         known.offline_ms = min(SLOT_MS, known.offline_ms + summary.offline_ms)
     return [merged[key] for key in sorted(merged)]
+
+
+def _ends(cover: pb.Cover) -> int:
+    return cover.head.wall_ns + min(cover.duration_ns, MAX_COVER_NS)
+
+
+def _held_until(state: pb.State) -> int:
+    """Until when a state says that the last cover holds; a heartbeat speaks for the next two seconds only."""
+    return min(state.cover_until_wall_ns, state.head.wall_ns + STALE_AFTER_NS)
 
 
 def _bitmap_bytes(grid: GridKey) -> int:
