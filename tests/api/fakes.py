@@ -16,7 +16,7 @@ from privet.api.app import create_app
 from privet.api.dependencies import ApiDependencies, ApiLimits, SiteValues
 from privet.api.listen import ListenSettings
 from privet.api.permission import CameraPolicy, EveryCamera, Identity, Permission, Role
-from privet.api.ports import Recording, RegisterEntry, SessionRow, StateChange, TokenRow
+from privet.api.ports import RegisterEntry
 from privet.api.sessions import create_token
 from privet.core.clock import NS_PER_S, Clock, FakeClock
 from privet.core.errors import NotFoundError
@@ -24,6 +24,7 @@ from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2
 from privet.core.pb import scene_pb2 as pb
 from privet.core.reader import SceneView
+from privet.index.rows import RecordingRow, SessionRow, Span, TokenRow
 from privet.live.hub import Hub
 
 GATE = CameraId("gate")
@@ -62,28 +63,31 @@ class MemoryAccounts:
 class MemoryPast:
     """Recordings in lists. `messages` are in stream order; what is in force at a time is those before it."""
 
-    rows: list[Recording] = field(default_factory=list)
-    changes: dict[CameraId, list[StateChange]] = field(default_factory=dict)
+    rows: list[RecordingRow] = field(default_factory=list)
+    pieces: dict[CameraId, list[Span]] = field(default_factory=dict)
     messages: dict[CameraId, list[pb.SceneMessage]] = field(default_factory=dict)
     fails: Exception | None = None
     threads: set[int] = field(default_factory=set)
     closed: threading.Event = field(default_factory=threading.Event)
     yielded: int = 0
 
-    def recordings(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Sequence[Recording]:
+    def recordings(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Sequence[RecordingRow]:
         return [
             row
             for row in self.rows
             if row.camera == camera and row.from_wall_ns < to_wall_ns and (row.to_wall_ns or to_wall_ns) >= from_wall_ns
         ]
 
-    def recording(self, recording_id: int) -> Recording | None:
+    def recording(self, recording_id: int) -> RecordingRow | None:
         return next((row for row in self.rows if row.id == recording_id), None)
 
-    def states(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Sequence[StateChange]:
-        changes = self.changes.get(camera, [])
-        before = [change for change in changes if change.wall_ns < from_wall_ns][-1:]
-        return before + [change for change in changes if from_wall_ns <= change.wall_ns < to_wall_ns]
+    def spans(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Sequence[Span]:
+        assert from_wall_ns < to_wall_ns
+        return [
+            replace(piece, from_wall_ns=max(piece.from_wall_ns, from_wall_ns), to_wall_ns=min(piece.to_wall_ns, to_wall_ns))
+            for piece in self.pieces.get(camera, [])
+            if piece.from_wall_ns < to_wall_ns and piece.to_wall_ns > from_wall_ns
+        ]
 
     def density(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int, bins: int) -> Sequence[float | None]:
         step_ns = (to_wall_ns - from_wall_ns) // bins
@@ -114,9 +118,9 @@ def wall_ns(message: pb.SceneMessage) -> int:
 class WordySnapshots:
     """Draws no picture, but says what it was to draw."""
 
-    def thumbnail(self, view: SceneView, width_px: int) -> bytes:
+    def thumbnail(self, view: SceneView, width_px: int, camera: str, at_wall_ns: int) -> bytes:
         assert view.head is not None
-        return f"jpeg {width_px} {view.head.sequence}".encode()
+        return f"jpeg {width_px} {view.head.sequence} {camera} {at_wall_ns}".encode()
 
 
 @dataclass
@@ -221,6 +225,7 @@ def make_world(
             past=past,
             hub=hub,
             counters=FixedCounters({GATE: pipe_pb2.Health(frames_decoded=7, connects=1, covers_dropped=2)}),
+            capacity=lambda grid: grid.blocks * 5,
             snapshots=WordySnapshots(),
             exporter=exporter,
             metrics=FixedMetrics(),
@@ -234,10 +239,9 @@ def make_world(
     return World(deps, create_app(deps), accounts, past, hub, exporter, administrator, viewer)
 
 
-def row(recording_id: int, path: str, camera: CameraId = GATE, *, closed: bool = True, size_bytes: int = 0) -> Recording:
+def row(recording_id: int, path: str, camera: CameraId = GATE, *, closed: bool = True, size_bytes: int = 0) -> RecordingRow:
     """A recording of the hour from START_WALL_NS on."""
-    made = Recording(recording_id, camera, Path(path), START_WALL_NS, START_WALL_NS + HOUR_NS, size_bytes, closed)
-    return made if closed else replace(made, to_wall_ns=None)
+    return RecordingRow(recording_id, camera, path, START_WALL_NS, START_WALL_NS + HOUR_NS if closed else None, size_bytes, 0, 1)
 
 
 def publish_place(world: World, camera: CameraId = GATE) -> Place:

@@ -77,7 +77,7 @@ class CameraModel(Model):
     background_newest_ms: int | None
     counters: CountersModel
     capacity_bits_per_second: int = Field(
-        description="The most that covers can carry, uncompressed: blocks times covers a second. 0 before the grid is known."
+        description="The most that can leave the worker, a bound and no mean (what-leaves.md). 0 before the grid is known."
     )
     sent_bits_per_second: int = Field(description="What the scene stream really took, over the last ten seconds.")
 
@@ -117,7 +117,7 @@ def _camera(deps: ApiDependencies, camera: CameraId) -> CameraModel:
         background_oldest_ms=None if view.background is None else known_ms(view.background.oldest_wall_ns),
         background_newest_ms=_newest_ms(view),
         counters=_counters(deps.counters.health(camera) or pipe_pb2.Health()),
-        capacity_bits_per_second=0 if view.grid is None else round(view.grid.blocks * deps.covers_per_second),
+        capacity_bits_per_second=0 if view.grid is None else deps.capacity(view.grid),
         sent_bits_per_second=heard.sent_bits_per_second,
     )
 

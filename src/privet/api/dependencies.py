@@ -15,7 +15,7 @@ from fastapi.requests import HTTPConnection
 
 from privet.api.listen import ListenSettings
 from privet.api.permission import Access, CameraPolicy, EveryCamera, Identity, identity_of
-from privet.api.ports import Accounts, Counters, Exporter, Metrics, Past, RegisterEntry, Snapshots
+from privet.api.ports import Accounts, Capacity, Counters, Exporter, Metrics, Past, RegisterEntry, Snapshots
 from privet.api.rate import Attempts
 from privet.core.clock import NS_PER_S, Clock
 from privet.core.ids import CameraId
@@ -66,6 +66,7 @@ class ApiDependencies:
     past: Past
     hub: Hub
     counters: Counters
+    capacity: Capacity
     snapshots: Snapshots
     exporter: Exporter
     metrics: Metrics

@@ -1,7 +1,7 @@
 """What the API needs of other rooms, as values and protocols. `store` adapts index, record and render; tests have fakes.
 
 Belongs here: the smallest interfaces the slices use. Does not belong here: an implementation.
-All of them but the hub are called from worker threads and may block.
+`Accounts`, `Past` and `Snapshots` are called from worker threads and may block; the others are called in the event loop.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from privet.core.grid import Grid
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.reader import SceneView
-from privet.core.scene import Condition
+from privet.index.rows import RecordingRow, SessionRow, Span, TokenRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,29 +29,8 @@ class RegisterEntry:
     controller: str
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRow:
-    """A token somebody holds; only its hash is known here. secret_hash: SHA-256, 64 hexadecimal digits."""
-
-    secret_hash: str
-    name: str
-    role: str
-    created_wall_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class SessionRow:
-    """A login. secret_hash: SHA-256 of the cookie's value; name, role: of the token it was opened with."""
-
-    secret_hash: str
-    name: str
-    role: str
-    created_wall_ns: int
-    expires_wall_ns: int
-
-
 class Accounts(Protocol):
-    """Tokens and sessions, by hash."""
+    """Tokens and sessions, by hash (SHA-256, 64 hexadecimal digits). `index.Index` is one."""
 
     def has_tokens(self) -> bool: ...
 
@@ -65,38 +45,17 @@ class Accounts(Protocol):
     def drop_session(self, secret_hash: str) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """A file of the scene stream. path: relative to the data directory. to_wall_ns: of the last message; None: nothing yet."""
-
-    id: int
-    camera: CameraId
-    path: Path
-    from_wall_ns: int
-    to_wall_ns: int | None
-    size_bytes: int
-    closed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StateChange:
-    """From `wall_ns` on the camera was in `condition`."""
-
-    wall_ns: int
-    condition: Condition
-
-
 class Past(Protocol):
     """What is recorded."""
 
-    def recordings(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Sequence[Recording]:
-        """Those that overlap [from, to), oldest first."""
+    def recordings(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Sequence[RecordingRow]:
+        """Those that overlap [from, to), oldest first; one that is being written with the size it has so far."""
         ...
 
-    def recording(self, recording_id: int) -> Recording | None: ...
+    def recording(self, recording_id: int) -> RecordingRow | None: ...
 
-    def states(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Sequence[StateChange]:
-        """The change in force at `from` if one is known, then those in [from, to), oldest first."""
+    def spans(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Sequence[Span]:
+        """What the camera was doing in [from, to), without holes. Not asked beyond now."""
         ...
 
     def density(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int, bins: int) -> Sequence[float | None]:
@@ -113,8 +72,12 @@ class Past(Protocol):
 class Snapshots(Protocol):
     """Draws a view; the words "reconstruction, not video" stand in the picture."""
 
-    def thumbnail(self, view: SceneView, width_px: int) -> bytes:
-        """JPEG, `width_px` wide."""
+    def thumbnail(self, view: SceneView, width_px: int, camera: str, at_wall_ns: int) -> bytes:
+        """JPEG, `width_px` wide if the picture is. camera: its name, for the caption. at_wall_ns: the moment it is to show.
+
+        Raises:
+            NotFoundError: no picture has come from this camera yet.
+        """
         ...
 
 
@@ -136,6 +99,14 @@ class Counters(Protocol):
 
     def health(self, camera: CameraId) -> pipe_pb2.Health | None:
         """The camera's last health message; None before the first."""
+        ...
+
+
+class Capacity(Protocol):
+    """The most that can leave a worker, from the running configuration."""
+
+    def __call__(self, grid: Grid) -> int:
+        """Bits a second of one camera with this grid: the sum of docs/ref/what-leaves.md, a bound and no mean."""
         ...
 
 

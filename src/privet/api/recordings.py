@@ -19,12 +19,12 @@ from starlette.responses import Response
 
 from privet.api.byterange import parse_range
 from privet.api.dependencies import Deps, TheRoom, Who
-from privet.api.model import Model, known_ms, to_ms
+from privet.api.model import Model, to_ms
 from privet.api.parameters import TheSpan
 from privet.api.permission import Permission, requires
-from privet.api.ports import Recording
 from privet.api.sending import FileAnswer
 from privet.core.errors import NotFoundError, StoreError
+from privet.index.rows import RecordingRow
 
 router = APIRouter(tags=["recordings"])
 
@@ -38,7 +38,7 @@ class RecordingModel(Model):
     id: int
     camera: str
     from_ms: int
-    to_ms: int | None = Field(description="Of the last message; null if there is none yet.")
+    to_ms: int | None = Field(description="Where its time ends; null while it is being written.")
     size_bytes: int
     closed: bool = Field(description="false: it is being written.")
 
@@ -66,12 +66,12 @@ async def recordings(
     return await anyio.to_thread.run_sync(collect, limiter=room.archive_threads)
 
 
-def _model(recording: Recording) -> RecordingModel:
+def _model(recording: RecordingRow) -> RecordingModel:
     return RecordingModel(
         id=recording.id,
         camera=recording.camera,
         from_ms=to_ms(recording.from_wall_ns),
-        to_ms=None if recording.to_wall_ns is None else known_ms(recording.to_wall_ns),
+        to_ms=None if recording.to_wall_ns is None else to_ms(recording.to_wall_ns),
         size_bytes=recording.size_bytes,
         closed=recording.closed,
     )
@@ -130,7 +130,7 @@ async def recording_data(
     )
 
 
-def _open(data_directory: Path, recording: Recording) -> tuple[int, int, str]:
+def _open(data_directory: Path, recording: RecordingRow) -> tuple[int, int, str]:
     """Returns a file descriptor, the file's size and a tag that changes whenever the file does."""
     root = data_directory.resolve()
     path = (root / recording.path).resolve()

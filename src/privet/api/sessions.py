@@ -11,8 +11,9 @@ import hmac
 import secrets
 
 from privet.api.permission import Identity, Role
-from privet.api.ports import Accounts, SessionRow, TokenRow
+from privet.api.ports import Accounts
 from privet.core.clock import NS_PER_S, Clock
+from privet.index.rows import SessionRow, TokenRow
 
 SECRET_BYTES = 32
 MAX_SECRET_CHARACTERS = 128

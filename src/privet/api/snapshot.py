@@ -64,7 +64,9 @@ async def snapshot(
         missing = "nothing is recorded of this camera at this time"
     if view.grid is None:
         raise NotFoundError(missing)
-    picture = await anyio.to_thread.run_sync(deps.snapshots.thumbnail, view, width, limiter=room.render_threads)
+    picture = await anyio.to_thread.run_sync(
+        deps.snapshots.thumbnail, view, width, deps.entry(known).name, at_ns, limiter=room.render_threads
+    )
     headers = {"Cache-Control": "no-store", STALE: "true" if stale else "false"}
     if view.background is not None and view.background.oldest_wall_ns:
         headers[BACKGROUND_AGE] = str(max(0, at_ns - view.background.oldest_wall_ns) // NS_PER_S)

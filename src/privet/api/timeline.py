@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import anyio.to_thread
@@ -14,10 +13,9 @@ from privet.api.dependencies import Deps, TheRoom
 from privet.api.model import Model, to_ms
 from privet.api.parameters import CameraName, Span, TheSpan
 from privet.api.permission import Permission, requires
-from privet.api.ports import Past, Recording, StateChange
+from privet.api.ports import Past
 from privet.core.clock import NS_PER_MS
 from privet.core.ids import CameraId
-from privet.core.scene import Condition
 
 router = APIRouter(tags=["timeline"])
 
@@ -68,8 +66,9 @@ def _timeline(past: Past, camera: CameraId, span: Span, bins: int, now_ns: int) 
     bin_ns = bin_ms * NS_PER_MS
     count = -(-span.duration_ns // bin_ns)
     density = past.density(camera, span.from_ns, span.from_ns + count * bin_ns, count)
-    recorded = recorded_spans(past.recordings(camera, span.from_ns, span.to_ns), now_ns)
-    pieces = spans(past.states(camera, span.from_ns, span.to_ns), recorded, span, now_ns)
+    known_to_ns = min(span.to_ns, now_ns)
+    known = past.spans(camera, span.from_ns, known_to_ns) if known_to_ns > span.from_ns else ()
+    pieces = whole([(piece.from_wall_ns, piece.to_wall_ns, piece.kind) for piece in known], span)
     return Timeline(
         from_ms=to_ms(span.from_ns),
         to_ms=to_ms(span.to_ns),
@@ -86,56 +85,24 @@ def _timeline(past: Past, camera: CameraId, span: Span, bins: int, now_ns: int) 
 Piece = tuple[int, int, Kind]
 """(from_ns, to_ns, kind)"""
 
-_KINDS: dict[Condition, Kind] = {
-    Condition.STARTING: "offline",
-    Condition.AWAKE: "awake",
-    Condition.ASLEEP: "asleep",
-    Condition.BLIND: "blind",
-    Condition.OFFLINE: "offline",
-}
 
-JOIN_NS = 2_000_000_000
-"""Recordings closer together than this follow one another: rotation is no gap."""
-
-
-def recorded_spans(recordings: Iterable[Recording], now_ns: int) -> tuple[tuple[int, int], ...]:
-    """[from, to) of what was recorded, joined, oldest first. An open recording reaches until now."""
-    joined: list[tuple[int, int]] = []
-    for recording in sorted(recordings, key=lambda r: r.from_wall_ns):
-        to_ns = recording.to_wall_ns if recording.closed else now_ns
-        if to_ns is None or to_ns <= recording.from_wall_ns:
-            continue
-        if joined and recording.from_wall_ns - joined[-1][1] <= JOIN_NS:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], to_ns))
-        else:
-            joined.append((recording.from_wall_ns, to_ns))
-    return tuple(joined)
-
-
-def spans(states: Sequence[StateChange], recorded: Sequence[tuple[int, int]], span: Span, now_ns: int) -> tuple[Piece, ...]:
-    """Cut `span` into pieces: in order, without overlap, neighbours of different kinds, together the whole of it.
-
-    states: oldest first. recorded: joined and oldest first. What is not recorded is a gap, unless the camera was known to be
-    offline; what is yet to come is a gap.
-    """
-    cuts = {span.from_ns, span.to_ns, min(max(now_ns, span.from_ns), span.to_ns)}
-    cuts.update(change.wall_ns for change in states if span.from_ns < change.wall_ns < span.to_ns)
-    cuts.update(at for piece in recorded for at in piece if span.from_ns < at < span.to_ns)
+def whole(known: Sequence[Piece], span: Span) -> tuple[Piece, ...]:
+    """Fill `span` with `known` (in order): neighbours of one kind are joined, and what nothing is known of is a gap."""
     pieces: list[Piece] = []
-    at_state, at_recorded = -1, 0
-    for from_ns, to_ns in pairwise(sorted(cuts)):
-        while at_state + 1 < len(states) and states[at_state + 1].wall_ns <= from_ns:
-            at_state += 1
-        while at_recorded < len(recorded) and recorded[at_recorded][1] <= from_ns:
-            at_recorded += 1
-        inside = at_recorded < len(recorded) and recorded[at_recorded][0] <= from_ns
-        known: Kind = _KINDS[states[at_state].condition] if at_state >= 0 else "gap"
-        kind: Kind = known if (inside or known == "offline") and from_ns < now_ns else "gap"
-        if pieces and pieces[-1][2] == kind:
-            pieces[-1] = (pieces[-1][0], to_ns, kind)
-        else:
-            pieces.append((from_ns, to_ns, kind))
+    at_ns = span.from_ns
+    for from_ns, to_ns, kind in (*known, (span.to_ns, span.to_ns, "gap")):
+        if from_ns > at_ns:
+            _append(pieces, (at_ns, from_ns, "gap"))
+        if min(to_ns, span.to_ns) > max(from_ns, at_ns):
+            _append(pieces, (max(from_ns, at_ns), min(to_ns, span.to_ns), kind))
+        at_ns = max(at_ns, to_ns)
     return tuple(pieces)
+
+
+def _append(pieces: list[Piece], piece: Piece) -> None:
+    if pieces and pieces[-1][2] == piece[2]:
+        piece = (pieces.pop()[0], piece[1], piece[2])
+    pieces.append(piece)
 
 
 def coarse(pieces: Sequence[Piece], span: Span) -> tuple[Piece, ...]:
@@ -152,9 +119,5 @@ def coarse(pieces: Sequence[Piece], span: Span) -> tuple[Piece, ...]:
             if piece_from >= to_ns:
                 break
             share[kind] = share.get(kind, 0) + min(piece_to, to_ns) - max(piece_from, from_ns)
-        kind = max(share, key=lambda k: share[k])
-        if steps and steps[-1][2] == kind:
-            steps[-1] = (steps[-1][0], to_ns, kind)
-        else:
-            steps.append((from_ns, to_ns, kind))
+        _append(steps, (from_ns, to_ns, max(share, key=lambda kind: share[kind])))
     return tuple(steps)

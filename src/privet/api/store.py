@@ -1,0 +1,82 @@
+"""The ports over the real index, archive and renderer.
+
+Belongs here: translation between their words and the API's. Does not belong here: anything a slice could do itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from pathlib import Path
+
+from privet.api.ports import RegisterEntry
+from privet.config.models import Config
+from privet.core.ids import CameraId
+from privet.core.pb import scene_pb2
+from privet.core.reader import SceneView
+from privet.index.index import Index
+from privet.index.rows import RecordingRow, Span
+from privet.record.archive import Archive, recording_files
+from privet.record.recording import OpenRecording
+from privet.render.thumbnail import thumbnail
+
+OpenRecordings = Callable[[], Sequence[OpenRecording]]
+"""The recorder's `open_recordings`."""
+
+
+def register_of(config: Config) -> tuple[RegisterEntry, ...]:
+    """The enabled cameras as people know them."""
+    return tuple(
+        RegisterEntry(
+            id=CameraId(key),
+            name=camera.name or key,
+            place=camera.place,
+            purpose=camera.purpose,
+            controller=camera.controller or config.site.controller,
+        )
+        for key, camera in config.cameras.items()
+        if camera.enabled
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedPast:
+    """`ports.Past` over the index's rows and the archive's files."""
+
+    index: Index
+    archive: Archive
+    data_directory: Path
+    open_recordings: OpenRecordings
+
+    def recordings(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Sequence[RecordingRow]:
+        sizes = {recording.info.path: recording.info.size_bytes for recording in self.open_recordings()}
+        rows = self.index.recordings(camera, from_wall_ns, to_wall_ns)
+        return [row if row.closed else replace(row, size_bytes=sizes.get(row.path, row.size_bytes)) for row in rows]
+
+    def recording(self, recording_id: int) -> RecordingRow | None:
+        return self.index.recording(recording_id)
+
+    def spans(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Sequence[Span]:
+        return self.index.spans(camera, from_wall_ns, to_wall_ns)
+
+    def density(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int, bins: int) -> Sequence[float | None]:
+        return self.index.density(camera, from_wall_ns, to_wall_ns, bins)
+
+    def scenes(
+        self, camera: CameraId, from_wall_ns: int, to_wall_ns: int, step_ns: int
+    ) -> Iterator[scene_pb2.SceneMessage]:
+        rows = self.index.recordings(camera, from_wall_ns, to_wall_ns)
+        # Rows first: a file that is closed between the two is read by its own index.
+        files = recording_files(self.data_directory, rows, self.open_recordings())
+        yield from self.archive.scenes(files, from_wall_ns, to_wall_ns, step_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnSnapshots:
+    """`ports.Snapshots` over the renderer. zone: the site's, for the caption."""
+
+    zone: tzinfo
+
+    def thumbnail(self, view: SceneView, width_px: int, camera: str, at_wall_ns: int) -> bytes:
+        return thumbnail(view, width_px, camera=camera, at_wall_ns=at_wall_ns, zone=self.zone)
