@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
-from typing import BinaryIO, Protocol
+from typing import IO, Protocol
 
 from google.protobuf.message import DecodeError
 
@@ -53,7 +53,7 @@ def write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def read_frames(stream: BinaryIO) -> Iterator[bytes]:
+def read_frames(stream: IO[bytes]) -> Iterator[bytes]:
     """Yield message bodies until the stream ends between two frames.
 
     Raises:
@@ -119,7 +119,7 @@ def _checked_length(header: bytes) -> int:
     return length
 
 
-def _read_up_to(stream: BinaryIO, size: int) -> bytes:
+def _read_up_to(stream: IO[bytes], size: int) -> bytes:
     parts: list[bytes] = []
     missing = size
     while missing:

@@ -1,0 +1,328 @@
+"""The main process: everything but live pixels, in one event loop.
+
+Belongs here: the order in which the house comes up and goes down. Does not belong here: what any room does.
+
+Up: configuration, lock on the data directory, index, recovery of recordings a crash left open, recorder, hub, the first token, the
+listening socket, then in one task group the web server, the workers (once the kernels are compiled) and retention.
+Down, on SIGINT or SIGTERM: no new connections; workers stop and what they said is heard to the end; recordings are closed; rows
+are written; the index is closed; the lock falls. A second signal ends it at once, which the next start mends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import anyio
+import anyio.abc
+import anyio.to_thread
+import uvicorn
+from fastapi import FastAPI
+
+from privet import __version__
+from privet.api.app import create_app
+from privet.api.dependencies import ApiDependencies, SiteValues
+from privet.api.export import ProcessExporter, clear_leftovers
+from privet.api.listen import ListenSettings, listen_settings
+from privet.api.sessions import create_first_token
+from privet.api.store import DrawnSnapshots, RecordedPast, register_of
+from privet.config.load import Loaded
+from privet.core.clock import NS_PER_S, Clock, SystemClock
+from privet.core.errors import ConfigError, StoreError
+from privet.index.index import Index, index_url
+from privet.live.hub import Hub
+from privet.record.archive import Archive
+from privet.record.check import recover
+from privet.record.lock import hold_data_directory
+from privet.record.recorder import Recorder
+from privet.record.retention import plan_retention, remove
+from privet.runtime.announce import IndexAnnounce
+from privet.runtime.capacity import capacity_bits_per_second
+from privet.runtime.installation import installation_key
+from privet.runtime.launch import launch_worker, reduced_environment
+from privet.runtime.lockdown import landlock_abi
+from privet.runtime.metrics import HealthBook, Metrics, Sources
+from privet.runtime.publisher import Ledger, Publisher
+from privet.runtime.settings import WorkerSettings, worker_settings
+from privet.runtime.supervisor import Supervisor, WorkerProcess, plan_workers
+from privet.runtime.warm import is_warm
+
+log = logging.getLogger("privet")
+
+RETENTION_EVERY_S = 60.0
+SERVER_STOPS_WITHIN_S = 5
+WARM_WITHIN_S = 300.0
+EXIT_INTERRUPTED = 130
+
+Say = Callable[[str], None]
+
+
+def serve(loaded: Loaded, say: Say) -> None:
+    """Run until SIGINT or SIGTERM. say: takes the lines meant for whoever started it: the address, and the first token once.
+
+    Raises:
+        ConfigError: the configuration asks for what this machine does not have.
+        StoreError: the data directory is in use, or cannot be used.
+    """
+    listen = listen_settings(loaded.config.server, loaded)
+    if loaded.config.worker.lockdown == "required" and landlock_abi() == 0:
+        raise ConfigError(
+            f"{loaded.path}: worker.lockdown = \"required\", and this kernel has no Landlock (Linux 5.13 with it switched on): "
+            "set it to \"available\" to run workers that could write elsewhere"
+        )
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(hold_data_directory(loaded.data_directory))
+        listening = stack.enter_context(_listening_socket(listen))
+        anyio.run(_serve, loaded, listen, listening, say)
+
+
+async def _serve(loaded: Loaded, listen: ListenSettings, listening: socket.socket, say: Say) -> None:
+    clock = SystemClock()
+    data = loaded.data_directory
+    stop = anyio.Event()
+    async with anyio.create_task_group() as watch:
+        watch.start_soon(_await_signals, stop)
+        index = await anyio.to_thread.run_sync(Index.open, index_url(data))
+        try:
+            await anyio.to_thread.run_sync(_recover, loaded, index)
+            recorder = Recorder(data, IndexAnnounce(index), clock)
+            ledger = Ledger()
+            try:
+                house = _House(loaded, clock, index, recorder, ledger)
+                await _run(house, listen, listening, stop, say)
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await anyio.to_thread.run_sync(recorder.close)
+                    await anyio.to_thread.run_sync(ledger.close)
+        finally:
+            index.close()
+        watch.cancel_scope.cancel()
+    log.info("stopped")
+
+
+class _House:
+    """The parts that live as long as the main process."""
+
+    def __init__(self, loaded: Loaded, clock: Clock, index: Index, recorder: Recorder, ledger: Ledger) -> None:
+        self.loaded = loaded
+        self.clock = clock
+        self.index = index
+        self.recorder = recorder
+        self.hub = Hub(clock)
+        self.book = HealthBook()
+        self.warmed = anyio.Event()
+        self.cameras = loaded.config.camera_ids()
+        publisher = Publisher(recorder.put, self.hub.publish, index, ledger, self.book)
+        self.supervisor = Supervisor(self._plan(), self._launch, publisher, clock)
+        self.metrics = Metrics(
+            Sources(
+                cameras=self.cameras,
+                covers_per_second=loaded.config.scene.covers_per_second,
+                book=self.book,
+                hub=self.hub,
+                recorder=recorder.statistics,
+                workers=self.supervisor.statistics,
+                ledger_dropped=lambda: ledger.dropped,
+            )
+        )
+
+    @property
+    def kernels(self) -> Path:
+        """Where the compiled kernels lie."""
+        return self.loaded.data_directory / "cache" / "kernels"
+
+    def dependencies(self, listen: ListenSettings) -> ApiDependencies:
+        """What the API is made with."""
+        config = self.loaded.config
+        data = self.loaded.data_directory
+        return ApiDependencies(
+            site=SiteValues(
+                name=config.site.name,
+                timezone=config.site.timezone,
+                version=__version__,
+                controller=config.site.controller,
+                retention_hours=config.storage.retention_hours,
+                retention_reason=config.storage.retention_reason,
+            ),
+            register=register_of(config),
+            covers_per_second=config.scene.covers_per_second,
+            session_ns=config.server.session_hours * 3600 * NS_PER_S,
+            data_directory=data,
+            static_directory=_static_directory(),
+            listen=listen,
+            accounts=self.index,
+            past=RecordedPast(self.index, Archive(), data, self.recorder.open_recordings),
+            hub=self.hub,
+            counters=self.book,
+            capacity=lambda grid: capacity_bits_per_second(grid, config.scene.covers_per_second),
+            snapshots=DrawnSnapshots(ZoneInfo(config.site.timezone)),
+            exporter=ProcessExporter(options=("--config", str(self.loaded.path))),
+            metrics=self.metrics,
+            clock=self.clock,
+        )
+
+    def _plan(self) -> list[WorkerSettings]:
+        data = self.loaded.data_directory
+        key = installation_key(data)
+        groups = plan_workers(self.cameras, self.loaded.config.worker.cameras_per_worker)
+        return [
+            worker_settings(self.loaded, group, data / "workers" / str(number), key, self.kernels)
+            for number, group in enumerate(groups)
+        ]
+
+    async def _launch(self) -> WorkerProcess:
+        await self.warmed.wait()
+        return await launch_worker()
+
+
+def _recover(loaded: Loaded, index: Index) -> None:
+    """Bring the data directory into order before anything is written to it."""
+    index.put_cameras(register_of(loaded.config))
+    for finding, done in recover(loaded.data_directory, index):
+        log.info("%s: %s", finding.path, done)
+    clear_leftovers(loaded.data_directory)
+
+
+async def _run(house: _House, listen: ListenSettings, listening: socket.socket, stop: anyio.Event, say: Say) -> None:
+    token = await anyio.to_thread.run_sync(create_first_token, house.index, house.clock)
+    app = create_app(house.dependencies(listen))
+    server = _Server(_server_settings(app, listen))
+    served, supervised = anyio.Event(), anyio.Event()
+    async with anyio.create_task_group() as group:
+        group.start_soon(_until, partial(server.serve, [listening]), served)
+        group.start_soon(_until, house.supervisor.run, supervised)
+        group.start_soon(_warm, house)
+        group.start_soon(_retain, house)
+        _announce(house, listen, token, say)
+        async with anyio.create_task_group() as either:
+            either.start_soon(_first, stop.wait, either.cancel_scope)
+            either.start_soon(_first, served.wait, either.cancel_scope)
+        if not stop.is_set():
+            log.error("the web server ended by itself: stopping")
+        log.info("stopping: workers, then recordings")
+        server.should_exit = True
+        house.warmed.set()
+        await house.supervisor.stop()
+        await supervised.wait()
+        with anyio.move_on_after(SERVER_STOPS_WITHIN_S + 2):
+            await served.wait()
+        group.cancel_scope.cancel()
+
+
+def _announce(house: _House, listen: ListenSettings, token: str | None, say: Say) -> None:
+    say(f"Privet {__version__} guards {len(house.cameras)} cameras: {listen.url}")
+    if not house.cameras:
+        say(f"No camera is configured yet: add one to {house.loaded.path}.")
+    if token is not None:
+        say(f"Log in with this token. It is shown only now, and only its hash is kept:\n\n    {token}\n")
+    hours, reason = house.loaded.config.storage.retention_hours, house.loaded.config.storage.retention_reason
+    if reason:
+        log.warning("recordings are kept for %d hours, because: %s", hours, reason)
+
+
+async def _until(run: Callable[[], Awaitable[None]], done: anyio.Event) -> None:
+    try:
+        await run()
+    finally:
+        done.set()
+
+
+async def _first(wait: Callable[[], Awaitable[None]], scope: anyio.CancelScope) -> None:
+    await wait()
+    scope.cancel()
+
+
+async def _await_signals(stop: anyio.Event) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for _ in signals:
+            if stop.is_set():
+                os._exit(EXIT_INTERRUPTED)  # asked twice; workers end with their pipe, recordings are mended by the next start
+            stop.set()
+
+
+async def _warm(house: _House) -> None:
+    """Have the kernels compiled where they are not yet; workers wait for it. Failing, each worker compiles its own."""
+    try:
+        if await anyio.to_thread.run_sync(is_warm, house.kernels):
+            return
+        log.info("compiling the kernels, once; this takes about a minute")
+        command = [sys.executable, "-m", "privet.runtime.warm", str(house.kernels)]
+        with anyio.move_on_after(WARM_WITHIN_S):
+            done = await anyio.run_process(
+                command, check=False, stdin=subprocess.DEVNULL, env=reduced_environment(), start_new_session=True
+            )
+            if done.returncode:
+                last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+                log.error("the kernels could not be compiled beforehand (status %d): %s", done.returncode, " ".join(last))
+    finally:
+        house.warmed.set()
+
+
+async def _retain(house: _House) -> None:
+    """Remove what is too old or too much, once a minute."""
+    storage = house.loaded.config.storage
+    while True:
+        try:
+            await anyio.to_thread.run_sync(
+                _retain_once, house, storage.retention_hours * 3600 * NS_PER_S, round(storage.quota_gb * 1e9)
+            )
+        except StoreError as error:
+            log.error("retention: %s", error)
+        await anyio.sleep(RETENTION_EVERY_S)
+
+
+def _retain_once(house: _House, retention_ns: int, quota_bytes: int) -> None:
+    plan = plan_retention(house.index.recordings(), house.clock.wall_ns(), retention_ns, quota_bytes)
+    for removal in remove(house.loaded.data_directory, house.index, plan):
+        log.info("removed %s (%s)", removal.path, removal.why.value)
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the main process, which stops the parts in order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _server_settings(app: FastAPI, listen: ListenSettings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="off",
+        ws="websockets-sansio",
+        ws_max_size=64 * 1024,  # viewers have nothing to say
+        timeout_graceful_shutdown=SERVER_STOPS_WITHIN_S,
+        ssl_certfile=None if listen.tls_certificate is None else str(listen.tls_certificate),
+        ssl_keyfile=None if listen.tls_key is None else str(listen.tls_key),
+    )
+
+
+def _listening_socket(listen: ListenSettings) -> socket.socket:
+    """Return a socket that listens, so that an address in use is known before anything else happens."""
+    try:
+        found = socket.getaddrinfo(listen.host or None, listen.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, address = found[0]
+        return socket.create_server(address[:2], family=family, backlog=128)
+    except OSError as error:
+        where = f"{listen.host} port {listen.port}"
+        raise ConfigError(f"{where} cannot be listened on: {error.strerror}; set server.host or server.port") from error
+
+
+def _static_directory() -> Path | None:
+    import privet.api  # noqa: PLC0415 (for its place on the disk)
+
+    directory = Path(privet.api.__file__).parent / "static"
+    return directory if directory.is_dir() else None
