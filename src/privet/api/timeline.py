@@ -91,8 +91,8 @@ def whole(known: Sequence[Piece], span: Span) -> tuple[Piece, ...]:
     pieces: list[Piece] = []
     at_ns = span.from_ns
     for from_ns, to_ns, kind in (*known, (span.to_ns, span.to_ns, "gap")):
-        if from_ns > at_ns:
-            _append(pieces, (at_ns, from_ns, "gap"))
+        if min(from_ns, span.to_ns) > at_ns:
+            _append(pieces, (at_ns, min(from_ns, span.to_ns), "gap"))
         if min(to_ns, span.to_ns) > max(from_ns, at_ns):
             _append(pieces, (max(from_ns, at_ns), min(to_ns, span.to_ns), kind))
         at_ns = max(at_ns, to_ns)

@@ -1,0 +1,531 @@
+"""What each slice answers, and what it refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import threading
+from collections.abc import Callable, MutableMapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from google.protobuf.internal.decoder import _DecodeVarint32  # type: ignore[attr-defined]  # the other side's reader; not in the stubs
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.api.fakes import DOCK, GATE, HOUR_NS, WordyExporter, World, make_world, publish_place, row
+from tests.live.places import START_WALL_NS, Place
+
+from privet.api.app import bare_app
+from privet.api.cameras import ConditionName, ReasonName
+from privet.api.dependencies import ApiLimits
+from privet.api.openapi import text
+from privet.api.parameters import Span
+from privet.api.scenes import delimited
+from privet.api.timeline import MAX_SPANS, Kind, Piece, coarse, whole
+from privet.core.clock import NS_PER_MS, NS_PER_S
+from privet.core.pb import scene_pb2 as pb
+from privet.core.scene import Condition, Reason
+from privet.index.rows import Span as IndexSpan
+
+pytestmark = pytest.mark.anyio
+
+FROM_MS = START_WALL_NS // NS_PER_MS
+SPAN = f"from_ms={FROM_MS}&to_ms={FROM_MS + 60_000}"
+
+
+# ---- site, openapi, metrics
+
+
+async def test_site_and_metrics(world: World) -> None:
+    async with world.client(world.viewer) as client:
+        assert (await client.get("/api/site")).json() == {
+            "name": "Harbour <b>",
+            "timezone": "Europe/Berlin",
+            "version": "0.1",
+            "controller": "Harbour Ltd",
+            "retention_hours": 72,
+            "retention_reason": "",
+        }
+        metrics = await client.get("/metrics")
+        assert metrics.text == "privet_up 1\n"
+        assert metrics.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+        served = await client.get("/api/openapi.json")
+    assert served.json() == json.loads(text(bare_app()))
+
+
+def test_the_stored_openapi_document_is_current() -> None:
+    stored = Path(__file__).parents[2] / "docs/ref/openapi.json"
+    assert stored.read_text(encoding="utf-8") == text(bare_app()), "run `python -m privet.api.openapi > docs/ref/openapi.json`"
+
+
+def test_every_operation_has_an_id_and_models_what_it_answers() -> None:
+    document = json.loads(text(bare_app()))
+    ids = []
+    for item in document["paths"].values():
+        for operation in item.values():
+            ids.append(operation["operationId"])
+            for status, answer in operation["responses"].items():
+                for media_type, content in answer.get("content", {}).items():
+                    assert content["schema"], (operation["operationId"], status, media_type)
+                if int(status) >= 400:
+                    assert list(answer["content"]) == ["application/problem+json"]
+    assert len(ids) == len(set(ids))
+    for schema in document["components"]["schemas"].values():
+        assert schema["additionalProperties"] is False
+        assert set(schema["required"]) == set(schema["properties"])
+
+
+def test_the_api_page_names_every_path() -> None:
+    page = (Path(__file__).parents[2] / "docs/ref/api.md").read_text(encoding="utf-8")
+    for path in json.loads(text(bare_app()))["paths"]:
+        assert f"`{path}" in page or f" {path}`" in page or f" {path}?" in page, path
+
+
+# ---- cameras
+
+
+def test_names_of_conditions_and_reasons_are_those_of_the_stream() -> None:
+    assert get_args(ConditionName) == tuple(condition.name.lower() for condition in Condition)
+    assert get_args(ReasonName) == tuple(reason.name.lower() for reason in Reason)
+
+
+async def test_a_camera_nothing_was_heard_of(world: World) -> None:
+    async with world.client(world.viewer) as client:
+        camera = (await client.get("/api/cameras/dock")).json()
+    assert camera["name"] == "<script>alert(1)</script>"  # data, not markup: the page draws it as text
+    assert (camera["condition"], camera["reason"], camera["stale"]) == ("starting", "none", True)
+    assert (camera["grid"], camera["since_ms"], camera["heard_ms"], camera["background_oldest_ms"]) == (None,) * 4
+    assert camera["counters"]["frames_decoded"] == 0
+    assert camera["capacity_bits_per_second"] == 0
+
+
+async def test_a_camera_that_is_awake(world: World) -> None:
+    place = publish_place(world)
+    now_ms = world.fake_clock.wall_ns() // NS_PER_MS
+    async with world.client(world.viewer) as client:
+        first, second = (await client.get("/api/cameras")).json()
+        assert (first["id"], second["id"]) == (GATE, DOCK)
+        assert first == (await client.get("/api/cameras/gate")).json()
+        world.fake_clock.advance(3 * NS_PER_S)
+        assert (await client.get("/api/cameras/gate")).json()["stale"] is True
+    assert (first["condition"], first["stale"], first["heard_ms"]) == ("awake", False, now_ms)
+    assert first["grid"] == {
+        "width_px": 64, "height_px": 40, "block_px": 8, "epoch": 0, "columns": 8, "rows": 5,
+    }  # fmt: skip
+    assert first["capacity_bits_per_second"] == place.grid.blocks * 5
+    assert first["counters"]["frames_decoded"] == 7
+    assert first["background_oldest_ms"] == FROM_MS
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["none", "<script>", "gate'--", "gate%00", "..", "%2e%2e", "gate%2f..%2fdock", "GATE", "gate%20", "x" * 65, "1%20OR%201=1", "ü"],
+)
+async def test_a_name_that_is_none_is_not_found(world: World, name: str) -> None:
+    async with world.client(world.administrator) as client:
+        for path in ("", f"/timeline?{SPAN}", f"/scene?{SPAN}", "/snapshot.jpg", f"/export.mp4?{SPAN}"):
+            answer = await client.get(f"http://localhost:8420/api/cameras/{name}{path}")
+            assert answer.status_code == 404, path
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert "<" not in answer.text
+        answer = await client.get(f"http://localhost:8420/api/recordings?camera={name}&{SPAN}")
+        assert answer.status_code in {404, 422}
+
+
+# ---- parameters
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("", "from_ms"),
+        ("from_ms=0", "to_ms"),
+        ("from_ms=x&to_ms=1", "from_ms"),
+        ("from_ms=-1&to_ms=1", "from_ms"),
+        ("from_ms=1.5&to_ms=9", "from_ms"),
+        ("from_ms=nan&to_ms=9", "from_ms"),
+        (f"from_ms=0&to_ms={10**30}", "to_ms"),
+        (f"from_ms=0&to_ms={'9' * 4400}", "to_ms"),
+        ("from_ms=0&to_ms=1&bins=0", "bins"),
+        ("from_ms=0&to_ms=1&bins=4001", "bins"),
+    ],
+)
+async def test_a_parameter_that_cannot_be_used_is_named(world: World, query: str, parameter: str) -> None:
+    async with world.client(world.viewer) as client:
+        answer = await client.get(f"/api/cameras/gate/timeline?{query}")
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert parameter in [error["parameter"] for error in body["errors"]]
+    assert parameter in body["detail"]
+    assert len(answer.content) < 2000
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/cameras/gate/timeline?from_ms=5&to_ms=5",
+        "/api/cameras/gate/timeline?from_ms=6&to_ms=5",
+        "/api/cameras/gate/timeline?from_ms=0&to_ms=253402300799999",
+        "/api/cameras/gate/scene?from_ms=0&to_ms=86400000000",
+        "/api/cameras/gate/scene?from_ms=0&to_ms=86400000",
+        "/api/cameras/gate/scene?from_ms=0&to_ms=86400000&step_ms=100",
+        "/api/cameras/gate/export.mp4?from_ms=0&to_ms=86400000",
+    ],
+)
+async def test_too_much_is_refused_with_what_would_do(world: World, path: str) -> None:
+    async with world.client(world.administrator) as client:
+        answer = await client.get(path)
+    assert answer.status_code == 422
+    assert answer.json()["detail"]
+
+
+# ---- timeline
+
+
+async def test_timeline(world: World) -> None:
+    world.past.rows = [row(1, "one.mcap")]
+    world.past.pieces[GATE] = [
+        IndexSpan(START_WALL_NS, START_WALL_NS + 20 * NS_PER_S, "awake", Reason.NONE),
+        IndexSpan(START_WALL_NS + 20 * NS_PER_S, START_WALL_NS + 50 * NS_PER_S, "asleep", Reason.NONE),
+    ]
+    async with world.client(world.viewer) as client:
+        answer = (await client.get(f"/api/cameras/gate/timeline?{SPAN}&bins=7")).json()
+        future = f"from_ms={FROM_MS + 10 * 3_600_000}&to_ms={FROM_MS + 11 * 3_600_000}"
+        ahead = (await client.get(f"/api/cameras/gate/timeline?{future}&bins=4")).json()
+    assert answer["bin_ms"] == 8572
+    assert answer["density"] == [0.25] * 7
+    assert [(s["from_ms"] - FROM_MS, s["to_ms"] - FROM_MS, s["kind"]) for s in answer["spans"]] == [
+        (0, 20_000, "awake"),
+        (20_000, 50_000, "asleep"),
+        (50_000, 60_000, "gap"),
+    ]
+    assert [s["kind"] for s in ahead["spans"]] == ["gap"]
+    assert ahead["density"] == [None] * 4
+
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+@st.composite
+def known_pieces(draw: Callable[[st.SearchStrategy[int]], int]) -> list[Piece]:
+    at_ns, pieces = draw(st.integers(0, 50)), []
+    for _ in range(draw(st.integers(0, 12))):
+        from_ns = at_ns + draw(st.integers(0, 20))
+        at_ns = from_ns + draw(st.integers(1, 40))
+        pieces.append((from_ns, at_ns, KINDS[draw(st.integers(0, 4))]))
+    return pieces
+
+
+@given(known_pieces(), st.integers(0, 100), st.integers(1, 300))
+def test_spans_fill_the_stretch_without_overlap(known: list[Piece], from_ns: int, duration_ns: int) -> None:
+    span = Span(from_ns, from_ns + duration_ns)
+    pieces = whole(known, span)
+    assert pieces[0][0] == span.from_ns
+    assert pieces[-1][1] == span.to_ns
+    for before, after in pairwise(pieces):
+        assert before[1] == after[0]
+        assert before[2] != after[2]
+    for at_ns in range(span.from_ns, span.to_ns):
+        expected = next((kind for start, end, kind in known if start <= at_ns < end), "gap")
+        assert next(kind for start, end, kind in pieces if start <= at_ns < end) == expected
+
+
+def test_very_many_spans_are_coarsened() -> None:
+    span = Span(0, 100_000)
+    flicker: list[Piece] = [(at, at + 1, "awake" if at % 5 else "blind") for at in range(100_000)]
+    pieces = coarse(flicker, span)
+    assert pieces == ((0, 100_000, "awake"),)
+    halves = coarse([(0, 50_005, "awake"), (50_005, 100_000, "gap")], span)
+    assert len(halves) == 2 <= MAX_SPANS
+    assert abs(halves[0][1] - 50_005) <= 13
+
+
+# ---- scene
+
+
+def read_delimited(data: bytes) -> list[pb.SceneMessage]:
+    """As protobuf's own readers do."""
+    messages, at = [], 0
+    while at < len(data):
+        length, at = _DecodeVarint32(data, at)
+        messages.append(pb.SceneMessage.FromString(data[at : at + length]))
+        at += length
+    return messages
+
+
+@given(st.lists(st.integers(0, 70_000), max_size=5))
+def test_lengths_are_protobufs_own(sizes: list[int]) -> None:
+    at, data = 0, b"".join(delimited(b"x" * size) for size in sizes)
+    for size in sizes:
+        length, at = _DecodeVarint32(data, at)
+        assert length == size
+        at += length
+    assert at == len(data)
+
+
+async def test_scene_streams_what_the_archive_reads_off_the_loop(world: World) -> None:
+    place = Place()
+    world.past.messages[GATE] = [place.state(), place.background(b"x" * 600_000), *(place.cover(n) for n in range(50))]
+    async with world.client(world.viewer) as client:
+        answer = await client.get(f"/api/cameras/gate/scene?{SPAN}")
+        nothing = await client.get(f"/api/cameras/dock/scene?{SPAN}")
+    assert answer.headers["content-type"] == "application/vnd.privet.scene"
+    assert read_delimited(answer.content) == world.past.messages[GATE]
+    assert (nothing.status_code, nothing.content) == (200, b"")
+    assert threading.get_ident() not in world.past.threads
+    assert world.past.closed.is_set()
+
+
+async def test_scene_stops_reading_when_the_client_goes_away(world: World) -> None:
+    place = Place()
+    world.past.messages[GATE] = [place.background(b"x" * 300_000) for _ in range(200)]
+    started = asyncio.Event()
+
+    async def receive() -> dict[str, object]:
+        await started.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.body":
+            started.set()
+            await asyncio.sleep(0)
+
+    scope = {
+        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET",
+        "path": "/api/cameras/gate/scene", "raw_path": b"", "query_string": SPAN.encode(), "root_path": "", "scheme": "http",
+        "headers": [(b"host", b"localhost"), (b"authorization", f"Bearer {world.viewer}".encode())],
+        "client": ("192.0.2.7", 1), "server": ("localhost", 8420),
+    }  # fmt: skip
+    await world.app(scope, receive, send)
+    assert await asyncio.to_thread(world.past.closed.wait, 10)
+    assert 0 < world.past.yielded < 200
+
+
+# ---- snapshot
+
+
+async def test_snapshot_now_and_then(world: World) -> None:
+    place = publish_place(world)
+    then = Place()
+    world.past.messages[GATE] = [then.state(), then.background(), then.cover()]
+    at_ms = FROM_MS + 30_000
+    async with world.client(world.viewer) as client:
+        now = await client.get("/api/cameras/gate/snapshot.jpg")
+        past = await client.get(f"/api/cameras/gate/snapshot.jpg?at_ms={at_ms}&width=320")
+        world.fake_clock.advance(3 * NS_PER_S)
+        late = await client.get("/api/cameras/gate/snapshot.jpg")
+        nothing = await client.get("/api/cameras/dock/snapshot.jpg")
+        unrecorded = await client.get(f"/api/cameras/dock/snapshot.jpg?at_ms={at_ms}")
+        wide = await client.get("/api/cameras/gate/snapshot.jpg?width=100000")
+    assert now.text == f"jpeg 640 {place.sequence} Gate {START_WALL_NS + HOUR_NS}"
+    assert now.headers["content-type"] == "image/jpeg"
+    assert now.headers["x-privet-background-age-seconds"] == "3600"
+    assert past.text == f"jpeg 320 3 Gate {at_ms * NS_PER_MS}"
+    assert past.headers["x-privet-background-age-seconds"] == "30"
+    assert [answer.headers["x-privet-stale"] for answer in (now, past, late)] == ["false", "false", "true"]
+    assert (nothing.status_code, unrecorded.status_code, wide.status_code) == (404, 404, 422)
+
+
+# ---- recordings
+
+
+async def test_recordings_are_listed(world: World) -> None:
+    world.past.rows = [row(1, "one.mcap", size_bytes=5), row(2, "two.mcap", DOCK, closed=False)]
+    async with world.client(world.viewer) as client:
+        every = (await client.get(f"/api/recordings?{SPAN}")).json()
+        dock = (await client.get(f"/api/recordings?camera=dock&{SPAN}")).json()
+    assert every == [
+        {"id": 1, "camera": "gate", "from_ms": FROM_MS, "to_ms": FROM_MS + 3_600_000, "size_bytes": 5, "closed": True},
+        {"id": 2, "camera": "dock", "from_ms": FROM_MS, "to_ms": None, "size_bytes": 0, "closed": False},
+    ]
+    assert dock == every[1:]
+
+
+DATA = bytes(range(256)) * 4096
+
+
+@pytest.fixture
+def recorded(world: World) -> World:
+    directory = world.deps.data_directory / "recordings"
+    directory.mkdir()
+    (directory / "one.mcap").write_bytes(DATA)
+    world.past.rows = [row(1, "recordings/one.mcap")]
+    return world
+
+
+def open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def test_a_recording_whole_and_in_parts(recorded: World) -> None:
+    async with recorded.client(recorded.administrator) as client:
+        before = open_descriptors()
+        whole_file = await client.get("/api/recordings/1/data")
+        assert (whole_file.status_code, whole_file.content) == (200, DATA)
+        assert whole_file.headers["accept-ranges"] == "bytes"
+        assert whole_file.headers["content-disposition"] == f'attachment; filename="gate-{FROM_MS}.mcap"'
+        etag = whole_file.headers["etag"]
+        part = await client.get("/api/recordings/1/data", headers={"Range": "bytes=300000-700000"})
+        assert (part.status_code, part.content) == (206, DATA[300000:700001])
+        assert part.headers["content-range"] == f"bytes 300000-700000/{len(DATA)}"
+        assert part.headers["content-length"] == "400001"
+        same = await client.get("/api/recordings/1/data", headers={"Range": "bytes=0-9", "If-Range": etag})
+        assert (same.status_code, same.content) == (206, DATA[:10])
+        changed = await client.get("/api/recordings/1/data", headers={"Range": "bytes=0-9", "If-Range": '"other"'})
+        assert (changed.status_code, len(changed.content)) == (200, len(DATA))
+        beyond = await client.get("/api/recordings/1/data", headers={"Range": f"bytes={len(DATA)}-"})
+        assert beyond.status_code == 416
+        assert beyond.headers["content-range"] == f"bytes */{len(DATA)}"
+        assert beyond.headers["content-type"] == "application/problem+json"
+        several = await client.get("/api/recordings/1/data", headers={"Range": "bytes=0-1,5-6"})
+        assert (several.status_code, len(several.content)) == (200, len(DATA))
+        unchanged = await client.get("/api/recordings/1/data", headers={"If-None-Match": etag})
+        assert (unchanged.status_code, unchanged.content) == (304, b"")
+        head = await client.head("/api/recordings/1/data")
+        assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", str(len(DATA)))
+        assert open_descriptors() == before
+
+
+async def test_a_path_that_leads_out_of_the_data_directory_is_not_followed(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    (data / "link").symlink_to(secret)
+    (data / "directory").mkdir()
+    os.mkfifo(data / "pipe")
+    world = make_world(data)
+    bad = ["../secret", str(secret), "link", "directory", "pipe", "directory/../../secret"]
+    world.past.rows = [row(number, path) for number, path in enumerate(bad)] + [row(99, "gone.mcap")]
+    async with world.client(world.administrator) as client:
+        for number, path in enumerate(bad):
+            answer = await client.get(f"/api/recordings/{number}/data")
+            assert answer.status_code == 503, path
+            assert "secret" not in answer.text
+        assert (await client.get("/api/recordings/99/data")).status_code == 404
+        assert (await client.get("/api/recordings/100/data")).status_code == 404
+        for name in ("1%20OR%201", "x", "-1", str(2**63), "9" * 5000, "../../secret"):
+            answer = await client.get(f"http://localhost:8420/api/recordings/{name}/data")
+            assert answer.status_code in {404, 422}, name
+
+
+# ---- export
+
+
+async def test_export_is_sent_and_leaves_nothing_behind(world: World) -> None:
+    before = open_descriptors()
+    async with world.client(world.administrator) as client:
+        answer = await client.get(f"/api/cameras/gate/export.mp4?{SPAN}")
+    assert answer.text == f"film gate {START_WALL_NS} {START_WALL_NS + 60 * NS_PER_S}"
+    assert answer.headers["content-type"] == "video/mp4"
+    assert answer.headers["content-disposition"] == f'attachment; filename="gate-{FROM_MS}-{FROM_MS + 60_000}.mp4"'
+    assert list((world.deps.data_directory / "exports").iterdir()) == []
+    assert open_descriptors() == before
+
+
+async def test_export_of_nothing(world: World) -> None:
+    world.exporter.empty = True
+    async with world.client(world.administrator) as client:
+        assert (await client.get(f"/api/cameras/gate/export.mp4?{SPAN}")).status_code == 404
+    assert list((world.deps.data_directory / "exports").iterdir()) == []
+
+
+async def test_export_is_cancelled_when_the_client_goes_away(tmp_path: Path) -> None:
+    world = make_world(tmp_path)
+    exporter: WordyExporter = world.exporter
+    exporter.go = asyncio.Event()
+
+    async def receive() -> dict[str, object]:
+        await exporter.started.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: MutableMapping[str, Any]) -> None: ...
+
+    scope = {
+        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET",
+        "path": "/api/cameras/gate/export.mp4", "raw_path": b"", "query_string": SPAN.encode(), "root_path": "", "scheme": "http",
+        "headers": [(b"host", b"localhost"), (b"authorization", f"Bearer {world.administrator}".encode())],
+        "client": ("192.0.2.7", 1), "server": ("localhost", 8420),
+    }  # fmt: skip
+    await world.app(scope, receive, send)
+    assert exporter.cancelled.is_set()
+    assert list((tmp_path / "exports").iterdir()) == []
+
+
+# ---- the web application
+
+
+async def test_the_web_application_is_served_from_a_list(tmp_path: Path) -> None:
+    static, data = tmp_path / "static", tmp_path / "data"
+    (static / "assets").mkdir(parents=True)
+    (static / "index.html").write_text("<!doctype html>page")
+    (static / "assets" / "app-1a2b.js").write_text("code")
+    (static / "assets" / "app-1a2b.js.map").write_text("map")
+    (static / ".hidden.js").write_text("hidden")
+    (tmp_path / "secret.txt").write_text("secret")
+    (static / "link.txt").symlink_to(tmp_path / "secret.txt")
+    world = make_world(data, static=static)
+    async with world.client(world.viewer) as client:
+        script = await client.get("/assets/app-1a2b.js")
+        assert (script.text, script.headers["content-type"]) == ("code", "text/javascript; charset=utf-8")
+        assert "immutable" in script.headers["cache-control"]
+        for address in ("/", "/camera/gate?at=5", "/index.html"):
+            page = await client.get(address, headers={"Accept": "text/html"})
+            assert page.text == "<!doctype html>page"
+            assert page.headers["cache-control"] == "private, no-cache"
+        for address in (
+            "/link.txt", "/.hidden.js", "/assets/app-1a2b.js.map", "/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt",
+            "/assets/..%2f..%2fsecret.txt", "//secret.txt", "/assets%00.js", "/assets/", "/\\..\\secret.txt", "/api/none",
+            f"/{tmp_path}/secret.txt",
+        ):  # fmt: skip
+            answer = await client.get(f"http://localhost:8420{address}")
+            assert answer.status_code == 404, address
+            assert "secret" not in answer.text
+        assert (await client.get("/api/none", headers={"Accept": "text/html"})).status_code == 404
+    async with world.client() as client:
+        assert (await client.get("/assets/app-1a2b.js")).status_code == 401
+
+
+async def test_without_a_build_the_page_says_so(world: World) -> None:
+    async with world.client(world.viewer, Accept="text/html") as client:
+        answer = await client.get("/")
+    assert answer.status_code == 503
+    assert "not built" in answer.text
+
+
+# ---- errors
+
+
+async def test_every_error_is_a_problem(world: World) -> None:
+    async with world.client(world.administrator) as client:
+        for method, path, status in (
+            ("GET", "/none", 404),
+            ("DELETE", "/api/cameras", 405),
+            ("POST", "/api/cameras/gate", 405),
+            ("GET", "/api/cameras/gate/timeline", 422),
+        ):
+            answer = await client.request(method, path)
+            assert answer.status_code == status
+            assert answer.headers["content-type"] == "application/problem+json"
+            body = answer.json()
+            assert set(body) == {"type", "title", "status", "detail", "errors"}
+            assert body["status"] == status
+
+
+async def test_nothing_of_a_request_reaches_a_header(world: World) -> None:
+    evil = "x%0d%0aSet-Cookie:%20a=b"
+    async with world.client(world.administrator, Accept="text/html") as client:
+        for path in (f"/{evil}", f"/api/cameras/{evil}", f"/api/cameras/gate/export.mp4?from_ms={evil}&to_ms=1", f"/login?{evil}"):
+            answer = await client.get(f"http://localhost:8420{path}")
+            assert "set-cookie" not in answer.headers
+            assert all("\r" not in value and "\n" not in value for value in answer.headers.values())
+
+
+async def test_limits_are_settings(tmp_path: Path) -> None:
+    world = make_world(tmp_path, limits=ApiLimits(export_span_ns=NS_PER_S))
+    async with world.client(world.administrator) as client:
+        assert (await client.get(f"/api/cameras/gate/export.mp4?{SPAN}")).status_code == 422
