@@ -142,7 +142,7 @@ class Analyst:
         promoted: BoolGrid | None = None
         if usable:
             self._refine(seen, expected, raw, proven, now_ns)
-            moved = self._prove(frame, seen, ~proven & ~self._blind)
+            moved = self._prove(frame, seen, ~proven & ~self._blind, raw)
             promoted = self._promote_if_due(frame, background)
         elif condition is not Condition.AWAKE or not frame.intact:
             self._restart(self._stillness.restart_all())
@@ -260,19 +260,26 @@ class Analyst:
         rate = min(elapsed_ns / REFINE_TIME_NS, 0.1)
         self._model.refine(seen, expected, proven & ~self._covered & ~dilate(raw, 1), rate)
 
-    def _prove(self, frame: Frame, seen: Statistics, waiting: BoolGrid) -> BoolGrid:
+    def _prove(self, frame: Frame, seen: Statistics, waiting: BoolGrid, raw: BoolGrid) -> BoolGrid:
         """Follow stillness and, when one is due, take a look. Returns waiting blocks that moved."""
         if not waiting.any():
             return waiting
-        moved, restarted = self._stillness.observe(frame, seen, waiting)
+        moved, restarted = self._stillness.observe(frame, seen, waiting, raw)
         self._looks.forget(restarted)
-        if self._detectors and frame.monotonic_ns >= self._next_look_ns:
-            look = self._looks.next_look(self._stillness.running & waiting)
-            self._next_look_ns = frame.monotonic_ns
-            if look is not None:
-                self._next_look_ns += round(NS_PER_S / self._settings.looks_per_second)
-                self._restart(self._looks.look(look, frame, seen))
+        self._look(frame, seen, waiting)
         return moved
+
+    def _look(self, frame: Frame, seen: Statistics, waiting: BoolGrid) -> None:
+        """Take the looks that are due, within the budget; what was not used is not saved up."""
+        now_ns = frame.monotonic_ns
+        period_ns = round(NS_PER_S / self._settings.looks_per_second)
+        self._next_look_ns = max(self._next_look_ns, now_ns - self._slot_ns)
+        while self._detectors and self._next_look_ns <= now_ns:
+            look = self._looks.next_look(self._stillness.running & waiting)
+            if look is None:
+                return
+            self._next_look_ns += period_ns
+            self._restart(self._looks.look(look, frame, seen))
 
     def _restart(self, blocks: BoolGrid) -> None:
         self._stillness.restart(blocks)

@@ -13,6 +13,7 @@ from math import ceil
 from typing import Protocol
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from privet.core.frame import Frame
@@ -37,6 +38,10 @@ TILE_OVERLAP = 1.25
 DARKEST = 32.0
 BLUREST = 1.2
 VIEWS_WANTED = 5
+ABOVE_AND_BELOW = 0.6       # of a person's height: what belongs to a block's surroundings
+ASIDE = 0.3
+SAMPLED_BLOCKS = 160
+MOST_SAMPLES = 8
 
 
 class Detector(Protocol):
@@ -62,14 +67,6 @@ class Look:
     transform: int
 
 
-@dataclass(frozen=True, eq=False)
-class _Plan:
-    """A look's geometry, worked out once."""
-
-    affine: Affine
-    seen: BoolGrid      # blocks around which a whole person would be in the view
-
-
 def levels(height_px: int, person_px: float, input_height_px: int) -> tuple[int, ...]:
     """How many tiles across each scale has: the whole picture, and one at which a person is `WANTED_PERSON_PX` tall in the input."""
     across = 1
@@ -91,10 +88,21 @@ def tiles(width_px: int, height_px: int, across: int) -> tuple[Tile, ...]:
 
 
 def blocks_seen(grid: Grid, affine: Affine, input_px: tuple[int, int], person_px: float) -> BoolGrid:
-    """Blocks for which a person standing there, as far as the picture shows it, lies wholly inside the view."""
+    """Blocks whose surroundings, the size of a person and as far as the picture shows them, lie wholly inside the view.
+
+    The surroundings reach 0.6 of a person up and down and 0.3 to either side. affine: from the input to the picture.
+    """
+    seen = np.empty(grid.blocks, np.bool_)
+    blocks = np.arange(grid.blocks)
+    _see(invert(affine), np.array([grid.height_px, grid.width_px, grid.block_px]), np.array(input_px), person_px, blocks, seen)
+    return seen.reshape(grid.shape)
+
+
+def blocks_seen_reference(grid: Grid, affine: Affine, input_px: tuple[int, int], person_px: float) -> BoolGrid:
+    """As `blocks_seen`, plainly."""
     side = grid.block_px
     row, column = np.mgrid[0 : grid.rows, 0 : grid.columns]
-    up, aside = 0.6 * person_px, 0.3 * person_px
+    up, aside = ABOVE_AND_BELOW * person_px, ASIDE * person_px
     left = np.clip(column * side - aside, 0, grid.width_px)
     right = np.clip((column + 1) * side + aside, 0, grid.width_px)
     top = np.clip(row * side - up, 0, grid.height_px)
@@ -109,26 +117,85 @@ def blocks_seen(grid: Grid, affine: Affine, input_px: tuple[int, int], person_px
     return seen
 
 
+@njit(cache=True, nogil=True)
+def _sees(to_input: Affine, size: NDArray[np.int64], input_px: NDArray[np.int64], person_px: float, block: int) -> bool:
+    """Whether one block, counted row by row, has its surroundings in the view. size: height, width and block, in pixels."""
+    side = size[2]
+    columns = -(-size[1] // side)
+    row, column = block // columns, block % columns
+    left = max(column * side - ASIDE * person_px, 0.0)
+    right = min((column + 1) * side + ASIDE * person_px, float(size[1]))
+    top = max(row * side - ABOVE_AND_BELOW * person_px, 0.0)
+    bottom = min((row + 1) * side + ABOVE_AND_BELOW * person_px, float(size[0]))
+    for corner in range(4):
+        x = left if corner % 2 == 0 else right
+        y = top if corner < 2 else bottom
+        in_x = to_input[0, 0] * x + to_input[0, 1] * y + to_input[0, 2]
+        in_y = to_input[1, 0] * x + to_input[1, 1] * y + to_input[1, 2]
+        if in_x < -0.5 or in_y < -0.5 or in_x > input_px[1] + 0.5 or in_y > input_px[0] + 0.5:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _see(
+    to_input: Affine, size: NDArray[np.int64], input_px: NDArray[np.int64], person_px: float, blocks: NDArray[np.int64], seen: BoolGrid
+) -> None:
+    for i in range(blocks.size):
+        seen[i] = _sees(to_input, size, input_px, person_px, blocks[i])
+
+
+@njit(cache=True, nogil=True)
+def _count(
+    to_inputs: NDArray[np.float64], size: NDArray[np.int64], input_px: NDArray[np.int64], person_px: float,
+    blocks: NDArray[np.int64], views: NDArray[np.uint8], transforms: int, counts: NDArray[np.int64],
+) -> None:
+    """For every view, how many of `blocks` it sees that have not been clear in its transform yet. views: uint8, one a block."""
+    for which in range(counts.size):
+        counts[which] = 0
+        bit = which % transforms
+        for i in range(blocks.size):
+            if (views[i] >> bit) & 1 == 0 and _sees(to_inputs[which], size, input_px, person_px, blocks[i]):
+                counts[which] += 1
+
+
+@dataclass(frozen=True, eq=False)
+class _Scale:
+    """The views of one detector at one level: tile by tile, each under every transform. affines, to_inputs: float64 (n, 2, 3)."""
+
+    detector: int
+    level: int
+    affines: NDArray[np.float64]
+    to_inputs: NDArray[np.float64]
+
+
 class Looks:
     """The evidence of one camera: which views of each block were clear, per detector and scale."""
 
     def __init__(self, grid: Grid, detectors: Sequence[Detector], person_px: float) -> None:
         self._grid = grid
+        self._size = np.array([grid.height_px, grid.width_px, grid.block_px])
         self._detectors = tuple(detectors)
         self._person_px = person_px
         self._levels = [levels(grid.height_px, person_px, detector.input_px[0]) for detector in self._detectors]
-        self._plans: dict[Look, _Plan] = {}
-        for d, detector in enumerate(self._detectors):
-            for level, across in enumerate(self._levels[d]):
-                for t, tile in enumerate(tiles(grid.width_px, grid.height_px, across)):
-                    for k, transform in enumerate(TRANSFORMS):
-                        affine = input_to_picture(tile, transform, *detector.input_px)
-                        self._plans[Look(d, level, t, k)] = _Plan(affine, blocks_seen(grid, affine, detector.input_px, person_px))
+        self._scales = [
+            self._scale(d, level, across) for d, each in enumerate(self._levels) for level, across in enumerate(each)
+        ]
         most_levels = max((len(each) for each in self._levels), default=1)
         self._views: NDArray[np.uint8] = np.zeros((len(self._detectors), most_levels, *grid.shape), np.uint8)
         self._turn = 0
         self.looked = 0
         self.hits = 0
+
+    def _scale(self, detector: int, level: int, across: int) -> _Scale:
+        affines = np.array(
+            [
+                input_to_picture(tile, transform, *self._detectors[detector].input_px)
+                for tile in tiles(self._grid.width_px, self._grid.height_px, across)
+                for transform in TRANSFORMS
+            ]
+        )
+        return _Scale(detector, level, affines, np.array([invert(affine) for affine in affines]))
 
     def clear_views(self) -> NDArray[np.int32]:
         """Per detector, different clear views at the scale that has fewest: int32 (detectors, rows, columns).
@@ -148,18 +215,39 @@ class Looks:
         self._views[:, :, blocks] = 0
 
     def next_look(self, waiting: BoolGrid) -> Look | None:
-        """The look that most waiting blocks lack; None when none would help. Ties go round in turn."""
-        best, best_count = None, 0
-        looks = list(self._plans)
-        for index in range(len(looks)):
-            look = looks[(index + self._turn) % len(looks)]
-            views = self._views[look.detector, look.level]
-            lacking = waiting & (np.bitwise_count(views) < VIEWS_WANTED) & ((views >> look.transform) & 1 == 0)
-            count = int((lacking & self._plans[look].seen).sum())
-            if count > best_count:
-                best, best_count = look, count
+        """The look that most waiting blocks lack, by a sample of them; None when none would help. Ties go round in turn."""
         self._turn += 1
-        return best
+        every = [self._lacking_in(scale, waiting) for scale in self._scales]
+        counts = np.concatenate([np.zeros(0), *every])
+        if not counts.any():
+            return None
+        first = self._turn % counts.size
+        best = (int(np.roll(counts, -first).argmax()) + first) % counts.size
+        for scale, those in zip(self._scales, every, strict=True):
+            if best < those.size:
+                return Look(scale.detector, scale.level, best // len(TRANSFORMS), best % len(TRANSFORMS))
+            best -= those.size
+        return None
+
+    def _lacking_in(self, scale: _Scale, waiting: BoolGrid) -> NDArray[np.float64]:
+        """About how many waiting blocks lack each view of a scale and would get it: float64 (views,).
+
+        Every n-th block that lacks any is asked, so that the cost is the same whatever the picture's size; if none of those can be
+        helped, others are asked.
+        """
+        views = self._views[scale.detector, scale.level].reshape(-1)
+        lacking = np.flatnonzero(waiting.reshape(-1) & (np.bitwise_count(views) < VIEWS_WANTED))
+        counts = np.zeros(len(scale.affines), np.int64)
+        step = ceil(lacking.size / SAMPLED_BLOCKS)
+        input_px = np.array(self._detectors[scale.detector].input_px)
+        for first in range(min(step, MOST_SAMPLES)):
+            asked = lacking[(first + self._turn) % step :: step]
+            _count(
+                scale.to_inputs, self._size, input_px, self._person_px, asked, views[asked], len(TRANSFORMS), counts
+            )
+            if counts.any():
+                break
+        return counts.astype(np.float64) * step
 
     def look(self, look: Look, frame: Frame, seen: Statistics) -> BoolGrid:
         """Look, note what was clear, and return the blocks with a hit.
@@ -169,25 +257,44 @@ class Looks:
         Raises:
             DetectorError: from the detector.
         """
-        plan = self._plans[look]
         detector = self._detectors[look.detector]
+        scale = next(each for each in self._scales if (each.detector, each.level) == (look.detector, look.level))
+        affine = scale.affines[look.tile * len(TRANSFORMS) + look.transform]
         height, width = detector.input_px
-        picture: RgbPicture = sample(frame, plan.affine, height, width)
+        picture: RgbPicture = sample(frame, affine, height, width)
         boxes = detector.find(picture[None])[0]
-        hit = blocks_hit(self._grid, plan.affine, boxes, (height, width))
+        hit = blocks_hit(self._grid, affine, boxes, (height, width))
         self.looked += 1
         if hit.any():
             self.hits += 1
-        if self._good_enough(plan.seen, seen):
-            clear = plan.seen & ~hit
-            self._views[look.detector, look.level, clear] |= np.uint8(1 << look.transform)
+        in_view = blocks_seen(self._grid, affine, (height, width), self._person_px)
+        clear = in_view & self._good_enough(in_view, seen) & ~hit
+        self._views[look.detector, look.level, clear] |= np.uint8(1 << look.transform)
         return hit
 
-    @staticmethod
-    def _good_enough(blocks: BoolGrid, seen: Statistics) -> bool:
-        if not blocks.any():
-            return False
-        return bool(seen[Y_MEAN][blocks].mean() >= DARKEST and seen[GRADIENT][blocks].mean() >= BLUREST)
+    def _good_enough(self, in_view: BoolGrid, seen: Statistics) -> BoolGrid:
+        """Blocks about which an empty answer says something: a sharp view, and light enough around the block itself.
+
+        Light is judged over a person's size around each block, because a dark doorway in a bright view hides somebody; sharpness over the
+        whole view, because a bare wall has none of its own.
+        """
+        if not in_view.any() or float(seen[GRADIENT][in_view].mean()) < BLUREST:
+            return np.zeros(in_view.shape, np.bool_)
+        up, aside = (ceil(share * self._person_px / self._grid.block_px) for share in (ABOVE_AND_BELOW, ASIDE))
+        light: BoolGrid = mean_around(seen[Y_MEAN], up, aside) >= DARKEST
+        return light
+
+
+def mean_around(values: NDArray[np.float32], up: int, aside: int) -> NDArray[np.float64]:
+    """Mean over a window of 2 up + 1 by 2 aside + 1 blocks around each, cut at the picture's edge. values: (rows, columns)."""
+    rows, columns = values.shape
+    sums = np.zeros((rows + 1, columns + 1))
+    sums[1:, 1:] = values.astype(np.float64).cumsum(axis=0).cumsum(axis=1)
+    top, bottom = np.maximum(np.arange(rows) - up, 0), np.minimum(np.arange(rows) + up + 1, rows)
+    left, right = np.maximum(np.arange(columns) - aside, 0), np.minimum(np.arange(columns) + aside + 1, columns)
+    total = sums[bottom][:, right] - sums[top][:, right] - sums[bottom][:, left] + sums[top][:, left]
+    means: NDArray[np.float64] = total / np.outer(bottom - top, right - left)
+    return means
 
 
 def blocks_hit(grid: Grid, affine: Affine, boxes: NDArray[np.float32], input_px: tuple[int, int]) -> BoolGrid:

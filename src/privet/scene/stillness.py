@@ -2,11 +2,13 @@
 
 Noise is learned from keyframe to keyframe, because between keyframes a codec copies blocks that hardly change: a person who sways
 half a pixel is bit-identical there. A proof begins with a keyframe, the *anchor*; every later keyframe is compared with it pixel by
-pixel, and every analysed frame in between by block statistics. What moves restarts the proof of its whole neighbourhood.
+pixel, and every analysed frame in between by block statistics. What moves restarts the proof of its whole neighbourhood, one body
+height around it; what is certain to pass by (passing.py) restarts only what it touches.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,11 +18,13 @@ from numpy.typing import NDArray
 from privet.core.frame import Frame, Plane
 from privet.core.grid import BoolGrid, Grid
 from privet.scene.cover import dilate, drop_specks
+from privet.scene.passing import Passing
 from privet.scene.statistics import GRADIENT, Y_MEAN, Statistics, block_differences
 
 TEXTURE_EDGES = np.array([2.0, 4.0, 8.0, 16.0, 32.0], np.float32)
 FEWEST_BLOCKS_FOR_NOISE = 24
 LARGEST_LIGHT_OFFSET = 12.0
+LATELY_FRAMES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,8 @@ class StillnessRules:
 
     keyframe_floor, keyframe_times: a block moved between anchor and keyframe if their mean absolute difference is above
     floor + times * noise; keyframe_most caps that, so that a noisy picture is not proven at all rather than laxly.
-    motion_floors: per feature, what counts as motion between keyframes. neighbourhood_blocks: one body height.
+    motion_floors: per feature, what counts as motion between keyframes. neighbourhood_blocks: one body height. passing_blocks: how far
+    around it somebody who passes by restarts proofs.
     longest_gap_ns: a longer silence restarts every proof.
     """
 
@@ -38,6 +43,7 @@ class StillnessRules:
     keyframe_most: float = 14.0
     motion_floors: tuple[float, float, float, float] = (4.0, 3.0, 3.0, 2.0)
     neighbourhood_blocks: int = 9
+    passing_blocks: int = 2
     longest_gap_ns: int = 5_000_000_000
 
 
@@ -77,7 +83,7 @@ def _anchor_blocks(
                 fresh = restarted[row, column]
                 if not fresh and not still[row, column]:
                     continue
-                weight = min(keyframes[row, column] + 1, 16)
+                weight = min(keyframes[row, column], 16)
                 for i in range(row * side, min((row + 1) * side, height)):
                     for j in range(column * side, min((column + 1) * side, width)):
                         value = np.int32(source[i, j]) * 128
@@ -100,11 +106,14 @@ class Stillness:
         self._anchor: tuple[Plane, Plane, Plane] = (np.zeros(luma, np.uint8), np.zeros(chroma, np.uint8), np.zeros(chroma, np.uint8))
         self._mean = (np.zeros(luma, np.uint16), np.zeros(chroma, np.uint16), np.zeros(chroma, np.uint16))
         self._previous: tuple[Plane, Plane, Plane] | None = None
+        self._previous_luma: NDArray[np.float32] = np.zeros(grid.shape, np.float32)
         self._statistics: Statistics = np.zeros((4, *grid.shape), np.float32)
         self._running: BoolGrid = np.zeros(grid.shape, np.bool_)
         self._since_ns: NDArray[np.int64] = np.zeros(grid.shape, np.int64)
         self._keyframes: NDArray[np.int32] = np.zeros(grid.shape, np.int32)
         self._last_ns = -1
+        self._lately: deque[Statistics] = deque(maxlen=LATELY_FRAMES)
+        self._passing = Passing(rules.neighbourhood_blocks)
         self.restarts = 0
 
     @property
@@ -114,7 +123,8 @@ class Stillness:
 
     @property
     def keyframes(self) -> NDArray[np.int32]:
-        return self._keyframes
+        """Over how many keyframes each block has been still; 0 where no proof runs. int32 (rows, columns)."""
+        return np.where(self._running, self._keyframes, 0).astype(np.int32)
 
     def still_ns(self, now_ns: int) -> NDArray[np.int64]:
         """How long each block has been still; 0 where no proof runs. int64 (rows, columns)."""
@@ -125,10 +135,11 @@ class Stillness:
         y, u, v = (((plane.astype(np.uint32) + 64) // 128).astype(np.uint8) for plane in self._mean)
         return y, u, v
 
-    def observe(self, frame: Frame, seen: Statistics, waiting: BoolGrid) -> tuple[BoolGrid, BoolGrid]:
+    def observe(self, frame: Frame, seen: Statistics, waiting: BoolGrid, covered: BoolGrid) -> tuple[BoolGrid, BoolGrid]:
         """Follow one analysed frame that decoded cleanly.
 
-        seen: its block statistics. waiting: blocks still to be proven.
+        seen: its block statistics. waiting: blocks still to be proven. covered: proven blocks that something is in front of: whoever
+        stands there may reach into what is not proven yet.
 
         Returns (moved, restarted): blocks of running proofs that moved in this frame, and blocks whose proof ended or restarted for it,
         neighbourhood included.
@@ -138,11 +149,13 @@ class Stillness:
             restarted |= self.restart_all()
         self._last_ns = frame.monotonic_ns
         running = self._running & waiting
-        moved = self._moved_between(seen, running)
+        moved = self._moved_from(self._statistics, seen, running)
         if frame.keyframe:
             moved |= self._moved_since_anchor(frame, seen, running)
-            self._previous = (frame.y.copy(), frame.u.copy(), frame.v.copy())
-        restarted |= self.restart(self._neighbourhood(moved))
+            self._previous, self._previous_luma = (frame.y.copy(), frame.u.copy(), frame.v.copy()), seen[Y_MEAN].copy()
+        moving = moved | covered | self._moving_lately(seen, waiting & ~running)
+        self._lately.append(seen)
+        restarted |= self.restart(self._neighbourhood(moved, moving, frame.monotonic_ns))
         if frame.keyframe:
             self._begin_and_carry_on(frame, seen, waiting)
         return moved, restarted
@@ -158,15 +171,19 @@ class Stillness:
         """End every proof: something happened to the picture as a whole."""
         return self.restart(np.ones(self._grid.shape, np.bool_))
 
-    def _moved_between(self, seen: Statistics, running: BoolGrid) -> BoolGrid:
-        if not running.any():
-            return np.zeros_like(running)
-        distance = seen - self._statistics
-        distance[Y_MEAN] -= _common_offset(distance[Y_MEAN], running)
+    def _moving_lately(self, seen: Statistics, idle: BoolGrid) -> BoolGrid:
+        """Blocks without a running proof that changed within the last few frames: whoever is there must not be lost sight of."""
+        return self._moved_from(self._lately[0], seen, idle) if self._lately else np.zeros_like(idle)
+
+    def _moved_from(self, before: Statistics, seen: Statistics, blocks: BoolGrid) -> BoolGrid:
+        if not blocks.any():
+            return np.zeros_like(blocks)
+        distance = seen - before
+        distance[Y_MEAN] -= _common_offset(distance[Y_MEAN], blocks)
         floors = np.asarray(self._rules.motion_floors, np.float32)[:, None, None]
         allowed = np.broadcast_to(floors, distance.shape).copy()
-        allowed[GRADIENT] += 0.25 * self._statistics[GRADIENT]
-        moved: BoolGrid = np.logical_and(np.any(np.abs(distance) > allowed, axis=0), running)
+        allowed[GRADIENT] += 0.25 * before[GRADIENT]
+        moved: BoolGrid = np.logical_and(np.any(np.abs(distance) > allowed, axis=0), blocks)
         return moved
 
     def _moved_since_anchor(self, frame: Frame, seen: Statistics, running: BoolGrid) -> BoolGrid:
@@ -175,16 +192,22 @@ class Stillness:
         planes = (frame.y, frame.u, frame.v)
         everywhere = np.ones_like(running)
         block_px = self._grid.block_px
-        noise = noise_by_texture(block_differences(planes, self._previous, block_px, everywhere), seen[GRADIENT], everywhere)
+        # Without the light's step taken off, a cloud would pass for noise and loosen what counts as still.
+        step = _common_offset(seen[Y_MEAN] - self._previous_luma, everywhere)
+        between = block_differences(planes, self._previous, block_px, everywhere, step)
+        noise = noise_by_texture(between, seen[GRADIENT], everywhere)
         offset = _common_offset(seen[Y_MEAN] - self._statistics[Y_MEAN], running)
         difference = block_differences(planes, self._anchor, block_px, running, offset)
         allowed = np.minimum(self._rules.keyframe_floor + self._rules.keyframe_times * noise, self._rules.keyframe_most)
         moved: BoolGrid = np.logical_and(difference > allowed, running)
         return moved
 
-    def _neighbourhood(self, moved: BoolGrid) -> BoolGrid:
-        """One body height around what moved; a lone block may be noise and takes only its eight neighbours along."""
-        return dilate(drop_specks(moved), self._rules.neighbourhood_blocks) | dilate(moved, 1)
+    def _neighbourhood(self, moved: BoolGrid, moving: BoolGrid, now_ns: int) -> BoolGrid:
+        """One body height around whoever is there, two blocks around who passes by; a lone block may be noise and takes its eight along."""
+        somebody = drop_specks(moving)
+        passing = self._passing.update(somebody, now_ns)
+        there = dilate(somebody & ~passing, self._rules.neighbourhood_blocks)
+        return there | dilate(passing, self._rules.passing_blocks) | dilate(moved, 1)
 
     def _begin_and_carry_on(self, frame: Frame, seen: Statistics, waiting: BoolGrid) -> None:
         fresh = waiting & ~self._running
