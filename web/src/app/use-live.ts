@@ -2,30 +2,31 @@
 
 import { useSyncExternalStore, useCallback, useRef } from "react";
 import { countBits } from "../scene/bits";
-import { isStale, type LiveScenes } from "../scene/live";
-import { msOf, type Condition, type Reason } from "../scene/scene";
+import { liveStanding, type LiveScenes } from "../scene/live";
+import type { Condition, Reason } from "../scene/scene";
+import { provenSinceMs, type Standing } from "../scene/standing";
 
 export interface LiveSummary {
-  readonly heard: boolean;
-  /** Whole seconds without a message, from two on; 0 before. */
+  readonly standing: Standing;
+  /** Whole seconds since the last heartbeat, while stale; 0 otherwise. */
   readonly staleSeconds: number;
   readonly condition: Condition | null;
   readonly reason: Reason;
   /** Hundredths of the blocks outside blind zones. */
   readonly provenPercent: number;
-  /** When the newest block of the background was proven; null while none is. */
-  readonly newestMs: number | null;
+  /** When the oldest block of the picture was proven; null while none is. */
+  readonly provenMs: number | null;
   readonly covered: boolean;
   readonly aspect: number | null;
 }
 
 const SILENT: LiveSummary = {
-  heard: false,
+  standing: "waiting",
   staleSeconds: 0,
   condition: null,
   reason: "none",
   provenPercent: 0,
-  newestMs: null,
+  provenMs: null,
   covered: false,
   aspect: null,
 };
@@ -37,17 +38,17 @@ export function summarise(live: LiveScenes, camera: string): LiveSummary {
   const known = live.view(camera);
   if (known === undefined) return SILENT;
   const { view, heardMs } = known;
-  const { state, grid, background, patches, cover } = view;
+  const { state, grid, cover } = view;
   const nowMs = live.nowMs();
   const blocks = grid === null ? 0 : grid.rows * grid.columns - (state?.blindBlocks ?? 0);
-  const newest = patches.at(-1)?.head.wallNs ?? background?.newestWallNs ?? 0n;
+  const standing = liveStanding(known, nowMs);
   return {
-    heard: true,
-    staleSeconds: isStale(known, nowMs) ? Math.floor((nowMs - heardMs) / 1000) : 0,
+    standing,
+    staleSeconds: standing === "stale" ? Math.floor((nowMs - heardMs) / 1000) : 0,
     condition: state?.condition ?? null,
     reason: state?.reason ?? "none",
     provenPercent: blocks <= 0 ? 0 : Math.floor((100 * Math.min(blocks, state?.provenBlocks ?? 0)) / blocks),
-    newestMs: newest === 0n ? null : msOf(newest),
+    provenMs: provenSinceMs(view),
     covered: cover !== null && countBits(cover.covered) >= SOMETHING_BLOCKS,
     aspect: grid === null ? null : grid.widthPx / grid.heightPx,
   };
@@ -55,12 +56,12 @@ export function summarise(live: LiveScenes, camera: string): LiveSummary {
 
 function same(a: LiveSummary, b: LiveSummary): boolean {
   return (
-    a.heard === b.heard &&
+    a.standing === b.standing &&
     a.staleSeconds === b.staleSeconds &&
     a.condition === b.condition &&
     a.reason === b.reason &&
     a.provenPercent === b.provenPercent &&
-    a.newestMs === b.newestMs &&
+    a.provenMs === b.provenMs &&
     a.covered === b.covered &&
     a.aspect === b.aspect
   );

@@ -11,7 +11,7 @@ import { inNextFrame } from "../scene/frames";
 import { Picture } from "../scene/picture";
 import type { SceneView } from "../scene/reader";
 import { Recorded } from "../scene/recorded";
-import { msOf } from "../scene/scene";
+import { provenSinceMs } from "../scene/standing";
 import { agoText, clockText, dateText, fullText, lengthText, offsetText, roughly } from "../time/zone";
 import { Overview } from "../timeline/overview";
 import { Legend, TimelineView } from "../timeline/timeline-view";
@@ -288,11 +288,6 @@ function pastWords(
   return condition === "asleep" && reason === "none" ? t("camera.wasAsleep") : t(stateKey(condition, reason));
 }
 
-function newestMsOf(view: SceneView | null): number | null {
-  const newest = view?.patches.at(-1)?.head.wallNs ?? view?.background?.newestWallNs ?? 0n;
-  return newest === 0n ? null : msOf(newest);
-}
-
 interface AgeProps {
   readonly seen: Store<Seen>;
   readonly store: Store<Player>;
@@ -302,10 +297,10 @@ interface AgeProps {
 /** The background's age at the moment shown. */
 function BackgroundAge({ seen, store, locale }: AgeProps): ReactElement {
   const { t } = useSurroundings();
-  const newestMs = usePart(seen, (value) => newestMsOf(value.view));
+  const provenMs = usePart(seen, (value) => provenSinceMs(value.view));
   const second = usePart(store, (player) => Math.floor(momentOf(player, Date.now()) / 1000));
-  if (newestMs === null) return <span>{t("wall.unproven")}</span>;
-  return <span>{t("wall.backgroundAge", { age: agoText(newestMs, second * 1000, locale) })}</span>;
+  if (provenMs === null) return <span>{t("wall.unproven")}</span>;
+  return <span>{t("wall.backgroundAge", { age: agoText(provenMs, second * 1000, locale) })}</span>;
 }
 
 interface FactsProps {
@@ -317,14 +312,14 @@ interface FactsProps {
 
 function Facts({ camera, seen, zone, locale }: FactsProps): ReactElement {
   const { t } = useSurroundings();
-  const newestMs = usePart(seen, (value) => newestMsOf(value.view));
+  const provenMs = usePart(seen, (value) => provenSinceMs(value.view));
   return (
     <dl className="camera-facts">
       <Field name={t("camera.place")}>{camera.place}</Field>
       <Field name={t("camera.purpose")}>{camera.purpose}</Field>
       {camera.controller === "" ? null : <Field name={t("camera.controller")}>{camera.controller}</Field>}
       <Field name={t("camera.background")}>
-        {newestMs === null ? t("wall.unproven") : <Moment atMs={newestMs} zone={zone} locale={locale} />}
+        {provenMs === null ? t("wall.unproven") : <Moment atMs={provenMs} zone={zone} locale={locale} />}
       </Field>
     </dl>
   );

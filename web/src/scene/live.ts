@@ -4,10 +4,12 @@
  * Belongs here: the connection's life and what each camera's stream says now. Not here: drawing, words, React.
  */
 
-import { followMessage, NOTHING_SEEN, STALE_AFTER_MS, type SceneView } from "./reader";
+import { followMessage, NOTHING_SEEN, type SceneView } from "./reader";
+import { msOf } from "./scene";
+import { standingOf, type Standing } from "./standing";
 import { decodeCamera, WireError } from "./wire";
 
-/** What is known of a camera, and when (monotonic ms) it was last heard of. */
+/** What is known of a camera, and when (monotonic ms) its last heartbeat came. */
 export interface LiveView {
   readonly view: SceneView;
   readonly heardMs: number;
@@ -51,8 +53,9 @@ export function nextDelayMs(attempt: number, random: number): number {
   return ceiling * (0.5 + random / 2);
 }
 
-export function isStale(live: LiveView | undefined, nowMs: number): boolean {
-  return live === undefined || nowMs - live.heardMs > STALE_AFTER_MS;
+/** By this machine's own clock for silence, by the stream's for how far its covers reach. */
+export function liveStanding({ view, heardMs }: LiveView, nowMs: number): Standing {
+  return standingOf(view, view.head === null ? 0 : msOf(view.head.wallNs), nowMs - heardMs);
 }
 
 export class LiveScenes {
@@ -149,10 +152,12 @@ export class LiveScenes {
       return;
     }
     const { camera, message } = parsed;
-    const before = this.#views.get(camera)?.view ?? NOTHING_SEEN;
+    const known = this.#views.get(camera);
+    const before = known?.view ?? NOTHING_SEEN;
     const view = followMessage(before, message, rejected);
     if (view === before) return;
-    this.#views.set(camera, { view, heardMs: this.#ports.nowMs() });
+    const heartbeat = known === undefined || view.state !== before.state;
+    this.#views.set(camera, { view, heardMs: heartbeat ? this.#ports.nowMs() : known.heardMs });
     for (const changed of this.#listeners.get(camera) ?? []) changed();
   }
 }

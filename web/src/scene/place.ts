@@ -8,6 +8,7 @@
 
 import { eachRun, unpackBits } from "./bits";
 import { sameGrid, type Grid } from "./grid";
+import { imageSize, type ImageSize } from "./image-header";
 import type { SceneView } from "./reader";
 import type { Background, Patch } from "./scene";
 
@@ -19,14 +20,19 @@ export const REVEAL_MS = 900;
 const DECODED_AT_ONCE = 6;
 const decoded = new Map<Background | Patch, Promise<ImageBitmap | null>>();
 
-/** The last few images stay decoded: scrubbing asks for the same ones again and again. null: not an image. */
-function decodeImage(source: Background | Patch): Promise<ImageBitmap | null> {
+/**
+ * The last few images stay decoded: scrubbing asks for the same ones again and again. null: not an image of the format and size it
+ * has to be, which is seen before a pixel is decoded.
+ */
+function decodeImage(source: Background | Patch, size: ImageSize): Promise<ImageBitmap | null> {
   const known = decoded.get(source);
   if (known !== undefined) {
     decoded.delete(source);
     decoded.set(source, known);
     return known;
   }
+  const said = imageSize(source.image, source.imageType);
+  if (said?.widthPx !== size.widthPx || said.heightPx !== size.heightPx) return Promise.resolve(null);
   const blob = new Blob([new Uint8Array(source.image)], { type: source.imageType });
   const bitmap = createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none" }).catch(() => null);
   if (source.kind === "background") {
@@ -95,7 +101,10 @@ export class Place {
       if (!continues) await this.#begin(view);
       const fresh = view.patches.slice(this.#patches.length);
       if (fresh.length > 0) {
-        const images = await Promise.all(fresh.map(decodeImage));
+        const { grid } = this;
+        const images = await Promise.all(
+          fresh.map((patch) => (grid === null ? null : decodeImage(patch, rectangleSize(patch, grid)))),
+        );
         fresh.forEach((patch, index) => this.#paste(patch, images[index] ?? null));
         this.#patches = view.patches;
         this.#touch();
@@ -105,7 +114,7 @@ export class Place {
 
   async #begin(view: SceneView): Promise<void> {
     const { background, grid } = view;
-    const image = background === null || background.image.length === 0 ? null : await decodeImage(background);
+    const image = background === null || background.image.length === 0 ? null : await decodeImage(background, background.grid);
     this.#background = background;
     this.#patches = [];
     this.grid = grid;
@@ -126,7 +135,7 @@ export class Place {
     const scale = this.blockPx / grid.blockPx;
     this.widthPx = Math.max(1, Math.ceil(grid.widthPx * scale));
     this.heightPx = Math.max(1, Math.ceil(grid.heightPx * scale));
-    const fits = image !== null && image.width === grid.widthPx && image.height === grid.heightPx;
+    const fits = image !== null && sameGrid(background?.grid ?? null, grid);
     this.proven = fits && background !== null ? unpackBits(background.proven) : new Uint8Array(grid.columns * grid.rows);
     this.provenAtMs = new Float64Array(this.proven.length);
     // A folded background says again what patches said: what was appearing goes on appearing.
@@ -139,13 +148,14 @@ export class Place {
   }
 
   #paste(patch: Patch, image: ImageBitmap | null): void {
-    if (this.surface === null || image === null) return;
-    const source = this.#background?.grid;
-    if (source === undefined) return;
+    const source = this.grid;
+    if (this.surface === null || source === null) return;
+    if (image === null) {
+      this.#unprove(patch);
+      return;
+    }
     const { columns, rows } = patch.promoted;
-    const widthPx = Math.min(columns * source.blockPx, source.widthPx - patch.column * source.blockPx);
-    const heightPx = Math.min(rows * source.blockPx, source.heightPx - patch.row * source.blockPx);
-    if (image.width !== widthPx || image.height !== heightPx) return;
+    const { widthPx, heightPx } = rectangleSize(patch, source);
     const scale = this.blockPx / source.blockPx;
     const context = pen(this.surface);
     const nowMs = performance.now();
@@ -175,10 +185,27 @@ export class Place {
     image.close();
   }
 
+  /** Blocks whose picture cannot be read are drawn as unproven: what stood there before is no longer in force. */
+  #unprove(patch: Patch): void {
+    const { columns, rows } = patch.promoted;
+    eachRun(unpackBits(patch.promoted), rows, columns, (row, column, length) => {
+      const first = (patch.row + row) * this.columns + patch.column + column;
+      this.proven.fill(0, first, first + length);
+    });
+  }
+
   #touch(): void {
     this.revision += 1;
     this.#changed();
   }
+}
+
+/** The picture of a patch: its rectangle of blocks, cut at the picture's edge. */
+function rectangleSize(patch: Patch, grid: Grid): ImageSize {
+  return {
+    widthPx: Math.min(patch.promoted.columns * grid.blockPx, grid.widthPx - patch.column * grid.blockPx),
+    heightPx: Math.min(patch.promoted.rows * grid.blockPx, grid.heightPx - patch.row * grid.blockPx),
+  };
 }
 
 function pen(surface: Surface): OffscreenCanvasRenderingContext2D {

@@ -7,11 +7,11 @@
  * A moment is answered from the finest piece at hand, so a picture follows the pointer at once and grows exact when it rests.
  */
 
-import { fromBinary } from "@bufbuild/protobuf";
-import { SceneMessageSchema } from "./pb/privet/v1/scene_pb";
-import { followMessage, NOTHING_SEEN, STALE_AFTER_MS, type SceneView } from "./reader";
+import { followMessage, NOTHING_SEEN, type SceneView } from "./reader";
 import { msOf } from "./scene";
+import { standingOf } from "./standing";
 import { delimited } from "./stream";
+import { parseScene, WireError } from "./wire";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -72,8 +72,9 @@ export class PieceBuilder {
     this.#bytes += data.length;
     let message;
     try {
-      message = fromBinary(SceneMessageSchema, data, { readUnknownFields: false });
-    } catch {
+      message = parseScene(data);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
       this.damaged += 1;
       return;
     }
@@ -107,9 +108,8 @@ export function momentIn(piece: Piece, atMs: number): Moment {
   const index = lastBefore(piece.atMs, atMs);
   const view = piece.views[index];
   if (view === undefined) return { kind: "gap", view: null };
-  const silentMs = atMs - (piece.atMs[index] ?? 0);
-  const allowedMs = Math.max(STALE_AFTER_MS, piece.level.stepMs * 1.5);
-  if (silentMs > allowedMs) return { kind: "gap", view };
+  const silentMs = atMs - (view.state === null ? 0 : msOf(view.state.head.wallNs));
+  if (standingOf(view, atMs, silentMs, 1.5 * piece.level.stepMs) === "stale") return { kind: "gap", view };
   return { kind: "shown", view, exact: piece.level.stepMs === 0 };
 }
 

@@ -3,16 +3,32 @@
  * Knows nothing of what the messages are.
  */
 
-import { MAX_MESSAGE_BYTES, WireError } from "./wire";
+import { MAX_MESSAGE_BYTES } from "./wire";
 
-const MAX_LENGTH_BYTES = 5;
+const MAX_LENGTH_BYTES = 10;
+
+/** A stream that cannot be read further: torn, or out of step. What came whole before it counts. */
+export class StreamError extends Error {
+  override readonly name = "StreamError";
+  readonly end: "torn" | "bad";
+
+  constructor(end: "torn" | "bad", message: string) {
+    super(message);
+    this.end = end;
+  }
+}
 
 /** Takes bytes as they come off the network and gives messages as they become whole. */
 export class Delimiter {
-  #rest = new Uint8Array(0);
+  #rest: Uint8Array = new Uint8Array(0);
+  #broken: StreamError | null = null;
 
-  /** Messages that `chunk` completed; each is a view into memory that nothing writes to again. */
+  /**
+   * Messages that `chunk` completed; each is a view into memory that nothing writes to again. A bad length ends the stream: the
+   * messages before it are still given, `check` then throws.
+   */
   push(chunk: Uint8Array): Uint8Array[] {
+    if (this.#broken !== null) return [];
     let bytes = chunk;
     if (this.#rest.length > 0) {
       bytes = new Uint8Array(this.#rest.length + chunk.length);
@@ -23,6 +39,10 @@ export class Delimiter {
     let position = 0;
     for (;;) {
       const length = readLength(bytes, position);
+      if (length instanceof StreamError) {
+        this.#broken = length;
+        return messages;
+      }
       if (length === null || length.next + length.value > bytes.length) break;
       messages.push(bytes.subarray(length.next, length.next + length.value));
       position = length.next + length.value;
@@ -31,25 +51,33 @@ export class Delimiter {
     return messages;
   }
 
-  /** Throws WireError if the stream ends inside a message. */
+  /** Throws StreamError once the stream cannot be read further. */
+  check(): void {
+    if (this.#broken !== null) throw this.#broken;
+  }
+
+  /** Throws StreamError if the stream ended inside a message or could not be read further. */
   end(): void {
-    if (this.#rest.length > 0) throw new WireError(`stream ends inside a message, ${this.#rest.length} bytes into it`);
+    this.check();
+    if (this.#rest.length > 0) throw new StreamError("torn", `stream ends inside a message, ${this.#rest.length} bytes into it`);
   }
 }
 
 /** null: the length itself is not whole yet. */
-function readLength(bytes: Uint8Array, position: number): { value: number; next: number } | null {
+function readLength(bytes: Uint8Array, position: number): { value: number; next: number } | StreamError | null {
   let value = 0;
   for (let index = 0; index < MAX_LENGTH_BYTES; index++) {
     const byte = bytes[position + index];
     if (byte === undefined) return null;
     value += (byte & 0x7f) * 2 ** (7 * index);
     if (byte < 0x80) {
-      if (value > MAX_MESSAGE_BYTES) throw new WireError(`message of ${value} bytes: at most ${MAX_MESSAGE_BYTES} are taken`);
+      if (value > MAX_MESSAGE_BYTES) {
+        return new StreamError("bad", `message of ${value} bytes: at most ${MAX_MESSAGE_BYTES} are taken`);
+      }
       return { value, next: position + index + 1 };
     }
   }
-  throw new WireError("length of a message takes more than 5 bytes");
+  return new StreamError("bad", `length of a message takes more than ${MAX_LENGTH_BYTES} bytes`);
 }
 
 /** Messages of a response's body, as they arrive. */
@@ -61,6 +89,7 @@ export async function* delimited(body: ReadableStream<Uint8Array>): AsyncGenerat
       const { done, value } = await reader.read();
       if (done) break;
       yield* delimiter.push(value);
+      delimiter.check();
     }
     delimiter.end();
   } finally {

@@ -5,7 +5,7 @@
  * that this version does not know, and a patch, cover or light of another epoch than the grid in force.
  */
 
-import { fromBinary } from "@bufbuild/protobuf";
+import { fromBinary, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
 import { readBitmap } from "./bits";
 import { makeGrid, type Grid } from "./grid";
 import {
@@ -33,14 +33,38 @@ import {
   type Scene,
   type State,
 } from "./scene";
+import { withoutMistyped } from "./wire-types";
 
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const MAX_COVER_NS = 10_000_000_000n;
 const MAX_LIGHT_CELLS = 64;
+const CAMERA_ID = /^[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?$/;
+
+/** Which rule a rejected message broke: the words of docs/ref/scene-stream.md, "What is rejected". */
+export type Rejection =
+  | "malformed"
+  | "head"
+  | "time"
+  | "grid"
+  | "bitmap"
+  | "image"
+  | "format"
+  | "no-grid"
+  | "rectangle"
+  | "duration"
+  | "cells"
+  | "enumeration"
+  | "counts";
 
 /** Bytes that break the specification of the scene stream. */
 export class WireError extends Error {
   override readonly name = "WireError";
+  readonly reason: Rejection;
+
+  constructor(reason: Rejection, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
 }
 
 /**
@@ -49,57 +73,67 @@ export class WireError extends Error {
  */
 export function decode(data: Uint8Array, grid: Grid | null): Scene | null {
   if (data.length > MAX_MESSAGE_BYTES) {
-    throw new WireError(`scene message of ${data.length} bytes: at most ${MAX_MESSAGE_BYTES} are taken`);
+    throw new WireError("malformed", `scene message of ${data.length} bytes: at most ${MAX_MESSAGE_BYTES} are taken`);
   }
-  return fromMessage(parse(() => fromBinary(SceneMessageSchema, data, { readUnknownFields: false }), data.length), grid);
+  return fromMessage(parse(SceneMessageSchema, data), grid);
 }
 
 /** Read one `CameraMessage`: the camera's id and its message, still to be put through `fromMessage` with that camera's grid. */
 export function decodeCamera(data: Uint8Array): { camera: string; message: SceneMessage } {
   if (data.length > MAX_MESSAGE_BYTES) {
-    throw new WireError(`camera message of ${data.length} bytes: at most ${MAX_MESSAGE_BYTES} are taken`);
+    throw new WireError("malformed", `camera message of ${data.length} bytes: at most ${MAX_MESSAGE_BYTES} are taken`);
   }
-  const { camera, scene } = parse(() => fromBinary(CameraMessageSchema, data, { readUnknownFields: false }), data.length);
-  if (camera === "" || scene === undefined) throw new WireError("camera message without camera or scene");
+  const { camera, scene } = parse(CameraMessageSchema, data);
+  if (!CAMERA_ID.test(camera)) throw new WireError("malformed", "camera message without a camera's id");
+  if (scene === undefined) throw new WireError("malformed", "camera message without a scene");
   return { camera, message: scene };
 }
 
 /** As `decode`, from a parsed message. */
 export function fromMessage(message: SceneMessage, grid: Grid | null): Scene | null {
   const { kind } = message;
+  switch (kind.case) {
+    case "background":
+      return readBackground(kind.value);
+    case "patch":
+      return sameEpoch(kind.value, grid) ? readPatch(kind.value, known(grid)) : null;
+    case "cover":
+      return sameEpoch(kind.value, grid) ? readCover(kind.value, known(grid)) : null;
+    case "light":
+      return sameEpoch(kind.value, grid) ? readLight(kind.value) : null;
+    case "state":
+      return readState(kind.value);
+    case undefined:
+      return null;
+  }
+}
+
+/** As protobuf, without fields that this version does not know. */
+export function parseScene(data: Uint8Array): SceneMessage {
+  return parse(SceneMessageSchema, data);
+}
+
+function parse<T extends DescMessage>(schema: T, data: Uint8Array): MessageShape<T> {
   try {
-    switch (kind.case) {
-      case "background":
-        return readBackground(kind.value);
-      case "patch":
-        return sameEpoch(kind.value, grid) ? readPatch(kind.value, known(grid)) : null;
-      case "cover":
-        return sameEpoch(kind.value, grid) ? readCover(kind.value, known(grid)) : null;
-      case "light":
-        return sameEpoch(kind.value, grid) ? readLight(kind.value) : null;
-      case "state":
-        return readState(kind.value);
-      case undefined:
-        return null;
-    }
+    return fromBinary(schema, withoutMistyped(schema, data), { readUnknownFields: false });
   } catch (error) {
-    if (error instanceof RangeError) throw new WireError(`${kind.case} message: ${error.message}`, { cause: error });
+    const why = error instanceof Error ? error.message : String(error);
+    throw new WireError("malformed", `${data.length} bytes are not a message: ${why}`, { cause: error });
+  }
+}
+
+/** A grid or bitmap that cannot be is a broken rule of the message it stands in. */
+function checked<T>(reason: Rejection, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof RangeError) throw new WireError(reason, error.message, { cause: error });
     throw error;
   }
 }
 
-function parse<T>(read: () => T, length: number): T {
-  try {
-    return read();
-  } catch (error) {
-    throw new WireError(`${length} bytes are not a message: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
-  }
-}
-
 function known(grid: Grid | null): Grid {
-  if (grid === null) throw new RangeError("no grid is known yet");
+  if (grid === null) throw new WireError("no-grid", "no grid is known yet");
   return grid;
 }
 
@@ -109,42 +143,45 @@ function sameEpoch(message: PatchMessage | CoverMessage | LightMessage, grid: Gr
 }
 
 function readWallNs(name: string, value: bigint): bigint {
-  if (value < 0n) throw new RangeError(`${name} of ${String(value)}: before 1970`);
+  if (value < 0n) throw new WireError("time", `${name} of ${String(value)}: before 1970`);
   return value;
 }
 
 function readHead(message: HeadMessage | undefined): Head {
   if (message === undefined || message.session === 0n || message.sequence === 0n) {
-    throw new RangeError("head without session or sequence");
+    throw new WireError("head", "head without session or sequence");
   }
   return { session: message.session, sequence: message.sequence, wallNs: readWallNs("wall_ns", message.wallNs) };
 }
 
 function readGrid(message: GridMessage | undefined): Grid {
-  return makeGrid(message?.widthPx ?? 0, message?.heightPx ?? 0, message?.blockPx ?? 0, message?.epoch ?? 0);
+  return checked("grid", () =>
+    makeGrid(message?.widthPx ?? 0, message?.heightPx ?? 0, message?.blockPx ?? 0, message?.epoch ?? 0),
+  );
 }
 
 /** Values of an enumeration count from 1; 0 and unknown ones are refused. */
-function readEnum<T>(names: readonly T[], value: number, what: string): T {
+function readEnum<T>(names: readonly T[], value: number, reason: "enumeration" | "format"): T {
   const name = names[value - 1];
-  if (name === undefined) throw new RangeError(`${value} is not a known ${what}`);
+  if (name === undefined) throw new WireError(reason, `${value} is not a known value`);
   return name;
 }
 
 function readImageType(value: number): ImageType {
-  return readEnum(IMAGE_TYPES, value, "image format");
+  return readEnum(IMAGE_TYPES, value, "format");
 }
 
 function readBackground(message: BackgroundMessage): Background {
   const grid = readGrid(message.grid);
-  const proven = readBitmap(message.proven, grid.rows, grid.columns);
+  const proven = checked("bitmap", () => readBitmap(message.proven, grid.rows, grid.columns));
   if (message.image.length > 0 !== proven.bytes.some((byte) => byte !== 0)) {
-    throw new RangeError("a background has an image exactly when a block is proven");
+    throw new WireError("image", "a background has an image exactly when a block is proven");
   }
   const oldestWallNs = readWallNs("oldest_wall_ns", message.oldestWallNs);
   const newestWallNs = readWallNs("newest_wall_ns", message.newestWallNs);
   if (oldestWallNs > newestWallNs || message.image.length > 0 !== (oldestWallNs !== 0n)) {
-    throw new RangeError(
+    throw new WireError(
+      "time",
       `proven from ${String(oldestWallNs)} to ${String(newestWallNs)} ns: in order, and 0 exactly while no block is proven`,
     );
   }
@@ -161,13 +198,13 @@ function readBackground(message: BackgroundMessage): Background {
 }
 
 function readPatch(message: PatchMessage, grid: Grid): Patch {
-  if (message.columns === 0 || message.rows === 0) throw new RangeError("empty rectangle");
+  if (message.columns === 0 || message.rows === 0) throw new WireError("rectangle", "empty rectangle");
   if (message.column + message.columns > grid.columns || message.row + message.rows > grid.rows) {
-    throw new RangeError(`rectangle reaches beyond the grid of ${grid.columns} x ${grid.rows} blocks`);
+    throw new WireError("rectangle", `rectangle reaches beyond the grid of ${grid.columns} x ${grid.rows} blocks`);
   }
-  const promoted = readBitmap(message.promoted, message.rows, message.columns);
+  const promoted = checked("bitmap", () => readBitmap(message.promoted, message.rows, message.columns));
   if (message.image.length === 0 || promoted.bytes.every((byte) => byte === 0)) {
-    throw new RangeError("no image or no promoted block");
+    throw new WireError("image", "no image or no promoted block");
   }
   return {
     kind: "patch",
@@ -183,9 +220,9 @@ function readPatch(message: PatchMessage, grid: Grid): Patch {
 
 function readCover(message: CoverMessage, grid: Grid): Cover {
   if (message.durationNs <= 0n || message.durationNs > MAX_COVER_NS) {
-    throw new RangeError(`duration of ${String(message.durationNs)} ns: take 1 to ${String(MAX_COVER_NS)}`);
+    throw new WireError("duration", `duration of ${String(message.durationNs)} ns: take 1 to ${String(MAX_COVER_NS)}`);
   }
-  const covered = readBitmap(message.bits, grid.rows, grid.columns);
+  const covered = checked("bitmap", () => readBitmap(message.bits, grid.rows, grid.columns));
   return {
     kind: "cover",
     head: readHead(message.head),
@@ -198,10 +235,10 @@ function readCover(message: CoverMessage, grid: Grid): Cover {
 function readLight(message: LightMessage): Light {
   const { columns, rows, gain, offset } = message;
   if (!(rows >= 1 && rows <= MAX_LIGHT_CELLS && columns >= 1 && columns <= MAX_LIGHT_CELLS)) {
-    throw new RangeError(`${columns} x ${rows} cells: take 1 to ${MAX_LIGHT_CELLS} each way`);
+    throw new WireError("cells", `${columns} x ${rows} cells: take 1 to ${MAX_LIGHT_CELLS} each way`);
   }
   for (const cells of [gain, offset]) {
-    if (cells.length !== rows * columns) throw new RangeError(`${rows * columns} cells, found ${cells.length} bytes`);
+    if (cells.length !== rows * columns) throw new WireError("cells", `${rows * columns} cells, found ${cells.length} bytes`);
   }
   return { kind: "light", head: readHead(message.head), epoch: message.epoch, columns, rows, gain, offset };
 }
@@ -210,13 +247,13 @@ function readState(message: StateMessage): State {
   const grid = message.grid === undefined ? null : readGrid(message.grid);
   const blocks = grid === null ? 0 : grid.rows * grid.columns;
   if (Math.max(message.provenBlocks, message.blindBlocks) > blocks) {
-    throw new RangeError(`${message.provenBlocks} proven and ${message.blindBlocks} blind blocks of ${blocks}`);
+    throw new WireError("counts", `${message.provenBlocks} proven and ${message.blindBlocks} blind blocks of ${blocks}`);
   }
   return {
     kind: "state",
     head: readHead(message.head),
-    condition: readEnum(CONDITIONS, message.condition, "condition"),
-    reason: readEnum(REASONS, message.reason, "reason"),
+    condition: readEnum(CONDITIONS, message.condition, "enumeration"),
+    reason: readEnum(REASONS, message.reason, "enumeration"),
     coverUntilWallNs: readWallNs("cover_until_wall_ns", message.coverUntilWallNs),
     grid,
     provenBlocks: message.provenBlocks,

@@ -132,7 +132,7 @@ function WallTile({ camera, spot, pinned, onPin, onFocus }: TileProps): ReactEle
           <span className="tile-truth">
             <span>{t("reconstruction")}</span>
             <span className="tile-age">
-              <Age atMs={summary.newestMs} locale={locale} />
+              <Age atMs={summary.provenMs} locale={locale} />
             </span>
           </span>
         </span>

@@ -13,11 +13,12 @@ export interface Spoken {
 export const WHOLE_PERCENT = 97;
 
 export function speak(summary: LiveSummary, t: Translate): Spoken {
-  if (!summary.heard || summary.condition === null) return { tone: "unknown", words: t("state.silent") };
-  if (summary.staleSeconds > 0) return { tone: "unknown", words: t("state.stale", { seconds: summary.staleSeconds }) };
+  if (summary.condition === null) return { tone: "unknown", words: t("state.silent") };
+  if (summary.standing === "stale") return { tone: "unknown", words: t("state.stale", { seconds: summary.staleSeconds }) };
   const { condition, reason } = summary;
   const tone = toneOf(condition, reason);
   if (reason !== "none" || condition !== "awake") return { tone, words: t(stateKey(condition, reason)) };
+  if (summary.standing === "waiting") return { tone: "quiet", words: t("state.starting") };
   if (summary.provenPercent < WHOLE_PERCENT) {
     return { tone: "degraded", words: t("state.proving", { share: `${summary.provenPercent}%` }) };
   }
