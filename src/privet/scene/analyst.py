@@ -64,7 +64,8 @@ class AnalystSettings:
 class Observation:
     """What one frame said about the place. Arrays are bool (rows, columns).
 
-    cover: the blocks where something is that is not background. promoted, candidates: as `promote` returned them, None when it was not
+    cover: the blocks where something is that is not background; it changes no more often than covers are due, so that a frame analysed
+    in between for the sake of proving repeats it. promoted, candidates: as `promote` returned them, None when it was not
     asked. light: quantised (gain, offset), None when unchanged or not due. new_grid: the picture's size changed, all unproven.
     """
 
@@ -115,10 +116,15 @@ class Analyst:
         return 0 if self._background is None else self._stillness.restarts
 
     def due(self, frame: Frame) -> bool:
-        """Whether this frame is to be analysed: the next cover is due, or it is a keyframe and something waits to be proven."""
-        if self._background is None or frame.keyframe:
+        """Whether this frame is to be analysed: the next cover is due, or it is a keyframe and something waits to be proven.
+
+        Where most frames are keyframes, they are not taken more often than covers: samples close in time are not independent.
+        """
+        if self._background is None or frame.monotonic_ns >= self._next_cover_ns:
             return True
-        return frame.monotonic_ns >= self._next_cover_ns
+        if not frame.keyframe or frame.monotonic_ns - self._last_keyframe_ns < self._slot_ns:
+            return False
+        return not bool((self._background.proven | self._blind).all())
 
     def observe(self, frame: Frame) -> Observation:
         """Analyse a frame that is due.
@@ -130,11 +136,13 @@ class Analyst:
         background = self._background
         assert background is not None
         now_ns = frame.monotonic_ns
-        if now_ns >= self._next_cover_ns:
+        cover_due = now_ns >= self._next_cover_ns
+        if cover_due:
             late_ns = now_ns - self._next_cover_ns
             self._next_cover_ns = now_ns + self._slot_ns - (late_ns if 0 <= late_ns < self._slot_ns else 0)
         seen = block_statistics(frame.y, frame.u, frame.v, self._settings.block_px)
         proven = background.proven
+        was_covered = self._covered
         raw, expected, cells = self._differences(frame, seen, proven)
         condition, reason = self._judge(frame, seen, raw, proven, now_ns)
         usable = frame.intact and condition is Condition.AWAKE
@@ -144,14 +152,17 @@ class Analyst:
             self._refine(seen, expected, raw, proven, now_ns)
             moved = self._prove(frame, seen, ~proven & ~self._blind, raw)
             promoted = self._promote_if_due(frame, background)
-        elif condition is not Condition.AWAKE or not frame.intact:
+        else:
             self._restart(self._stillness.restart_all())
         cover = self._cover(raw, moved, condition, now_ns)
-        light = self._light_if_due(cells, usable and bool(proven.any()), now_ns)
+        if cover_due or new_grid:
+            self._said_cover = cover
+        light = self._light_if_due(cells, usable and bool((proven & ~was_covered).any()), now_ns)
         if frame.keyframe:
+            self._last_keyframe_ns = now_ns
             self._sharpness = float(seen[GRADIENT].mean())
         return Observation(
-            frame.wall_ns, condition, reason, cover, light, promoted, self._candidates, new_grid, self._sharpness
+            frame.wall_ns, condition, reason, self._said_cover, light, promoted, self._candidates, new_grid, self._sharpness
         )
 
     def snapshot(self) -> StoredScene | None:
@@ -201,6 +212,8 @@ class Analyst:
         self._held_until_ns: NDArray[np.int64] = np.full(grid.shape, -1, np.int64)
         self._covered: BoolGrid = np.zeros(grid.shape, np.bool_)
         self._last_light: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None
+        self._said_cover = self._covered
+        self._last_keyframe_ns = -self._slot_ns
         self._next_light_ns = self._next_look_ns = self._next_promotion_ns = self._refined_ns = -1
         self._misfit = False
         self._changing_since_ns = -1
@@ -214,7 +227,10 @@ class Analyst:
         """Which proven blocks look different, what was expected of each, and the light that was fitted."""
         background = self._background
         assert background is not None
-        cells = fit_light(seen[Y_MEAN], self._model.mean[Y_MEAN], proven & ~self._covered, (CELL_ROWS, CELL_COLUMNS))
+        uncovered = proven & ~self._covered
+        # After blindness everything is covered, and the light may be another by now: to find back, all that is proven is fitted on.
+        usable = uncovered if uncovered.any() else proven
+        cells = fit_light(seen[Y_MEAN], self._model.mean[Y_MEAN], usable, (CELL_ROWS, CELL_COLUMNS))
         rows, columns = background.grid.shape
         expected = lit(self._model.mean, spread(cells[0], rows, columns), spread(cells[1], rows, columns))
         raw = differs(seen, expected, self._model.deviation, DIFFERENCE_FLOORS, DIFFERENCE_TIMES) & proven
@@ -232,7 +248,8 @@ class Analyst:
         if float(seen[Y_MEAN].mean()) < BLACK_BELOW or float(seen[GRADIENT].mean()) < FEATURELESS_BELOW:
             return Condition.BLIND, Reason.OBSCURED
         known = int(proven.sum())
-        if known < LEAST_PROVEN_TO_JUDGE * proven.size:
+        judging = self._misfit or not self._fitted_once  # then a few blocks must do: nothing may be promoted before it fits
+        if known == 0 or (known < LEAST_PROVEN_TO_JUDGE * proven.size and not judging):
             return Condition.AWAKE, Reason.NONE
         share = float(raw.sum()) / known
         if not self._fitted_once:
@@ -264,9 +281,11 @@ class Analyst:
         """Follow stillness and, when one is due, take a look. Returns waiting blocks that moved."""
         if not waiting.any():
             return waiting
-        moved, restarted = self._stillness.observe(frame, seen, waiting, raw)
-        self._looks.forget(restarted)
+        moved, _ = self._stillness.observe(frame, seen, waiting, raw)
+        # What was seen of a block before its proof began is no evidence: somebody may have come in between.
+        self._looks.forget(~self._stillness.running)
         self._look(frame, seen, waiting)
+        self._looks.forget(~self._stillness.running)
         return moved
 
     def _look(self, frame: Frame, seen: Statistics, waiting: BoolGrid) -> None:
