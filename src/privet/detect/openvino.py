@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,7 +15,7 @@ from privet.core.errors import DetectorError
 from privet.detect.weights import CENTERFACE, PEDESTRIAN, Weights, locate
 
 Boxes = NDArray[np.float32]
-"""Shape (k, 4): left, top, right, bottom in fractions of the picture."""
+"""Shape (k, 4): left, top, right, bottom in fractions of the picture; a body may reach beyond it."""
 
 FACE_HEIGHTS_IN_A_BODY = 7.5
 FACE_WIDTHS_IN_SHOULDERS = 3.0
@@ -32,7 +33,11 @@ class Detector(Protocol):
         ...
 
     def find(self, pictures: NDArray[np.uint8]) -> list[Boxes]:
-        """People in uint8 (n, height, width, 3) RGB; a box spans the whole body, as far as it can be known."""
+        """People in uint8 (n, height, width, 3) RGB; a box spans the whole body, as far as it can be known.
+
+        Raises:
+            DetectorError: the runtime failed, or the pictures are not of the input's size.
+        """
         ...
 
 
@@ -64,6 +69,13 @@ def _compile(weights: Weights, device: str, shape: tuple[int, int, int, int]) ->
         raise DetectorError(f"{weights.name} does not load on {device}: {str(error).splitlines()[0]}") from error
 
 
+def _infer(request: openvino.InferRequest, inputs: Mapping[int | str, NDArray[np.uint8 | np.float32]], name: str) -> None:
+    try:
+        request.infer(inputs)
+    except RuntimeError as error:
+        raise DetectorError(f"{name} fails: {str(error).splitlines()[0]}: restart Privet, and see `privet doctor`") from error
+
+
 class PedestrianDetector:
     """SSDLite over a MobileNet, trained on pedestrians; boxes come out non-maximum suppressed."""
 
@@ -78,7 +90,7 @@ class PedestrianDetector:
         found: list[Boxes] = []
         request = self._requests.request()
         for picture in pictures:
-            request.infer({"image_tensor:0": np.ascontiguousarray(picture[None])})
+            _infer(request, {"image_tensor:0": np.ascontiguousarray(picture[None])}, self.name)
             scores = request.get_tensor("detection_scores:0").data[0]
             boxes = request.get_tensor("detection_boxes:0").data[0]
             kept = boxes[scores >= self._threshold]
@@ -100,7 +112,7 @@ class FaceDetector:
         request = self._requests.request()
         found: list[Boxes] = []
         for picture in pictures:
-            request.infer({"input.1": np.ascontiguousarray(picture.transpose(2, 0, 1)[None], dtype=np.float32)})
+            _infer(request, {"input.1": np.ascontiguousarray(picture.transpose(2, 0, 1)[None], dtype=np.float32)}, self.name)
             heat, size = request.get_tensor("537").data[0, 0], request.get_tensor("538").data[0]
             offset = request.get_tensor("539").data[0]
             found.append(bodies_of_faces(decode_faces(heat, size, offset, self._threshold, self.input_px)))
@@ -125,7 +137,10 @@ def decode_faces(
 
 
 def bodies_of_faces(faces: Boxes) -> Boxes:
-    """Where the body under each face is, standing or seated: three faces wide, seven and a half tall."""
+    """Where the body under each face is, standing or seated: three faces wide, seven and a half tall.
+
+    It is not cut at the view's edge: the body of a face at the bottom of one view lies in the next.
+    """
     if not len(faces):
         return faces
     width, height = faces[:, 2] - faces[:, 0], faces[:, 3] - faces[:, 1]
@@ -134,8 +149,7 @@ def bodies_of_faces(faces: Boxes) -> Boxes:
     bodies = np.stack(
         [centre - half, faces[:, 1] - 0.3 * height, centre + half, faces[:, 1] + FACE_HEIGHTS_IN_A_BODY * height], axis=1
     )
-    clipped: Boxes = np.clip(bodies, 0.0, 1.0).astype(np.float32)
-    return clipped
+    return bodies.astype(np.float32)
 
 
 def load_detectors(device: str, threshold: float) -> tuple[Detector, ...]:

@@ -7,7 +7,9 @@ Version 1 is a NumPy .npz archive without pickles: `header` (int64: version, wid
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +20,11 @@ from privet.core.frame import Matrix, Plane
 from privet.core.grid import BoolGrid, Grid, pack_bits, unpack_bits
 
 VERSION = 1
+# What zipfile, zlib and NumPy raise on bytes that are damaged or made up; RuntimeError: a member that calls itself encrypted.
+NOT_AN_ARCHIVE = (
+    ValueError, KeyError, OSError, EOFError, IndexError, TypeError, AttributeError, OverflowError, MemoryError, RuntimeError,
+    zipfile.BadZipFile, zlib.error, struct.error,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,5 +84,5 @@ def from_bytes(data: bytes) -> StoredScene:
             arrays["proven_wall_ns"].astype(np.int64),
             unpack_bits(arrays["arrival"].tobytes(), *grid.shape),
         )
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except NOT_AN_ARCHIVE as error:
         raise StoreError(f"stored scene cannot be read: {error}") from error
