@@ -13,14 +13,14 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from privet.core.clock import NS_PER_MS, NS_PER_S, Clock
-from privet.core.errors import SourceError, StoreError
+from privet.core.errors import StoreError
 from privet.core.frame import Frame
 from privet.core.grid import Grid, pack_bits
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.scene import Condition, Reason, Scene
 from privet.core.wire import to_message
-from privet.ingest.backoff import next_delay_ns
-from privet.ingest.source import Source, SourceStatistics
+from privet.ingest.reconnect import Link, LinkState, Reconnector
+from privet.ingest.source import Source
 from privet.runtime.narrator import Narrator, Seen
 from privet.runtime.outlet import Emit
 from privet.runtime.settings import CameraSettings
@@ -31,7 +31,6 @@ from privet.scene.stored import StoredScene, from_bytes, to_bytes
 HEARTBEAT_S = 1.0
 SILENT_AFTER_NS = 2 * NS_PER_S
 SAVE_EVERY_NS = 5 * NS_PER_S
-STEADY_AFTER_NS = 10 * NS_PER_S
 ERROR, WARNING, INFO = 40, 30, 20
 
 OpenSource = Callable[[], Source]
@@ -86,11 +85,11 @@ class CameraPipeline:
         """detectors: empty if one of them did not load: then nothing is proven. observer: for tests; who judges instead of the analyst."""
         self._emit = emit
         self._clock = clock
-        self._open_source = open_source
         self._store = store
         self._stopping = threading.Event()
         self._lock = threading.Lock()
-        self._source: Source | None = None
+        # Spreads retries; keeps no secret.
+        self._link = Reconnector(open_source, clock, random.random, self._on_link)
         self._resend = False
         stored, distrust = self._load()
         self._analyst = Analyst(analyst_settings(settings), detectors, stored, distrust=distrust)
@@ -98,8 +97,6 @@ class CameraPipeline:
         self._has_detectors = bool(detectors)
         # The session's number tells runs apart and must not be 0.
         self._narrator = Narrator(secrets.randbits(63) + 1, round(NS_PER_S / settings.scene.covers_per_second))
-        self._past = SourceStatistics()
-        self._connects = 0
         self._analysed = 0
         self._promoted_blocks = 0
         self._candidates = 0
@@ -113,9 +110,7 @@ class CameraPipeline:
     def stop(self) -> None:
         """`run` returns within about a second."""
         self._stopping.set()
-        source = self._source
-        if source is not None:
-            source.close()
+        self._link.close()
 
     def resend(self) -> None:
         """Say background and light again with the next heartbeat."""
@@ -130,45 +125,25 @@ class CameraPipeline:
             self._say(self._narrator.begin(self._analyst.background, self._blind_blocks(), wall_ns, now_ns))
         heartbeat = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         heartbeat.start()
-        attempt = 0
         try:
-            while not self._stopping.is_set():
-                began_ns = self._clock.monotonic_ns()
-                self._watch()
-                steady = self._last_frame_ns - began_ns >= STEADY_AFTER_NS
-                attempt = 0 if steady else attempt + 1
-                delay_ns = next_delay_ns(attempt, random.random())  # noqa: S311 (spreads retries, keeps no secret)
-                self._stopping.wait(delay_ns / NS_PER_S)
+            for frame in self._link.frames():
+                self._take(frame)
         finally:
             self._stopping.set()
             heartbeat.join(HEARTBEAT_S)
             self._save(force=True)
 
-    def _watch(self) -> None:
-        """One life of the source."""
-        source = self._open_source()
-        self._source = source
-        connected = False
-        try:
-            with source:
-                if self._stopping.is_set():
-                    return
-                for frame in source.frames():
-                    if not connected:
-                        connected = True
-                        self._connects += 1
-                        self._emit(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_CONNECTED, number=self._connects))
-                    self._take(frame)
-                    if self._stopping.is_set():
-                        return
-        except SourceError as error:
-            with self._lock:
-                self._narrator.offline(Condition.OFFLINE, error.reason)
-                self._say([self._heartbeat()])
-            self._emit(pipe_pb2.Log(level=WARNING, code=pipe_pb2.LOG_CODE_DISCONNECTED, number=int(error.reason)))
-        finally:
-            self._past = self._past + source.statistics()
-            self._source = None
+    def _on_link(self, link: Link) -> None:
+        match link.state:
+            case LinkState.CONNECTED:
+                self._emit(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_CONNECTED, number=link.connects))
+            case LinkState.WAITING:
+                with self._lock:
+                    self._narrator.offline(Condition.OFFLINE, link.reason)
+                    self._say([self._heartbeat()])
+                self._emit(pipe_pb2.Log(level=WARNING, code=pipe_pb2.LOG_CODE_DISCONNECTED, number=int(link.reason)))
+            case LinkState.CONNECTING | LinkState.CLOSED:
+                pass
 
     def _take(self, frame: Frame) -> None:
         """Look at one frame; what is said of it holds no pixel but those of promoted blocks."""
@@ -256,8 +231,7 @@ class CameraPipeline:
         return 0 if self._analyst.background is None else int(self._analyst.blind.sum())
 
     def _health(self) -> pipe_pb2.Health:
-        source = self._source
-        received = self._past if source is None else self._past + source.statistics()
+        received = self._link.statistics()
         looked, hits = self._analyst.looks
         return pipe_pb2.Health(
             packets=received.packets,
@@ -265,7 +239,7 @@ class CameraPipeline:
             frames_decoded=received.frames_decoded,
             frames_analysed=self._analysed,
             frames_damaged=received.frames_damaged,
-            connects=self._connects,
+            connects=self._link.connects,
             looks=looked,
             looks_with_hit=hits,
             promoted_blocks=self._promoted_blocks,
