@@ -18,6 +18,7 @@ served at the guarded port, all others at the port; 0 takes any free one. "authe
     transports      ["tcp", "udp"] if left out
     audio           true: a tone beside the video, as many cameras have it
     stall_after_seconds, end_after_seconds   send nothing more, or say goodbye, after so long
+    garbage_after_seconds    send noise instead of pictures after so long (parameter sets stay whole)
     damage          share of access units, from 0 to 1, in which some bytes are overwritten (never in parameter sets)
 
 Prints one line of JSON, {"port": ..., "guarded_port": ...}, once it listens. SIGTERM and SIGINT end it at once.
@@ -105,7 +106,7 @@ class Player:
             if seconds >= self.stream.get("stall_after_seconds", float("inf")):
                 return GLib.SOURCE_REMOVE
             unit = self.clip.units[(first + state["sent"]) % len(self.clip.units)]
-            buffer = Gst.Buffer.new_wrapped(self.damaged(unit))
+            buffer = Gst.Buffer.new_wrapped(self.spoiled(unit, seconds))
             buffer.pts = buffer.dts = int(state["begin"] + state["sent"] * period_ns)
             buffer.duration = int(period_ns)
             if source.push_buffer(buffer) != Gst.FlowReturn.OK:
@@ -115,16 +116,21 @@ class Player:
         GLib.timeout_add(max(1, int(due_ns / Gst.MSECOND)), self.push, source, first, state)
         return GLib.SOURCE_REMOVE
 
-    def damaged(self, unit):
-        """The access unit, now and then with bytes of its last slice overwritten."""
-        if self.noise.random() >= self.stream.get("damage", 0):
+    def spoiled(self, unit, seconds):
+        """The access unit as it is to be sent: whole, with bytes of its last slice overwritten, or with that slice all noise."""
+        garbage = seconds >= self.stream.get("garbage_after_seconds", float("inf"))
+        if not garbage and self.noise.random() >= self.stream.get("damage", 0):
             return unit
         begin = unit.rfind(b"\x00\x00\x01") + 3
         if not SLICE_TYPES[self.stream["codec"]](unit[begin]) or len(unit) - begin < 32:
             return unit
         body = bytearray(unit)
-        for _ in range(max(4, (len(unit) - begin) // 50)):
-            body[self.noise.randrange(begin + 12, len(unit))] = self.noise.randrange(4, 256)
+        if garbage:
+            places = range(begin + 2, len(unit))
+        else:
+            places = [self.noise.randrange(begin + 12, len(unit)) for _ in range(max(4, (len(unit) - begin) // 50))]
+        for place in places:
+            body[place] = self.noise.randrange(4, 256)  # no zero: it could begin another NAL unit
         return bytes(body)
 
 

@@ -98,6 +98,7 @@ class Camera:
     audio: bool = False
     stall_after_seconds: float | None = None
     end_after_seconds: float | None = None
+    garbage_after_seconds: float | None = None
     damage: float = 0.0
     fps: float | None = None
 
@@ -118,6 +119,7 @@ class Camera:
             "password": self.password,
             "stall_after_seconds": self.stall_after_seconds,
             "end_after_seconds": self.end_after_seconds,
+            "garbage_after_seconds": self.garbage_after_seconds,
             "fps": self.fps,
         }
         return settings | {key: value for key, value in optional.items() if value is not None}

@@ -5,6 +5,10 @@ Belongs here: everything between an `av.Packet` and a `Frame`. Does not belong h
 What is damaged: the decoder conceals what it cannot decode and says so in its log only, so whatever it logs (warnings, errors,
 concealment) while it works on a packet counts as damage to that packet's picture, as does a packet that the transport lost. A
 picture is intact if neither it nor any before it, back to the last keyframe, was damaged.
+
+What that cannot see: FFmpeg says nothing about an H.265 access unit that is cut short, nor about an H.264 one that is missing as a
+whole. Over RTP both leave a gap in the sequence numbers, which the transport tells; a camera that leaves out pictures on purpose and
+numbers its packets on tells nobody, until its next keyframe.
 """
 
 from __future__ import annotations
@@ -34,10 +38,7 @@ def listen_to_ffmpeg() -> None:
     """Take FFmpeg's log away from Python's: its lines hold URLs with passwords. What is worth knowing is captured where it arises."""
     av.logging.set_level(av.logging.INFO)
     av.logging.set_skip_repeated(False)  # a second lost packet is as much of a loss as the first
-    lines = logging.getLogger("libav")
-    lines.propagate = False
-    if not lines.handlers:
-        lines.addHandler(logging.NullHandler())
+    logging.getLogger("libav").setLevel(logging.CRITICAL + 1)  # its children inherit it: nothing is even made into a record
 
 
 if TYPE_CHECKING:

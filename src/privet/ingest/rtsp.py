@@ -38,8 +38,6 @@ from privet.ingest.times import MinimumDelay, WallTimes
 CODECS = ("h264", "hevc")
 QUEUE_PACKETS = 128
 QUEUE_BYTES = 32 * 1024 * 1024
-DAMAGED_NS = 10 * NS_PER_S
-"""Packets but no picture for so long: DAMAGED."""
 KEYFRAME_NS = 90 * NS_PER_S
 """No keyframe for so long: DAMAGED. Some cameras send one in half a minute only."""
 _US_PER_S = 1_000_000
@@ -130,25 +128,30 @@ class RtspSource:
             self.close()
 
     def _decoded(self) -> Iterator[Frame]:
-        picture_ns: int | None = None           # arrival of the last packet that gave a picture, or of the first packet
-        keyframe_ns: int | None = None
+        decoder: FrameDecoder | None = None
+        first_ns: int | None = None             # arrival of the first packet
+        picture_ns = keyframe_ns = 0            # arrival of the last packet that gave a picture, of the last keyframe
         while (received := self._queue.get()) is not None:
-            arrival_ns = received.ticket.monotonic_ns
-            if self._decoder is None:
-                assert self._context is not None
-                self._decoder = FrameDecoder(self._context)
-            picture_ns = arrival_ns if picture_ns is None else picture_ns
-            keyframe_ns = arrival_ns if keyframe_ns is None or received.packet.is_keyframe else keyframe_ns
-            for frame in self._decoder.decode(received.packet, received.ticket):
+            packet, arrival_ns = received.packet, received.ticket.monotonic_ns
+            if first_ns is None:
+                first_ns = picture_ns = keyframe_ns = arrival_ns
+            if packet.is_keyframe:
+                keyframe_ns = arrival_ns
+                if decoder is None:
+                    assert self._context is not None    # set before the first packet is put
+                    decoder = self._decoder = FrameDecoder(self._context)
+                    picture_ns = arrival_ns
+            if arrival_ns - keyframe_ns > KEYFRAME_NS:
+                raise self._damaged(f"sent no keyframe for {KEYFRAME_NS // NS_PER_S} s")
+            if decoder is None:
+                continue
+            for frame in decoder.decode(packet, received.ticket):
                 picture_ns = arrival_ns
                 if self._closed:
                     return
                 yield frame
-            trouble = self._decoder.counts.refused or self._decoder.counts.decoded
-            if trouble and arrival_ns - picture_ns > DAMAGED_NS:
-                raise self._damaged(f"sent nothing that can be decoded for {DAMAGED_NS // NS_PER_S} s")
-            if arrival_ns - keyframe_ns > KEYFRAME_NS:
-                raise self._damaged(f"sent no keyframe for {KEYFRAME_NS // NS_PER_S} s")
+            if arrival_ns - picture_ns > self._settings.damaged_ns:
+                raise self._damaged(f"sent nothing that can be decoded for {self._settings.damaged_ns / NS_PER_S:g} s")
 
     def _damaged(self, found: str) -> SourceError:
         return SourceError(
@@ -232,7 +235,7 @@ class RtspSource:
             if packet.pts is not None:
                 media_ns = packet.pts * NS_PER_S * packet.time_base.numerator // packet.time_base.denominator
             wall_ns = times.taken_wall_ns(media_ns, arrival_ns, arrival_wall_ns, camera_wall_ns(packet))
-            damaged = packet.is_corrupt or any(complains(line) for line in lines)
+            damaged = packet.is_corrupt or (not stalled and any(complains(line) for line in lines))
             lines.clear()
             ticket = Ticket(wall_ns, arrival_ns, damaged)
             self._queue.put(_Received(packet, ticket), packet.size, packet.is_keyframe)

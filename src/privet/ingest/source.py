@@ -31,6 +31,7 @@ class SourceSettings:
     password: str | None = field(default=None, repr=False)
     connect_ns: int = 10 * NS_PER_S            # no picture format known so long after the start: UNREACHABLE, STALLED or PROTOCOL
     stall_ns: int = 5 * NS_PER_S               # no packet for so long: STALLED
+    damaged_ns: int = 10 * NS_PER_S            # packets but no picture for so long: DAMAGED
     loop: bool = False                         # files only: begin again at the end
     paced: bool = True                         # files only: in real time, or as fast as read
     start_wall_ns: int | None = None           # files only: wall time of the first frame; None: when it is opened
