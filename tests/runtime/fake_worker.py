@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.runtime.messages import background, cover, state
+
 from privet.core.clock import Clock
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2
@@ -18,7 +20,6 @@ from privet.runtime.outlet import Emit
 from privet.runtime.settings import CameraSettings, WorkerSettings
 from privet.runtime.worker import main
 from privet.runtime.worker_host import MakePipeline
-from tests.runtime.messages import background, cover, state
 
 
 class MadeUp:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.runtime.messages import CAMERA, GRID, background, cover, state, worker_scene
 
 from privet.core.errors import WireError
 from privet.core.grid import Grid
@@ -12,7 +13,6 @@ from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.runtime.inspection import Inspector
 from privet.runtime.outlet import LATENCY_BOUNDS_US
-from tests.runtime.messages import CAMERA, GRID, background, cover, state, worker_scene
 
 
 def inspector() -> Inspector:

@@ -7,6 +7,7 @@ import threading
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.runtime.messages import background, cover, state
 
 from privet.core.clock import NS_PER_MS, FakeClock
 from privet.core.pb import pipe_pb2, scene_pb2
@@ -18,7 +19,6 @@ from privet.runtime.outlet import (
     latency_bucket,
     resident_bytes,
 )
-from tests.runtime.messages import background, cover, state
 
 COVER_BYTES = len(pipe.frame(pipe_pb2.WorkerMessage(camera="gate", scene=cover(1))))
 

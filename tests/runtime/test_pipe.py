@@ -79,6 +79,7 @@ def test_messages_survive_a_real_pipe_longer_than_its_buffer() -> None:
 def test_any_bytes_are_a_message_or_refused(body: bytes) -> None:
     for parse in (pipe.parse_worker_message, pipe.parse_supervisor_message):
         try:
-            parse(body)
-        except WireError as error:
-            assert str(len(body)) in str(error)
+            message = parse(body)
+        except WireError:
+            continue
+        assert isinstance(message, pipe_pb2.WorkerMessage | pipe_pb2.SupervisorMessage)

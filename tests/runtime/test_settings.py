@@ -94,5 +94,5 @@ def test_a_settings_error_does_not_show_its_input(configured: Path) -> None:
 
 
 def test_an_unknown_camera_is_named_with_the_known_ones(configured: Path) -> None:
-    with pytest.raises(NotFoundError, match="'gaet'.*known: gate, yard"):
+    with pytest.raises(NotFoundError, match=r"'gaet'.*known: gate, yard"):
         worker_settings(load(configured), (CameraId("gaet"),), configured.parent, KEY)

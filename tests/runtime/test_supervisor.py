@@ -11,6 +11,7 @@ import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.runtime.messages import background, cover, state, worker_scene
 
 from privet.core.clock import SystemClock
 from privet.core.errors import WireError
@@ -20,7 +21,6 @@ from privet.core.scene import Condition, Reason
 from privet.runtime import supervisor as module
 from privet.runtime.settings import CameraSettings, WorkerSettings
 from privet.runtime.supervisor import Supervisor, plan_workers
-from tests.runtime.messages import background, cover, state, worker_scene
 
 GATE, YARD = CameraId("gate"), CameraId("yard")
 
@@ -113,7 +113,7 @@ class Ears:
 
     def said(self, camera: CameraId) -> list[tuple[str | None, int]]:
         """(kind, session) of everything said of a camera."""
-        found = []
+        found: list[tuple[str | None, int]] = []
         for about, message in self.scenes:
             kind = message.WhichOneof("kind")
             if about == camera and kind is not None:

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tests.runtime.messages import state
+
 from privet.core.clock import FakeClock
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2
@@ -13,7 +15,6 @@ from privet.runtime import pipe
 from privet.runtime.outlet import Emit, Outlet
 from privet.runtime.whereabouts import describe
 from privet.runtime.worker_host import Host
-from tests.runtime.messages import state
 
 GATE, YARD = CameraId("gate"), CameraId("yard")
 

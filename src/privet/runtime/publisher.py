@@ -106,7 +106,9 @@ class Publisher:
         self._book.note(camera, health)
 
     def logged(self, camera: str, entry: pipe_pb2.Log) -> None:
-        log.log(entry.level, "%s: %s", camera or "worker", log_words(entry.code, entry.number))
+        # A camera that is away is tried again and again; what is said once is that its state changed.
+        level = logging.DEBUG if entry.code == pipe_pb2.LOG_CODE_DISCONNECTED else entry.level
+        log.log(level, "%s: %s", camera or "worker", log_words(entry.code, entry.number))
 
     def worker_lost(self, cameras: Sequence[CameraId]) -> None:
         for camera in cameras:

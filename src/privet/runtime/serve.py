@@ -51,6 +51,7 @@ from privet.runtime.installation import installation_key
 from privet.runtime.launch import launch_worker, reduced_environment
 from privet.runtime.lockdown import landlock_abi
 from privet.runtime.metrics import HealthBook, Metrics, Sources
+from privet.runtime.places import static_directory
 from privet.runtime.publisher import Ledger, Publisher
 from privet.runtime.settings import WorkerSettings, worker_settings
 from privet.runtime.supervisor import Supervisor, WorkerProcess, plan_workers
@@ -157,7 +158,7 @@ class _House:
             covers_per_second=config.scene.covers_per_second,
             session_ns=config.server.session_hours * 3600 * NS_PER_S,
             data_directory=data,
-            static_directory=_static_directory(),
+            static_directory=static_directory(),
             listen=listen,
             accounts=self.index,
             past=RecordedPast(self.index, Archive(), data, self.recorder.open_recordings),
@@ -254,7 +255,7 @@ async def _warm(house: _House) -> None:
     try:
         if await anyio.to_thread.run_sync(is_warm, house.kernels):
             return
-        log.info("compiling the kernels, once; this takes about a minute")
+        log.info("compiling the kernels, once; this takes a quarter of a minute or more")
         command = [sys.executable, "-m", "privet.runtime.warm", str(house.kernels)]
         with anyio.move_on_after(WARM_WITHIN_S):
             done = await anyio.run_process(
@@ -319,10 +320,3 @@ def _listening_socket(listen: ListenSettings) -> socket.socket:
     except OSError as error:
         where = f"{listen.host} port {listen.port}"
         raise ConfigError(f"{where} cannot be listened on: {error.strerror}; set server.host or server.port") from error
-
-
-def _static_directory() -> Path | None:
-    import privet.api  # noqa: PLC0415 (for its place on the disk)
-
-    directory = Path(privet.api.__file__).parent / "static"
-    return directory if directory.is_dir() else None

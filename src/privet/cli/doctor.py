@@ -1,0 +1,289 @@
+"""`privet doctor`: what is wrong with this machine and each camera, in one sentence with what to do.
+
+Belongs here: the checks, their words and advice. Does not belong here: looking at a camera (runtime.probe, a process of its own that
+answers in whole numbers: this one never holds a picture).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import Enum
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from privet.core.scene import Reason
+
+if TYPE_CHECKING:
+    from privet.config.load import Loaded
+    from privet.runtime.probe import Measured
+    from privet.runtime.settings import WorkerSettings
+
+PROBE_WITHIN_S = 60
+AT_ONCE = 4
+LEAST_FREE_BYTES = 2_000_000_000
+LIBRARIES = ("av", "numba", "numpy", "openvino", "protobuf", "mcap", "sqlalchemy", "fastapi")
+LONGEST_KEYFRAME_INTERVAL_MS = 5_000
+SMALLEST_HEIGHT_PX = 360
+BLURRED_BELOW = 20.0
+DARK_BELOW = 32
+CLOCK_UNSYNCHRONISED = 5
+
+
+class Level(Enum):
+    """How a check went."""
+
+    OK = "ok"
+    NOTE = "note"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report. advice: what to do; '' where nothing is to be done."""
+
+    level: Level
+    about: str
+    what: str
+    advice: str = ""
+
+
+ADVICE = {
+    Reason.UNREACHABLE: ("no connection", "check its address and port in privet.toml, its cable and its power"),
+    Reason.REFUSED: ("it refuses the user name or password", "put the right ones into secrets.toml and name the entry in `credentials`"),
+    Reason.NOT_FOUND: ("it knows no such stream", "check the path in `url`; the camera's own page shows it"),
+    Reason.NO_VIDEO: ("the stream has no video", "choose a video stream in `url`"),
+    Reason.CODEC: ("its codec is not taken", "set the camera to H.264 or H.265"),
+    Reason.STALLED: ("it connected and then sent nothing", "try `transport = \"tcp\"`, check the network, restart the camera"),
+    Reason.ENDED: ("the stream ended at once", "check that the file or stream is not empty"),
+    Reason.DAMAGED: ("what it sends cannot be decoded", "try `transport = \"tcp\"`, lower the bit rate, check the network for losses"),
+    Reason.PROTOCOL: ("it sends what no camera may send", "check that the address is a camera's; update its firmware"),
+}
+
+
+@click.command()
+@click.option(
+    "--config", type=click.Path(dir_okay=False, path_type=Path), default=Path("privet.toml"), show_default=True, help="Configuration."
+)
+@click.option("--camera", "only", metavar="ID", multiple=True, help="Try only this camera; may be repeated.")
+@click.option("--no-cameras", is_flag=True, help="Check this machine only.")
+def doctor(config: Path, only: tuple[str, ...], *, no_cameras: bool) -> int:
+    """Check this machine and each camera, and say what to do.
+
+    Looks for about ten seconds at each camera: reachable, size, frame rate, keyframe interval, and focus as a number (higher is
+    sharper; the same camera's numbers can be compared, different cameras' cannot).
+
+    Exit codes: 0 nothing is wrong, 1 something is, 2 the configuration cannot be used.
+    """
+    from privet.config.load import load
+
+    loaded = load(config)
+    wrong = 0
+    for finding in examine(loaded, _chosen(loaded, only, none=no_cameras)):
+        wrong += finding.level is Level.WRONG
+        _print(finding)
+    click.echo("Nothing is wrong." if not wrong else f"{wrong} thing{'s are' if wrong > 1 else ' is'} wrong.")
+    return 1 if wrong else 0
+
+
+def examine(loaded: Loaded, cameras: Sequence[str]) -> Iterator[Finding]:
+    """Yield what is found, as it is found."""
+    yield from _programs()
+    yield _sandbox(loaded)
+    yield from _storage(loaded)
+    yield _clock()
+    yield from _page(loaded)
+    yield _detectors(loaded)
+    if not loaded.config.camera_ids():
+        yield Finding(Level.NOTE, "cameras", "none is configured", f"add one to {loaded.path}")
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for found in pool.map(lambda camera: tuple(_camera(loaded, camera)), cameras):
+            yield from found
+
+
+def judge_camera(camera: str, found: Measured) -> Iterator[Finding]:
+    """Return the words for what a probe measured. Pure."""
+    about = f"camera {camera}"
+    reason = Reason(found.reason) if found.reason in set(Reason) else Reason.PROTOCOL
+    if reason is not Reason.NONE:
+        what, advice = ADVICE.get(reason, (f"no pictures ({reason.name.lower()})", "see the camera's own page"))
+        yield Finding(Level.WRONG, about, what, advice)
+        return
+    fps, focus = found.fps_milli / 1000, found.focus_milli / 1000
+    interval = f"a keyframe every {found.keyframe_interval_ms / 1000:.1f} s" if found.keyframe_interval_ms else "one keyframe seen"
+    size = f"{found.width_px}x{found.height_px}"
+    first = f"first picture after {found.first_frame_ms} ms"
+    yield Finding(Level.OK, about, f"{size}, {fps:.1f} frames/s, {interval}, focus {focus:.0f}, {first}")
+    if found.height_px < SMALLEST_HEIGHT_PX:
+        yield Finding(Level.WRONG, about, f"its picture is only {found.height_px} px high", "take its main stream, not the sub-stream")
+    if not found.keyframe_interval_ms or found.keyframe_interval_ms > LONGEST_KEYFRAME_INTERVAL_MS:
+        yield Finding(
+            Level.WRONG, about, f"{interval}: proving the background takes as many keyframes, and joining as long",
+            "set its keyframe interval (GOP, I-frame interval) to 2 s",
+        )
+    if found.damaged * 20 > found.frames:
+        yield Finding(
+            Level.WRONG, about, f"{found.damaged} of {found.frames} pictures were damaged", "try `transport = \"tcp\"`, check the network"
+        )
+    if found.brightness < DARK_BELOW:
+        yield Finding(Level.NOTE, about, "the picture is nearly black", "check the lens cap, the exposure, or come back by day")
+    elif focus < BLURRED_BELOW:
+        yield Finding(Level.NOTE, about, f"the picture may be out of focus ({focus:.0f})", "focus it until the number grows no more")
+
+
+def _chosen(loaded: Loaded, only: Sequence[str], *, none: bool) -> tuple[str, ...]:
+    from privet.core.errors import NotFoundError
+
+    known = loaded.config.camera_ids()
+    unknown = [camera for camera in only if camera not in known]
+    if unknown:
+        raise NotFoundError(f"camera {unknown[0]!r} is not in {loaded.path} or not enabled; known: {', '.join(known) or 'none'}")
+    return () if none else tuple(only) or tuple(known)
+
+
+def _programs() -> Iterator[Finding]:
+    from privet import __version__
+
+    found = []
+    for name in LIBRARIES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            yield Finding(Level.WRONG, "programs", f"the library {name} is not installed", "install Privet again: `pip install privet`")
+    yield Finding(Level.OK, "programs", f"Privet {__version__}, Python {platform.python_version()}, {', '.join(found)}")
+
+
+def _sandbox(loaded: Loaded) -> Finding:
+    from privet.runtime.lockdown import landlock_abi
+
+    abi = landlock_abi()
+    if abi:
+        return Finding(Level.OK, "sandbox", f"Landlock ABI {abi}: workers write their own directories only")
+    advice = "run Linux 5.13 or later with Landlock switched on (lsm=landlock,... on the kernel's command line)"
+    required = loaded.config.worker.lockdown == "required"
+    return Finding(Level.WRONG if required else Level.NOTE, "sandbox", "this kernel has no Landlock: workers could write elsewhere", advice)
+
+
+def _storage(loaded: Loaded) -> Iterator[Finding]:
+    directory = loaded.data_directory
+    place = next(path for path in (directory, *directory.parents) if path.exists())
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            pass
+        free_bytes = shutil.disk_usage(place).free
+    except OSError as error:
+        yield Finding(Level.WRONG, "storage", f"{place} cannot be written: {error.strerror}", "set storage.directory, or its permissions")
+        return
+    text = f"{directory}, {free_bytes / 1e9:.1f} GB free"
+    if free_bytes < LEAST_FREE_BYTES:
+        yield Finding(Level.WRONG, "storage", text, "make room, or set storage.quota_gb")
+    else:
+        yield Finding(Level.OK, "storage", text)
+
+
+def _clock() -> Finding:
+    state = clock_state()
+    if state == CLOCK_UNSYNCHRONISED:
+        return Finding(Level.NOTE, "clock", "it is not kept by a time server", "run chrony, ntpd or systemd-timesyncd: recordings go by it")
+    return Finding(Level.OK, "clock", "kept by a time server" if state >= 0 else "its state is not known here")
+
+
+def clock_state() -> int:
+    """Return the kernel's opinion of its clock (ntp_adjtime(3)): 5: not synchronised; below 0: not known."""
+    try:
+        adjust = ctypes.CDLL(None).ntp_adjtime
+    except (OSError, AttributeError):
+        return -1
+    # struct timex with modes = 0 (the first word): asks, changes nothing. 208 bytes on 64-bit Linux; more does no harm.
+    return int(adjust(ctypes.create_string_buffer(512)))
+
+
+def _page(loaded: Loaded) -> Iterator[Finding]:
+    from privet.api.listen import listen_settings
+    from privet.core.errors import ConfigError
+    from privet.runtime.places import static_directory
+
+    try:
+        yield Finding(Level.OK, "page", listen_settings(loaded.config.server, loaded).url)
+    except ConfigError as error:
+        yield Finding(Level.WRONG, "page", str(error))
+    if static_directory() is None:
+        yield Finding(Level.WRONG, "page", "the web pages are not built: only the API answers", "run `make setup`, or install a release")
+
+
+def _detectors(loaded: Loaded) -> Finding:
+    found = _probe(loaded, ())
+    device = loaded.config.detect.device
+    if found is None:
+        return Finding(Level.WRONG, "detectors", "the process that tries them ended without an answer", "run `privet run` and see its log")
+    if found.detectors == 0:
+        return Finding(
+            Level.WRONG, "detectors", f"one does not load on {device}: nothing can be proven",
+            "install the models (`make setup` does), or set detect.device = \"CPU\"",
+        )
+    return Finding(
+        Level.OK, "detectors", f"{found.detectors} load on {device} in {found.detectors_ms} ms, {found.look_us / 1000:.1f} ms a look of all"
+    )
+
+
+def _camera(loaded: Loaded, camera: str) -> Iterator[Finding]:
+    found = _probe(loaded, (camera,))
+    if found is None:
+        yield Finding(Level.WRONG, f"camera {camera}", f"no answer within {PROBE_WITHIN_S} s", "check its address, its cable and its power")
+        return
+    yield from judge_camera(camera, found)
+
+
+def _probe(loaded: Loaded, cameras: Sequence[str]) -> Measured | None:
+    """Ask a process of its own; None if it gave no answer."""
+    from privet.core.ids import CameraId
+    from privet.runtime.settings import worker_settings
+
+    with tempfile.TemporaryDirectory(prefix="privet-doctor-") as temporary:
+        # The camera's sealed state is none of the probe's business: it may write into the throw-away directory only.
+        settings = worker_settings(loaded, [CameraId(camera) for camera in cameras], Path(temporary) / "probe", bytes(32))
+        elsewhere = {"state_directory": Path(temporary) / "state"}
+        told = settings.model_copy(update={"cameras": tuple(camera.model_copy(update=elsewhere) for camera in settings.cameras)})
+        return _ask(told)
+
+
+def _ask(settings: WorkerSettings) -> Measured | None:
+    from privet.runtime.launch import reduced_environment
+    from privet.runtime.probe import Measured
+
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "privet.runtime.probe"],
+            input=settings.model_dump_json().encode(),
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=PROBE_WITHIN_S, check=False, env=reduced_environment(),
+        )
+        answer: object = json.loads(done.stdout)
+    except (subprocess.TimeoutExpired, ValueError):
+        return None
+    if not isinstance(answer, dict) or not all(isinstance(value, int) for value in answer.values()):
+        return None
+    try:
+        return Measured(**answer)
+    except TypeError:
+        return None
+
+
+def _print(finding: Finding) -> None:
+    colours = {Level.OK: "green", Level.NOTE: "yellow", Level.WRONG: "red"}
+    mark = click.style(f"{finding.level.value:5}", fg=colours[finding.level])
+    click.echo(f"{mark} {finding.about}: {finding.what}{f'. {_capital(finding.advice)}.' if finding.advice else ''}")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
