@@ -15,7 +15,7 @@ from typing import Protocol
 from privet.core.clock import NS_PER_MS, NS_PER_S, Clock
 from privet.core.errors import StoreError
 from privet.core.frame import Frame
-from privet.core.grid import Grid, pack_bits
+from privet.core.grid import BoolGrid, Grid, pack_bits
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.scene import Condition, Reason, Scene
 from privet.core.wire import to_message
@@ -26,6 +26,7 @@ from privet.runtime.outlet import Emit
 from privet.runtime.settings import CameraSettings
 from privet.scene.analyst import Analyst, AnalystSettings, Observation
 from privet.scene.looks import Detector
+from privet.scene.promote import ProvenBackground
 from privet.scene.stored import StoredScene, from_bytes, to_bytes
 
 HEARTBEAT_S = 1.0
@@ -45,11 +46,33 @@ class StateStore(Protocol):
 
 
 class Observer(Protocol):
-    """What the pipeline asks of an analyst; a test may give one that says what it was told to say."""
+    """What the pipeline asks of an analyst; a test may give one that judges as it was told to."""
+
+    @property
+    def background(self) -> ProvenBackground | None: ...
+
+    @property
+    def blind(self) -> BoolGrid: ...
+
+    @property
+    def looks(self) -> tuple[int, int]: ...
+
+    @property
+    def proofs_restarted(self) -> int: ...
 
     def due(self, frame: Frame) -> bool: ...
 
     def observe(self, frame: Frame) -> Observation: ...
+
+    def snapshot(self) -> StoredScene | None: ...
+
+
+class MakeObserver(Protocol):
+    """How an observer is made: the class `Analyst` is one way."""
+
+    def __call__(
+        self, settings: AnalystSettings, detectors: Sequence[Detector], stored: StoredScene | None, *, distrust: bool
+    ) -> Observer: ...
 
 
 def analyst_settings(settings: CameraSettings) -> AnalystSettings:
@@ -80,10 +103,13 @@ class CameraPipeline:
         store: StateStore,
         clock: Clock,
         open_source: OpenSource,
-        observer: Callable[[Analyst], Observer] | None = None,
+        make_observer: MakeObserver = Analyst,
+        session: int = 0,
+        heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
-        """detectors: empty if one of them did not load: then nothing is proven. observer: for tests; who judges instead of the analyst."""
+        """detectors: empty if one of them did not load: then nothing is proven. session: 0 for a random one."""
         self._emit = emit
+        self._heartbeat_s = heartbeat_s
         self._clock = clock
         self._store = store
         self._stopping = threading.Event()
@@ -92,11 +118,10 @@ class CameraPipeline:
         self._link = Reconnector(open_source, clock, random.random, self._on_link)
         self._resend = False
         stored, distrust = self._load()
-        self._analyst = Analyst(analyst_settings(settings), detectors, stored, distrust=distrust)
-        self._observer: Observer = self._analyst if observer is None else observer(self._analyst)
+        self._observer = make_observer(analyst_settings(settings), detectors, stored, distrust=distrust)
         self._has_detectors = bool(detectors)
         # The session's number tells runs apart and must not be 0.
-        self._narrator = Narrator(secrets.randbits(63) + 1, round(NS_PER_S / settings.scene.covers_per_second))
+        self._narrator = Narrator(session or secrets.randbits(63) + 1, round(NS_PER_S / settings.scene.covers_per_second))
         self._analysed = 0
         self._promoted_blocks = 0
         self._candidates = 0
@@ -122,7 +147,7 @@ class CameraPipeline:
         """Connect, watch, reconnect, until stopped. What it raises is a defect, and a new pipeline takes over."""
         with self._lock:
             now_ns, wall_ns = self._clock.monotonic_ns(), self._clock.wall_ns()
-            self._say(self._narrator.begin(self._analyst.background, self._blind_blocks(), wall_ns, now_ns))
+            self._say(self._narrator.begin(self._observer.background, self._blind_blocks(), wall_ns, now_ns))
         heartbeat = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         heartbeat.start()
         try:
@@ -154,7 +179,7 @@ class CameraPipeline:
         self._analysed += 1
         self._candidates = seen.candidates
         self._sharpness = seen.sharpness
-        background = self._analyst.background
+        background = self._observer.background
         assert background is not None
         reason = seen.reason
         if not self._has_detectors and reason is Reason.NONE and not background.proven.all():
@@ -191,7 +216,7 @@ class CameraPipeline:
         now_ns = self._clock.monotonic_ns()
         if not self._unsaved or (not force and now_ns - self._saved_ns < SAVE_EVERY_NS):
             return
-        snapshot = self._analyst.snapshot()
+        snapshot = self._observer.snapshot()
         if snapshot is not None:
             self._store.save(to_bytes(snapshot))
         self._saved_ns = now_ns
@@ -201,7 +226,7 @@ class CameraPipeline:
 
     def _beat(self) -> None:
         """Once a second, whatever the camera does: silence must never look like an empty place."""
-        while not self._stopping.wait(HEARTBEAT_S):
+        while not self._stopping.wait(self._heartbeat_s):
             with self._lock:
                 condition, _ = self._narrator.condition
                 silent_ns = self._clock.monotonic_ns() - self._last_frame_ns
@@ -214,10 +239,10 @@ class CameraPipeline:
             self._emit(self._health())
 
     def _heartbeat(self) -> Scene:
-        return self._narrator.heartbeat(self._analyst.background, self._blind_blocks(), self._clock.wall_ns())
+        return self._narrator.heartbeat(self._observer.background, self._blind_blocks(), self._clock.wall_ns())
 
     def _say_all_again(self) -> None:
-        background = self._analyst.background
+        background = self._observer.background
         if background is not None:
             wall_ns = self._clock.wall_ns()
             self._say([self._narrator.whole(background, wall_ns, self._clock.monotonic_ns())])
@@ -228,11 +253,11 @@ class CameraPipeline:
             self._emit(to_message(scene), arrived_monotonic_ns)
 
     def _blind_blocks(self) -> int:
-        return 0 if self._analyst.background is None else int(self._analyst.blind.sum())
+        return 0 if self._observer.background is None else int(self._observer.blind.sum())
 
     def _health(self) -> pipe_pb2.Health:
         received = self._link.statistics()
-        looked, hits = self._analyst.looks
+        looked, hits = self._observer.looks
         return pipe_pb2.Health(
             packets=received.packets,
             bytes_received=received.bytes_received,
@@ -243,7 +268,7 @@ class CameraPipeline:
             looks=looked,
             looks_with_hit=hits,
             promoted_blocks=self._promoted_blocks,
-            proofs_restarted=self._analyst.proofs_restarted,
+            proofs_restarted=self._observer.proofs_restarted,
             candidate_blocks=self._candidates,
             sharpness_milli=round(self._sharpness * 1000),
         )
