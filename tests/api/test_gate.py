@@ -75,6 +75,17 @@ async def test_a_token_becomes_a_session(world: World) -> None:
         assert world.accounts.sessions == {}
 
 
+async def test_cookies_of_other_programs_on_this_host_do_no_harm(world: World) -> None:
+    async with world.client() as client:
+        await log_in(client, world.viewer)
+        secret = client.cookies[COOKIE]
+        client.cookies.clear()
+        for others in ('a[b]={"x": 1, "y": [2]}', "=;;=", "ü=ü", 'open="', "privet_sessio=x"):
+            cookie = f"{others}; {COOKIE}={secret}; z=\x7f"
+            answer = await client.get("/api/session", headers=[(b"Cookie", cookie.encode())])
+            assert answer.status_code == 200, others
+
+
 async def test_with_tls_the_cookie_is_secure_and_bound_to_the_host(tmp_path: Path) -> None:
     listen = ListenSettings("192.0.2.1", 8420, frozenset({"192.0.2.1"}), Path("c.pem"), Path("k.pem"))
     world = make_world(tmp_path, listen=listen)

@@ -62,6 +62,8 @@ async def export(camera: CameraName, span: TheSpan, request: Request, deps: Deps
     """[from_ms, to_ms) as MP4."""
     span.at_most(deps.limits.export_span_ns)
     known = CameraId(camera)
+    if span.from_ns >= deps.clock.wall_ns():
+        raise NotFoundError("this span is yet to come: nothing is recorded in it")
     directory = deps.data_directory / DIRECTORY
     await anyio.to_thread.run_sync(lambda: directory.mkdir(mode=0o700, parents=True, exist_ok=True))
     path = directory / f"{secrets.token_hex(16)}.mp4"

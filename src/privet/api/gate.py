@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
 import anyio.to_thread
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -172,11 +172,8 @@ def _unauthenticated() -> Response:
 
 
 def _cookie(headers: Headers, name: str) -> str | None:
-    try:
-        jar = SimpleCookie(headers.get("cookie", ""))
-    except CookieError:
-        return None
-    return jar[name].value if name in jar else None
+    # Not http.cookies: it gives up on the whole header at the first odd one, and cookies are shared by all ports of a host.
+    return cookie_parser("; ".join(headers.getlist("cookie"))).get(name)
 
 
 def _with_security_headers(send: Send) -> Send:

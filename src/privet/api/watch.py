@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import anyio
 import anyio.to_thread
 from fastapi import APIRouter
@@ -65,7 +67,7 @@ async def _serve(websocket: WebSocket, room: Room, identity: Identity, cameras: 
 
             async def until_logged_out() -> None:
                 await _session_over(room, identity)
-                with anyio.move_on_after(5):
+                with anyio.move_on_after(5), suppress(WebSocketDisconnect, RuntimeError):  # gone meanwhile
                     await websocket.close(CLOSE_LOGIN, "the session ended: log in again")
                 group.cancel_scope.cancel()
 
