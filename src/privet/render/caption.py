@@ -63,7 +63,7 @@ def _font(size_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 def font_px(width_px: int) -> int:
     """Size of the letters for a picture that wide."""
-    return min(32, max(10, width_px // 64))
+    return min(32, max(12, width_px // 64))
 
 
 def _layout(parts: Caption) -> tuple[tuple[tuple[str, ...], ...], ...]:

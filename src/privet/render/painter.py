@@ -77,6 +77,10 @@ class Painter:
 
     def __iter__(self) -> Iterator[Picture]:
         """Yield `frames` pictures: uint8 (height, width, 3), valid until the next is asked for."""
+        return (picture for picture, _ in self.paint())
+
+    def paint(self) -> Iterator[tuple[Picture, bool]]:
+        """As iteration, and whether each picture differs from the one before: where nothing moves most do not."""
         view = SceneView()
         canvas = np.zeros((self._size_px[1], self._size_px[0], 3), np.uint8)
         last_place: _Place | None = None
@@ -93,8 +97,9 @@ class Painter:
                     swept = waiting.covered if swept is None else swept | waiting.covered
                 waiting = next(self._scenes, None)
             place = self._place(view, swept, at_ns)
-            if last_place is None or not place.looks_like(last_place):
-                canvas[: self._area_px[1]] = self._fitted(place)
+            changed = last_place is None or not place.looks_like(last_place)
+            if changed:
+                self._draw(place, canvas[: self._area_px[1]])
                 last_place = place
             oldest_ns = None if view.background is None else view.background.oldest_wall_ns
             said = caption(self._camera, at_ns, oldest_ns, self._zone)
@@ -102,7 +107,8 @@ class Painter:
                 line = strip(said, self._size_px[0])
                 canvas[self._area_px[1] : self._area_px[1] + line.shape[0]] = line
                 last_caption = said
-            yield canvas
+                changed = True
+            yield canvas, changed
 
     def _place(self, view: SceneView, swept: BoolGrid | None, at_ns: int) -> _Place:
         said = words(view, at_ns)
@@ -119,12 +125,11 @@ class Painter:
             cover = swept
         return _Place(painted, cover, view.light, said)
 
-    def _fitted(self, place: _Place) -> Picture:
-        """Draw the place into the film's size: padded with black to even sides, scaled if the picture's size has changed."""
-        width, height = self._area_px
-        fitted = np.zeros((height, width, 3), np.uint8)
+    def _draw(self, place: _Place, area: Picture) -> None:
+        """Draw the place into the film's area: padded with black to even sides, scaled if the picture's size has changed."""
         if place.painted is None:
-            return dimmed(fitted, place.said)
+            area[:] = dimmed(np.zeros_like(area), place.said)
+            return
         painted = place.painted
         shown = render(painted.picture, painted.proven, place.cover, place.light, painted.grid)
         if (painted.grid.width_px, painted.grid.height_px) != self._picture_px:
@@ -133,8 +138,10 @@ class Painter:
             shown = np.asarray(image, np.uint8)
         if place.said:
             shown = dimmed(shown, place.said)
-        fitted[: shown.shape[0], : shown.shape[1]] = shown
-        return fitted
+        height, width, _ = shown.shape
+        area[:height, :width] = shown
+        area[height:] = 0
+        area[:height, width:] = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
