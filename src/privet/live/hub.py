@@ -113,7 +113,7 @@ class Hub:
         self._messages += 1
         self._bytes += len(data)
         for subscription in topic.subscriptions:
-            subscription._offer(camera, scene, data)
+            subscription._offer(camera, isinstance(scene, Cover), view, data)
 
     def view(self, camera: CameraId) -> SceneView:
         """What is in force; empty for a camera nothing was heard of."""
@@ -188,7 +188,8 @@ _NOTHING = _Topic()
 @dataclass(frozen=True, slots=True)
 class _Queued:
     camera: CameraId
-    scene: Scene
+    cover: bool
+    view: SceneView   # the hub's, after this message
     data: bytes
 
 
@@ -250,15 +251,15 @@ class Subscription:
             self._catching_up.extend(self._catch_up())
         if self._catching_up:
             camera, scene = self._catching_up.popleft()
-            data = _camera_message(camera, to_message(scene))
-        elif self._queue:
-            queued = self._queue.popleft()
-            self._queue_bytes -= len(queued.data)
-            camera, scene, data = queued.camera, queued.scene, queued.data
-        else:
+            self._known[camera] = follow(self._known[camera], scene)
+            return _camera_message(camera, to_message(scene))
+        if not self._queue:
             return None
-        self._known[camera] = follow(self._known[camera], scene)
-        return data
+        queued = self._queue.popleft()
+        self._queue_bytes -= len(queued.data)
+        # A reader that is not behind is where the hub was, but for covers that were left out, and after those a newer one is queued.
+        self._known[queued.camera] = queued.view
+        return queued.data
 
     def _catch_up(self) -> Iterator[tuple[CameraId, Scene]]:
         while self._behind:
@@ -269,7 +270,7 @@ class Subscription:
                 yield from ((camera, scene) for scene in missing)
                 return
 
-    def _offer(self, camera: CameraId, scene: Scene, data: bytes) -> None:
+    def _offer(self, camera: CameraId, cover: bool, view: SceneView, data: bytes) -> None:
         self._wake.set()
         if camera in self._behind:
             return
@@ -277,12 +278,12 @@ class Subscription:
             self._make_room(len(data))
             if camera in self._behind:
                 return
-        self._queue.append(_Queued(camera, scene, data))
+        self._queue.append(_Queued(camera, cover, view, data))
         self._queue_bytes += len(data)
 
     def _make_room(self, needed_bytes: int) -> None:
-        newest = {queued.camera: queued for queued in self._queue if isinstance(queued.scene, Cover)}
-        kept = deque(q for q in self._queue if not isinstance(q.scene, Cover) or newest[q.camera] is q)
+        newest = {queued.camera: queued for queued in self._queue if queued.cover}
+        kept = deque(q for q in self._queue if not q.cover or newest[q.camera] is q)
         kept_bytes = sum(len(queued.data) for queued in kept)
         # Half must be free, or a viewer that stands still would have its queue combed with every message.
         half_free = len(kept) * 2 <= self._limits.queue_messages and kept_bytes * 2 <= self._limits.queue_bytes
