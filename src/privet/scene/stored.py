@@ -74,14 +74,15 @@ def from_bytes(data: bytes) -> StoredScene:
         shapes = [(height_px, width_px), chroma, chroma]
         if [plane.shape for plane in planes] != shapes or any(plane.dtype != np.uint8 for plane in planes):
             raise StoreError(f"stored scene: planes do not fit {width_px}x{height_px}")
-        if arrays["proven_wall_ns"].shape != grid.shape:
+        times = arrays["proven_wall_ns"]
+        if times.shape != grid.shape or times.dtype != np.int64:
             raise StoreError("stored scene: times do not fit the grid")
         return StoredScene(
             grid,
             Matrix(matrix),
             planes,
             unpack_bits(arrays["proven"].tobytes(), *grid.shape),
-            arrays["proven_wall_ns"].astype(np.int64),
+            times,
             unpack_bits(arrays["arrival"].tobytes(), *grid.shape),
         )
     except NOT_AN_ARCHIVE as error:
