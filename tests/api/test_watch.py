@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import httpx
 import pytest
 import uvicorn
 from tests.api.fakes import DOCK, GATE, OnlyGateForViewers, World, make_world, publish_place
@@ -19,7 +21,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
 from privet.api.dependencies import ApiLimits
-from privet.api.gate import COOKIE
+from privet.api.gate import COOKIE, TLS_COOKIE
+from privet.api.listen import ListenSettings, make_certificate
 from privet.api.permission import Permission
 from privet.api.sessions import check_token, open_session
 from privet.core.clock import NS_PER_MS, NS_PER_S, SystemClock
@@ -38,7 +41,7 @@ async def served(world: World) -> AsyncIterator[int]:
     port: int = listening.getsockname()[1]
     config = uvicorn.Config(
         world.app, log_config=None, lifespan="off", ws="websockets-sansio", ws_max_size=64 * 1024, proxy_headers=False,
-        timeout_graceful_shutdown=2,
+        timeout_graceful_shutdown=2, ssl_certfile=world.deps.listen.tls_certificate, ssl_keyfile=world.deps.listen.tls_key,
     )  # fmt: skip
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve([listening]))
@@ -124,6 +127,25 @@ async def test_a_viewer_sees_what_is_in_force_and_what_comes(tmp_path: Path) -> 
         assert world.hub.statistics().subscribers == 1
         await asyncio.wait_for(await connection.ping(), 10)
     assert world.hub.statistics().subscribers == 0
+
+
+async def test_over_tls_with_the_self_made_certificate(tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path, ("localhost", "127.0.0.1"))
+    listen = ListenSettings("127.0.0.1", 8420, frozenset({"127.0.0.1"}), certificate, key)
+    world = make_world(tmp_path, clock=SystemClock(), listen=listen)
+    publish_place(world)
+    trust = ssl.create_default_context(cafile=str(certificate))
+    async with served(world) as port:
+        page = f"https://127.0.0.1:{port}"
+        async with httpx.AsyncClient(base_url=page, verify=trust, headers={"Origin": page}, trust_env=False) as client:
+            answer = await client.post("/login", data={"token": world.viewer})
+            assert answer.status_code == 303
+            assert (await client.get("/api/session")).json()["role"] == "viewer"
+            secret = client.cookies[TLS_COOKIE]
+        headers = {"Cookie": f"{TLS_COOKIE}={secret}"}
+        address = f"wss://127.0.0.1:{port}/api/live"
+        async with connect(address, additional_headers=headers, origin=Origin(page), ssl=trust, proxy=None) as connection:
+            await Follower().read_until(connection, world, (GATE,))
 
 
 async def test_only_the_cameras_that_are_named_and_allowed(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from tests.api.fakes import GATE, World, make_world
 from tests.api.test_gate import log_in
 from tests.api.test_slices import read_delimited
 
+from privet.api.export import ProcessExporter
+from privet.api.ports import Exporter
 from privet.api.sessions import create_first_token
 from privet.api.store import DrawnSnapshots, RecordedPast, register_of
 from privet.config.models import Config
@@ -81,7 +83,7 @@ def minute() -> Iterator[pb.SceneMessage]:
 class House:
     """An application with the real store behind it, and a recorder that has heard a minute."""
 
-    def __init__(self, directory: Path, *, closed: bool) -> None:
+    def __init__(self, directory: Path, *, closed: bool, exporter: Exporter | None = None) -> None:
         self.index = Index.open(index_url(directory))
         clock = FakeClock(wall=BEGIN_NS)
         self.recorder = Recorder(directory, IndexAnnounce(self.index), clock)
@@ -93,7 +95,12 @@ class House:
             directory,
             clock=clock,
             change=lambda deps: replace(
-                deps, register=register_of(config), accounts=self.index, past=past, snapshots=DrawnSnapshots(UTC)
+                deps,
+                register=register_of(config),
+                accounts=self.index,
+                past=past,
+                snapshots=DrawnSnapshots(UTC),
+                exporter=deps.exporter if exporter is None else exporter,
             ),
         )
         token = create_first_token(self.index, clock)
@@ -187,6 +194,26 @@ async def test_a_recording_that_is_being_written_is_served(tmp_path: Path) -> No
         assert [(row["closed"], row["to_ms"]) for row in listed] == [(False, None)]
         assert listed[0]["size_bytes"] > 0
         assert len(list(decode_all(read_delimited(data.content)))) > 100
+    finally:
+        house.close()
+
+
+async def test_an_export_is_a_film(tmp_path: Path) -> None:
+    """The real command in a process of its own, as runtime has it."""
+    data = tmp_path / "data"
+    data.mkdir()
+    configuration = tmp_path / "privet.toml"
+    configuration.write_text('[cameras.gate]\nplace = "North"\npurpose = "Keep"\nurl = "rtsp://192.0.2.1/"\n')
+    house = House(data, closed=True, exporter=ProcessExporter(options=("--config", str(configuration))))
+    begin_ms = BEGIN_NS // NS_PER_MS
+    try:
+        async with house.world.client(house.token) as client:
+            film = await client.get(f"/api/cameras/gate/export.mp4?from_ms={begin_ms}&to_ms={begin_ms + 5000}")
+            nothing = await client.get(f"/api/cameras/gate/export.mp4?from_ms={begin_ms - 9000}&to_ms={begin_ms - 5000}")
+            ahead = await client.get(f"/api/cameras/gate/export.mp4?from_ms={begin_ms + 10**9}&to_ms={begin_ms + 10**9 + 1}")
+        assert (film.status_code, film.headers["content-type"], film.content[4:8]) == (200, "video/mp4", b"ftyp")
+        assert (nothing.status_code, ahead.status_code) == (404, 404)
+        assert list((data / "exports").iterdir()) == []
     finally:
         house.close()
 
