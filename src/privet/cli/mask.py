@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -11,7 +12,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 from time import monotonic
-from typing import IO
+from typing import BinaryIO, cast
 
 import click
 from rich.console import Console
@@ -21,10 +22,11 @@ from privet.core.clock import NS_PER_S
 from privet.core.errors import NotFoundError, PrivetError, UserError
 from privet.core.pb import pipe_pb2
 from privet.core.reader import SceneView, follow
-from privet.core.scene import Background, Cover, Patch, Reason, Scene
+from privet.core.scene import Background, Cover, Reason, Scene
 from privet.core.wire import from_message
 from privet.runtime.launch import reduced_environment
 from privet.runtime.pipe import parse_worker_message, read_frames
+from privet.runtime.warm import is_warm
 from privet.runtime.worker_mask import MaskSettings
 
 WHY = {
@@ -88,6 +90,7 @@ def mask(
         settings = MaskSettings(
             path=source.resolve(),
             directory=Path(directory),
+            warmed_cache_directory=_warmed_kernels(),
             block_px=int(block_px),
             covers_per_second=rate,
             prove_seconds=prove_seconds or 0.0,
@@ -98,6 +101,19 @@ def mask(
         click.echo(json.dumps(asdict(report), indent=2))
     else:
         click.echo(_sentences(report))
+
+
+def _warmed_kernels() -> Path:
+    """The directory of this user's compiled kernels; they are compiled, by a process of their own, when they are not there yet."""
+    directory = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "privet" / "kernels"
+    if not is_warm(directory):
+        click.echo("compiling the kernels, once; this takes a quarter of a minute or more", err=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "privet.runtime.warm", str(directory)], env=reduced_environment(), capture_output=True, check=False
+        )
+        if done.returncode != 0:
+            raise PrivetError(f"the kernels cannot be compiled into {directory}: run `privet doctor`")
+    return directory
 
 
 def _mask(settings: MaskSettings, source: Path, destination: Path, *, quiet: bool) -> MaskReport:
@@ -119,7 +135,7 @@ def _mask(settings: MaskSettings, source: Path, destination: Path, *, quiet: boo
         child.stdin.write(settings.model_dump_json().encode())
         child.stdin.close()
         with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bar:
-            teller = _Teller(child.stdout, source, bar, bar.add_task("proving", total=2 * size_bytes))
+            teller = _Teller(cast(BinaryIO, child.stdout), source, bar, bar.add_task("proving", total=2 * size_bytes))
             scenes = list(teller.scenes())
         status = child.wait()
     finally:
@@ -128,7 +144,7 @@ def _mask(settings: MaskSettings, source: Path, destination: Path, *, quiet: boo
             child.wait()
     if status != 0 or not scenes:
         raise PrivetError(f"{source}: the process that looked at it ended (status {status}) before it was done")
-    duration_ns = scenes[-1].head.wall_ns + settings_step_ns(settings)
+    duration_ns = scenes[-1].head.wall_ns + round(NS_PER_S / settings.covers_per_second)
     fps = Fraction(settings.covers_per_second).limit_denominator(100)
     movie = export_mp4(scenes, 1, duration_ns, destination, MovieSettings(fps=fps, camera=source.name))
     proven, covered = _shares(scenes)
@@ -140,15 +156,10 @@ def _mask(settings: MaskSettings, source: Path, destination: Path, *, quiet: boo
     )
 
 
-def settings_step_ns(settings: MaskSettings) -> int:
-    """How long one cover lasts."""
-    return round(NS_PER_S / settings.covers_per_second)
-
-
 class _Teller:
     """Reads what the confined process says."""
 
-    def __init__(self, stream: IO[bytes], source: Path, bar: Progress, task: TaskID) -> None:
+    def __init__(self, stream: BinaryIO, source: Path, bar: Progress, task: TaskID) -> None:
         self._stream = stream
         self._source = source
         self._bar = bar
@@ -197,8 +208,6 @@ def _shares(scenes: list[Scene]) -> tuple[float, float]:
         match scene:
             case Background():
                 proven = float(scene.proven.mean())
-            case Patch():
-                pass
             case Cover():
                 covers.append(float(scene.covered.mean()))
     return proven, sum(covers) / len(covers) if covers else 0.0

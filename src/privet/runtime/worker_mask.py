@@ -8,6 +8,7 @@ passes (worker_masking), and what becomes of the scene messages: cli/mask paints
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -29,6 +30,7 @@ class MaskSettings(BaseModel):
 
     path: Path
     directory: Path                   # its own; nothing else can be written
+    warmed_cache_directory: Path      # compiled kernels to copy from; read only
     block_px: int = 8
     covers_per_second: float = 5.0
     prove_seconds: float = 0.0        # 0: a quarter of the film, at least 2 and at most 60
@@ -46,7 +48,7 @@ def main() -> None:
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard, inheritable=False)
     kernels = settings.directory / "kernels"
-    kernels.mkdir(mode=0o700, exist_ok=True)
+    shutil.copytree(settings.warmed_cache_directory, kernels)
     os.environ["NUMBA_CACHE_DIR"] = str(kernels)
     os.environ["TMPDIR"] = str(settings.directory)
     lockdown.confine((settings.directory,), ())
