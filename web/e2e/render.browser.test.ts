@@ -62,7 +62,8 @@ function worst(a: Pixels, b: Pixels): { levels: number; at: string } {
   for (let index = 0; index < left.length; index++) {
     const levels = Math.abs((left[index] ?? 0) - (right[index] ?? 0));
     const pixel = index >> 2;
-    if (levels > found.levels) found = { levels, at: `x ${pixel % a.width}, y ${Math.floor(pixel / a.width)}, channel ${index & 3}` };
+    if (levels > found.levels)
+      found = { levels, at: `x ${pixel % a.width}, y ${Math.floor(pixel / a.width)}, channel ${index & 3}` };
   }
   return found;
 }

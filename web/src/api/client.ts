@@ -66,7 +66,13 @@ export function fetchCameras(signal: AbortSignal): Promise<Camera[]> {
   return answered(client.GET("/api/cameras", { signal }));
 }
 
-export function fetchTimeline(camera: string, fromMs: number, toMs: number, bins: number, signal: AbortSignal): Promise<Timeline> {
+export function fetchTimeline(
+  camera: string,
+  fromMs: number,
+  toMs: number,
+  bins: number,
+  signal: AbortSignal,
+): Promise<Timeline> {
   const query = { from_ms: Math.floor(fromMs), to_ms: Math.ceil(toMs), bins };
   return answered(client.GET("/api/cameras/{id}/timeline", { params: { path: { id: camera }, query }, signal }));
 }

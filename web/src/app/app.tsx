@@ -11,6 +11,7 @@ import { WallPage } from "../wall/wall";
 import { chooseLanguage, directionOf, LANGUAGES, localeOf, translator, type Language } from "../words/translate";
 import { KeysList } from "./keys";
 import { useKeys } from "./keyboard";
+import { useNow } from "./now";
 import { parseRoute, useAddress, type Route } from "./route";
 import { SurroundingsContext, useSurroundings, type Surroundings } from "./surroundings";
 import { useAnswer } from "./use-answer";
@@ -162,11 +163,7 @@ function Bar({ route, siteName, onLanguage }: BarProps): ReactElement {
 
 function SiteClock(): ReactElement {
   const { t, zone } = useSurroundings();
-  const [nowMs, setNowMs] = useState(() => Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNowMs(Date.now()), 1000);
-    return () => clearInterval(timer);
-  }, []);
+  const nowMs = useNow();
   return (
     <time className="bar-clock" title={t("time.zone", { zone, offset: offsetText(zone, nowMs) })}>
       <bdi>{clockText(zone, nowMs)}</bdi>
@@ -185,15 +182,8 @@ function Leaf(): ReactElement {
 function Trouble({ problem }: { readonly problem: string | null }): ReactElement | null {
   const { t, live } = useSurroundings();
   const connected = useConnected(live);
-  const [lost, setLost] = useState(false);
-  useEffect(() => {
-    if (connected) {
-      setLost(false);
-      return;
-    }
-    const timer = setTimeout(() => setLost(true), LOST_AFTER_MS);
-    return () => clearTimeout(timer);
-  }, [connected]);
+  const nowMs = useNow();
+  const lost = !connected && nowMs - live.unconnectedSinceMs > LOST_AFTER_MS;
   const words = problem !== null ? t("load.failed", { detail: problem }) : lost ? t("live.lost") : null;
   return words === null ? null : (
     <p className="trouble" role="status">

@@ -27,7 +27,8 @@ export function useKeys(keys: Keys): void {
       const act = current.current[keyName(event)];
       if (act === undefined) return;
       // Space and Enter belong to the button or link that has the focus.
-      if ((event.key === " " || event.key === "Enter") && event.target instanceof Element && event.target.closest("button, a")) return;
+      if ((event.key === " " || event.key === "Enter") && event.target instanceof Element && event.target.closest("button, a"))
+        return;
       event.preventDefault();
       act(event);
     };

@@ -15,7 +15,12 @@ export function parseRoute(path: string, search: string): Route {
   if (first === "system" && parts.length === 1) return { page: "system" };
   if (first === "camera" && second !== undefined && parts.length === 2) {
     const query = new URLSearchParams(search);
-    return { page: "camera", camera: decodeSafely(second), atMs: wholeNumber(query.get("at")), spanMs: wholeNumber(query.get("span")) };
+    return {
+      page: "camera",
+      camera: decodeSafely(second),
+      atMs: wholeNumber(query.get("at")),
+      spanMs: wholeNumber(query.get("span")),
+    };
   }
   return { page: "unknown" };
 }

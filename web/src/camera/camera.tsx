@@ -72,16 +72,10 @@ export function CameraPage({ camera, atMs, spanMs }: Props): ReactElement {
   );
   useEffect(() => () => overview.close(), [overview]);
   const timeline = useCallback(() => overview.timeline, [overview]);
-  const seenWindow = useCallback(
-    (widthPx: number) => overview.want(store.get().window, widthPx, Date.now()),
-    [overview, store],
-  );
-  const holding = useCallback(
-    (now: boolean) => {
-      held.current = now;
-    },
-    [],
-  );
+  const seenWindow = useCallback((widthPx: number) => overview.want(store.get().window, widthPx, Date.now()), [overview, store]);
+  const holding = useCallback((now: boolean) => {
+    held.current = now;
+  }, []);
 
   useEffect(() => {
     if (canvas.current === null) return;
@@ -360,7 +354,11 @@ function Controls({ camera, store, act, zoomBy }: ControlsProps): ReactElement {
         </time>
       </div>
       <div className="controls-play" dir="ltr">
-        <Button onClick={() => act((player, nowMs) => step(player, -5000, nowMs))} aria-label={t("play.back")} title={t("play.back")}>
+        <Button
+          onClick={() => act((player, nowMs) => step(player, -5000, nowMs))}
+          aria-label={t("play.back")}
+          title={t("play.back")}
+        >
           −5 s
         </Button>
         <Button className="button-play" onClick={() => act(togglePlay)} aria-label={t(playing ? "play.pause" : "play.play")}>
@@ -378,10 +376,7 @@ function Controls({ camera, store, act, zoomBy }: ControlsProps): ReactElement {
         </Button>
         <label className="select">
           <span className="unseen">{t("play.speed")}</span>
-          <select
-            value={speed}
-            onChange={(event) => act((player, nowMs) => setSpeed(player, Number(event.target.value), nowMs))}
-          >
+          <select value={speed} onChange={(event) => act((player, nowMs) => setSpeed(player, Number(event.target.value), nowMs))}>
             {SPEEDS.map((each) => (
               <option key={each} value={each}>
                 {t("play.at", { speed: String(each) })}

@@ -1,6 +1,6 @@
 /** A value that is shown by several components and changed by events and animation frames. */
 
-import { useRef, useSyncExternalStore } from "react";
+import { useSyncExternalStore } from "react";
 
 export class Store<T> {
   #value: T;
@@ -32,7 +32,5 @@ export class Store<T> {
 
 /** Part of a store's value; the component draws anew only when that part changes. Parts must be primitive. */
 export function usePart<T, P extends string | number | boolean | null>(store: Store<T>, part: (value: T) => P): P {
-  const read = useRef(part);
-  read.current = part;
-  return useSyncExternalStore(store.subscribe, () => read.current(store.get()));
+  return useSyncExternalStore(store.subscribe, () => part(store.get()));
 }

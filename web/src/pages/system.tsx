@@ -1,8 +1,9 @@
 /** The system at a glance: the site, and how each camera is. */
 
-import { useMemo, type ReactElement } from "react";
+import type { ReactElement } from "react";
 import { fetchSession, type Camera } from "../api/client";
 import { cameraPath } from "../app/route";
+import { useNow } from "../app/now";
 import { useSurroundings } from "../app/surroundings";
 import { useAnswer } from "../app/use-answer";
 import { useLiveSummary } from "../app/use-live";
@@ -16,7 +17,7 @@ const SESSION_EVERY_MS = 60_000;
 export function SystemPage(): ReactElement {
   const { t, site, cameras, zone, locale } = useSurroundings();
   const session = useAnswer(fetchSession, SESSION_EVERY_MS);
-  const offset = useMemo(() => offsetText(zone, Date.now()), [zone]);
+  const offset = offsetText(zone, useNow());
   return (
     <div className="system">
       <h1>{t("system.title")}</h1>

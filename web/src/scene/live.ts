@@ -69,6 +69,8 @@ export class LiveScenes {
   #closed = false;
   #connected = false;
   readonly #watchers = new Set<() => void>();
+  /** ms UTC: when the connection was last lost, or first asked for. */
+  unconnectedSinceMs = Date.now();
   /** Messages that broke the specification and were skipped. */
   damaged = 0;
 
@@ -113,6 +115,7 @@ export class LiveScenes {
   #setConnected(connected: boolean): void {
     if (connected === this.#connected) return;
     this.#connected = connected;
+    if (!connected) this.unconnectedSinceMs = Date.now();
     for (const changed of this.#watchers) changed();
   }
 

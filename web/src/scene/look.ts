@@ -1,12 +1,12 @@
 /**
- * How a place is drawn, as pure functions over pixels: the rule that src/privet/render follows, the WebGL painter repeats on the
- * graphics card and the canvas painter calls directly.
+ * How a place is drawn, as pure functions over pixels: the rule that src/privet/render follows, that the WebGL painter repeats on
+ * the graphics card and that the canvas painter calls.
  *
  * The rule:
  * - picture = the decoded sRGB background with the patches pasted in, promoted blocks only;
- * - shown = clip(floor(picture * gain + offset + 0.5), 0, 255) per channel, gain = 2 ^ ((g - 128) / 32), offset = o - 128; gain and
- *   offset are bilinearly interpolated between cell centres, at pixel centres. The centre of cell i of n over a width w lies at
- *   (i + 0.5) * w / n; outside the outermost centres the outermost value holds;
+ * - shown = clip(floor(picture * gain + offset + 0.5), 0, 255) per channel, gain = 2 ^ ((g - 128) / 32), offset = o - 128;
+ *   gain and offset are bilinearly interpolated between cell centres, at pixel centres. The centre of cell i of n over a width w
+ *   lies at (i + 0.5) * w / n; outside the outermost centres the outermost value holds;
  * - then blocks are painted flat: unproven UNPROVEN, covered COVER, unproven and covered COVER_UNPROVEN. Blind blocks are
  *   unproven. Edges of blocks are not smoothed.
  */

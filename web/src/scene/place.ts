@@ -21,8 +21,8 @@ const DECODED_AT_ONCE = 6;
 const decoded = new Map<Background | Patch, Promise<ImageBitmap | null>>();
 
 /**
- * The last few images stay decoded: scrubbing asks for the same ones again and again. null: not an image of the format and size it
- * has to be, which is seen before a pixel is decoded.
+ * The last few images stay decoded: scrubbing asks for the same ones again and again. null: not an image of the format and size
+ * it has to be, which is seen before a pixel is decoded.
  */
 function decodeImage(source: Background | Patch, size: ImageSize): Promise<ImageBitmap | null> {
   const known = decoded.get(source);
@@ -102,9 +102,8 @@ export class Place {
       const fresh = view.patches.slice(this.#patches.length);
       if (fresh.length > 0) {
         const { grid } = this;
-        const images = await Promise.all(
-          fresh.map((patch) => (grid === null ? null : decodeImage(patch, rectangleSize(patch, grid)))),
-        );
+        const size = (patch: Patch): ImageSize => (grid === null ? { widthPx: 0, heightPx: 0 } : rectangleSize(patch, grid));
+        const images = await Promise.all(fresh.map((patch) => decodeImage(patch, size(patch))));
         fresh.forEach((patch, index) => this.#paste(patch, images[index] ?? null));
         this.#patches = view.patches;
         this.#touch();

@@ -3,9 +3,10 @@
  *
  * Rules (docs/ref/scene-stream.md, "What a reader must do"):
  * - a message of another session than the last one's begins anew: everything is forgotten;
- * - within a session a background, light, cover or state acts only if its sequence is greater than that of the last one of its own
- *   kind; a patch only if greater than the last patch's and the background's. So what is in force can be sent again, in the order
- *   background, patches, light, cover, state, whatever their sequences. A gap in the sequence is no error: covers may be dropped;
+ * - within a session a background, light, cover or state acts only if its sequence is greater than that of the last one of its
+ *   own kind; a patch only if greater than the last patch's and the background's. So what is in force can be sent again, in the
+ *   order background, patches, light, cover, state, whatever their sequences. A gap in the sequence is no error:
+ *   covers may be dropped;
  * - a background replaces background and patches and sets the grid; unless the grid is the same, light and cover are forgotten
  *   (a background of another grid than a newer state has set is skipped);
  * - a state that is newer than the background and names another grid sets the grid and forgets background, patches, light and

@@ -138,7 +138,8 @@ export class Recorded {
       this.#pieces.delete(key);
       this.#pieces.set(key, piece);
       const moment = momentIn(piece, atMs);
-      if (moment.kind === "gap" && atMs > piece.settledMs) return moment.view === null ? { kind: "fetching" } : youngest(moment.view);
+      if (moment.kind === "gap" && atMs > piece.settledMs)
+        return moment.view === null ? { kind: "fetching" } : youngest(moment.view);
       return moment;
     }
     return { kind: "fetching" };

@@ -73,8 +73,8 @@ interface Held {
   size: string;
 }
 
-const UNIFORMS = ["picture", "blocks", "cells", "target", "size", "blockPx", "lit"] as const;
-type Uniforms = Record<(typeof UNIFORMS)[number], WebGLUniformLocation | null>;
+type Name = "picture" | "blocks" | "cells" | "target" | "size" | "blockPx" | "lit";
+type Uniforms = Record<Name, WebGLUniformLocation | null>;
 
 export class WebGlPainter implements Painter {
   readonly #gl: WebGL2RenderingContext;

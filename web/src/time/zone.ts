@@ -89,9 +89,9 @@ export function agoText(fromMs: number, nowMs: number, locale: string): string {
 /** The largest unit that a duration is a fair number of, and how many: for plural words. */
 export function roughly(durationMs: number): { unit: "seconds" | "minutes" | "hours" | "days"; count: number } {
   const tenth = (value: number): number => (value < 10 ? Math.round(value * 10) / 10 : Math.round(value));
-  if (durationMs < 2 * MINUTE) return { unit: "seconds", count: Math.round(durationMs / SECOND) };
-  if (durationMs < 2 * HOUR) return { unit: "minutes", count: tenth(durationMs / MINUTE) };
-  if (durationMs < 2 * DAY) return { unit: "hours", count: tenth(durationMs / HOUR) };
+  if (durationMs < MINUTE) return { unit: "seconds", count: Math.round(durationMs / SECOND) };
+  if (durationMs < HOUR) return { unit: "minutes", count: tenth(durationMs / MINUTE) };
+  if (durationMs < DAY) return { unit: "hours", count: tenth(durationMs / HOUR) };
   return { unit: "days", count: tenth(durationMs / DAY) };
 }
 

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, type PointerEvent, type ReactElement } from "react";
 import type { SpanKind, Timeline } from "../api/client";
+import { useNow } from "../app/now";
 import { useSurroundings } from "../app/surroundings";
 import { isLive, momentOf, pan, seek, zoom, type Player } from "../camera/player";
 import { usePart, type Store } from "../camera/store";
@@ -181,7 +182,7 @@ export function TimelineView({ store, timeline, seen, holding, words, revision }
     holding(false);
   };
 
-  const nowSeconds = Math.floor(Date.now() / 1000);
+  const nowSeconds = Math.floor(useNow() / 1000);
   const second = usePart(store, (player) => Math.floor(momentOf(player, Date.now()) / 1000));
   const fromSecond = usePart(store, (player) => Math.floor(player.window.fromMs / 1000));
   const label = t("timeline.value", { time: fullText(zone, second * 1000, locale), state: words });

@@ -1,6 +1,6 @@
 /**
- * Where the tiles of a wall stand. Pure. Every tile keeps its picture's aspect ratio; the arrangement that covers most of the wall
- * wins. Pinned tiles take two thirds of it.
+ * Where the tiles of a wall stand. Pure. Every tile keeps its picture's aspect ratio; the arrangement that covers most of the
+ * wall wins. Pinned tiles take two thirds of it.
  */
 
 export interface Tile {
@@ -39,7 +39,10 @@ export function layOut(tiles: readonly Tile[], width: number, height: number): W
     const part = Math.floor(width * PINNED_PART);
     const large = fit(pinned, part - GAP_PX, height);
     const small = fit(others, width - part, height);
-    return { spots: [...large.spots, ...small.spots.map((spot) => ({ ...spot, start: spot.start + part }))], height: Math.max(large.height, small.height) };
+    return {
+      spots: [...large.spots, ...small.spots.map((spot) => ({ ...spot, start: spot.start + part }))],
+      height: Math.max(large.height, small.height),
+    };
   }
   const large = fit(pinned, width, Math.floor(height * PINNED_PART));
   const used = Math.max(0, ...large.spots.map((spot) => spot.top + spot.height)) + GAP_PX;

@@ -4,6 +4,7 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, typ
 import type { Camera } from "../api/client";
 import { useKeys } from "../app/keyboard";
 import { cameraPath, navigate } from "../app/route";
+import { useNow } from "../app/now";
 import { useSurroundings } from "../app/surroundings";
 import { useLiveSummary } from "../app/use-live";
 import { Button, Link, Tag } from "../design/parts";
@@ -26,13 +27,14 @@ export function WallPage(): ReactElement {
   const [pins, setPins] = useState<ReadonlySet<string>>(readPins);
   const [selected, setSelected] = useState<string | null>(null);
 
+  const ready = cameras !== null && cameras.length > 0;
   useLayoutEffect(() => {
     const element = box.current;
     if (element === null) return;
     const sizes = new ResizeObserver(() => setSize({ width: element.clientWidth, height: element.clientHeight }));
     sizes.observe(element);
     return () => sizes.disconnect();
-  }, [cameras === null]);
+  }, [ready]);
 
   const toggle = useCallback((camera: string) => {
     setPins((before) => {
@@ -85,14 +87,7 @@ export function WallPage(): ReactElement {
         {wall.spots.map((spot) => {
           const camera = cameras.find((each) => each.id === spot.id);
           return camera === undefined ? null : (
-            <WallTile
-              key={spot.id}
-              camera={camera}
-              spot={spot}
-              pinned={pins.has(spot.id)}
-              onPin={toggle}
-              onFocus={setSelected}
-            />
+            <WallTile key={spot.id} camera={camera} spot={spot} pinned={pins.has(spot.id)} onPin={toggle} onFocus={setSelected} />
           );
         })}
       </ul>
@@ -117,12 +112,15 @@ function WallTile({ camera, spot, pinned, onPin, onFocus }: TileProps): ReactEle
   const summary = useLiveSummary(live, camera.id);
   const { tone, words } = speak(summary, t);
   const name = camera.name === "" ? camera.id : camera.name;
-  const ratio = typeof window === "undefined" ? 1 : window.devicePixelRatio;
-  const wide = spot.width * ratio > SMALL_TILE_PX;
+  const wide = spot.width * window.devicePixelRatio > SMALL_TILE_PX;
   const style = { insetInlineStart: spot.start, insetBlockStart: spot.top, inlineSize: spot.width, blockSize: spot.height };
-  const state = `${summary.covered && tone === "guarded" ? "tile-busy " : ""}${tone === "unknown" ? "tile-stale " : ""}`;
   return (
-    <li className={`tile tile-${tone} ${state}`} style={style} data-camera={camera.id} data-tone={tone}>
+    <li
+      className={`tile tile-${tone} ${summary.standing === "stale" ? "tile-stale" : ""}`}
+      style={style}
+      data-camera={camera.id}
+      data-tone={tone}
+    >
       <Link to={cameraPath(camera.id)} className="tile-link" label={`${t("wall.open", { camera: name })}. ${words}`}>
         <LiveCanvas live={live} camera={camera.id} maxWidthPx={wide ? Infinity : SMALL_PICTURE_PX} />
         <FocusReporter camera={camera.id} onFocus={onFocus} />
@@ -156,7 +154,7 @@ function WallTile({ camera, spot, pinned, onPin, onFocus }: TileProps): ReactEle
 }
 
 /** Tells the wall which tile has the focus; a link's own focus event does not know its camera. */
-function FocusReporter({ camera, onFocus }: { readonly camera: string; readonly onFocus: (camera: string) => void }): ReactElement {
+function FocusReporter({ camera, onFocus }: Pick<TileProps, "onFocus"> & { readonly camera: string }): ReactElement {
   const here = useRef<HTMLSpanElement>(null);
   useEffect(() => {
     const link = here.current?.closest("a");
@@ -169,12 +167,8 @@ function FocusReporter({ camera, onFocus }: { readonly camera: string; readonly 
 }
 
 /** "place proven 3 minutes ago", kept current. */
-export function Age({ atMs, locale }: { readonly atMs: number | null; readonly locale: string }): ReactElement {
+function Age({ atMs, locale }: { readonly atMs: number | null; readonly locale: string }): ReactElement {
   const { t } = useSurroundings();
-  const [nowMs, setNowMs] = useState(() => Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNowMs(Date.now()), 1000);
-    return () => clearInterval(timer);
-  }, []);
+  const nowMs = useNow();
   return <>{atMs === null ? t("wall.unproven") : t("wall.backgroundAge", { age: agoText(atMs, nowMs, locale) })}</>;
 }

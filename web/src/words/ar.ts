@@ -5,7 +5,7 @@ import type { Key, Message } from "./en";
 export const ar: Readonly<Record<Key, Message>> = {
   "language.name": "العربية",
   "product.name": "Privet",
-  "reconstruction": "إعادة بناء، لا فيديو",
+  reconstruction: "إعادة بناء، لا فيديو",
 
   "nav.label": "الصفحات",
   "nav.wall": "الجدار",

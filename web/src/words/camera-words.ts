@@ -22,5 +22,5 @@ export function speak(summary: LiveSummary, t: Translate): Spoken {
   if (summary.provenPercent < WHOLE_PERCENT) {
     return { tone: "degraded", words: t("state.proving", { share: `${summary.provenPercent}%` }) };
   }
-  return { tone, words: summary.covered ? t("wall.something") : t("state.guarded") };
+  return summary.covered ? { tone: "busy", words: t("wall.something") } : { tone, words: t("state.guarded") };
 }

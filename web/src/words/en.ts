@@ -3,7 +3,7 @@
 export const en = {
   "language.name": "English",
   "product.name": "Privet",
-  "reconstruction": "reconstruction, not video",
+  reconstruction: "reconstruction, not video",
 
   "nav.label": "Pages",
   "nav.wall": "Wall",

@@ -3,10 +3,13 @@
 import type { Condition, Reason } from "../scene/scene";
 import type { Key } from "./en";
 
-/** guarded: all is well; degraded: something is missing; quiet: nothing to say; unknown: nothing is heard. */
-export type Tone = "guarded" | "degraded" | "quiet" | "unknown";
+/** guarded: all is well; busy: something is there; degraded: something is missing; unknown: nothing is heard; quiet: the rest. */
+export type Tone = "guarded" | "busy" | "degraded" | "quiet" | "unknown";
 
-type PlainKey = Extract<Key, "state.awake" | "state.asleep" | "state.starting" | "state.blind" | "state.offline" | `reason.${string}`>;
+type PlainKey = Extract<
+  Key,
+  "state.awake" | "state.asleep" | "state.starting" | "state.blind" | "state.offline" | `reason.${string}`
+>;
 
 export function stateKey(condition: Condition, reason: Reason): PlainKey {
   return reason === "none" ? `state.${condition}` : `reason.${reason}`;
