@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.render.places import T0, S, texture
 
-from privet.render.caption import NOTICE, caption, dimmed, strip, time_words
+from privet.render.caption import caption, dimmed, strip, time_words
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -42,8 +42,15 @@ def test_what_is_said_is_drawn() -> None:
     early, late = (strip(caption("gate", at, T0 - S, UTC), 640) for at in (T0, T0 + 77 * S))
     assert not np.array_equal(early, late)
     assert early.max() > 180  # letters
-    without = strip(caption("gate", T0, T0 - S, UTC), 640) if NOTICE else early
-    assert np.array_equal(early, without)
+
+
+def test_names_are_drawn_or_left_out_but_never_as_boxes() -> None:
+    assert caption("Éntrée Süd", T0, None, UTC).camera == "Entree Sud"
+    assert caption("a\n\tb", T0, None, UTC).camera == "a b"
+    for name in ("البوابة", "大门", "gate \u2603\ufe0f", "x\0"):
+        assert caption(name, T0, None, UTC).camera == ""
+    long = strip(caption("long " * 100, T0, None, UTC), 300)
+    assert long[:, -2:].max() < 40  # cut, not run over the edge
 
 
 def test_nothing_is_cut_off_where_there_is_room() -> None:

@@ -6,6 +6,7 @@ belong here: when a picture is stale (`standing`).
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
@@ -40,10 +41,11 @@ class Caption:
 def caption(camera: str, at_wall_ns: int, oldest_wall_ns: int | None, zone: tzinfo) -> Caption:
     """Compose a caption.
 
+    camera: its name, left out if the letters for it are not at hand.
     oldest_wall_ns: when the background's oldest block was proven; None (or 0) without one. Times are written in `zone`.
     """
     age = f"background {duration_words(at_wall_ns - oldest_wall_ns)} old" if oldest_wall_ns else "no background yet"
-    return Caption(camera, time_words(at_wall_ns, zone), age)
+    return Caption(_drawable(camera), time_words(at_wall_ns, zone), age)
 
 
 def time_words(wall_ns: int, zone: tzinfo) -> str:
@@ -59,6 +61,16 @@ def time_words(wall_ns: int, zone: tzinfo) -> str:
 @lru_cache(maxsize=16)
 def _font(size_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size_px)
+
+
+@lru_cache(maxsize=256)
+def _drawable(name: str) -> str:
+    """`name` on one line, without its accents; empty if the built-in font lacks one of its letters, as it does for all but Latin."""
+    bare = (letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
+    name = " ".join("".join(bare).split())
+    font = _font(20)
+    missing = bytes(font.getmask("\U000FFFFD"))
+    return "" if any(bytes(font.getmask(letter)) == missing for letter in set(name) - {" "}) else name
 
 
 def font_px(width_px: int) -> int:
@@ -81,7 +93,15 @@ def _broken(parts: Caption, width_px: int) -> tuple[str, ...]:
     for chosen, widest in zip(layouts, _layout(Caption(parts.camera, _WIDEST_TIME, _WIDEST_AGE)), strict=True):
         if all(font.getlength(_SEPARATOR.join(line)) <= room_px for line in widest):
             return tuple(_SEPARATOR.join(line) for line in chosen)
-    return tuple(_SEPARATOR.join(line) for line in layouts[-1])
+    return tuple(_cut(_SEPARATOR.join(line), font, room_px) for line in layouts[-1])
+
+
+def _cut(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room_px: int) -> str:
+    if font.getlength(text) <= room_px:
+        return text
+    while text and font.getlength(text + "...") > room_px:
+        text = text[:-1]
+    return text + "..."
 
 
 def _margin_px(width_px: int) -> int:
