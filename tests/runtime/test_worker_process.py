@@ -254,7 +254,7 @@ def test_a_worker_that_is_never_told_anything_ends_with_its_pipe(tmp_path: Path)
 
 
 def test_nothing_of_an_earlier_life_is_left_but_the_state(tmp_path: Path) -> None:
-    planted = tmp_path / "worker" / "kernels" / "planted.nbc"
+    planted = tmp_path / "worker" / "compiled" / "planted.nbc"
     kept = tmp_path / "state" / "gate" / "scene.state"
     for path in (planted, kept):
         path.parent.mkdir(parents=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -57,13 +58,16 @@ class _Requests:
         return request
 
 
-def _compile(weights: Weights, device: str, shape: tuple[int, int, int, int]) -> _Requests:
+def _compile(weights: Weights, device: str, shape: tuple[int, int, int, int], cache: Path | None) -> _Requests:
     path = locate(weights)
     try:
         core = openvino.Core()
         model = core.read_model(path)
         model.reshape(list(shape))
-        compiled = core.compile_model(model, device, {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"})
+        options: dict[str, str | int] = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"}
+        if cache is not None:
+            options["CACHE_DIR"] = str(cache)  # compiled once, read again by every worker's start
+        compiled = core.compile_model(model, device, options)
         return _Requests(compiled)
     except RuntimeError as error:
         raise DetectorError(f"{weights.name} does not load on {device}: {str(error).splitlines()[0]}") from error
@@ -82,8 +86,8 @@ class PedestrianDetector:
     name = "pedestrian-ssdlite"
     input_px = (300, 300)
 
-    def __init__(self, device: str, threshold: float) -> None:
-        self._requests = _compile(PEDESTRIAN, device, (1, *self.input_px, 3))
+    def __init__(self, device: str, threshold: float, cache: Path | None = None) -> None:
+        self._requests = _compile(PEDESTRIAN, device, (1, *self.input_px, 3), cache)
         self._threshold = threshold
 
     def find(self, pictures: NDArray[np.uint8]) -> list[Boxes]:
@@ -104,8 +108,8 @@ class FaceDetector:
     name = "centerface"
     input_px = (320, 320)
 
-    def __init__(self, device: str, threshold: float) -> None:
-        self._requests = _compile(CENTERFACE, device, (1, 3, *self.input_px))
+    def __init__(self, device: str, threshold: float, cache: Path | None = None) -> None:
+        self._requests = _compile(CENTERFACE, device, (1, 3, *self.input_px), cache)
         self._threshold = threshold
 
     def find(self, pictures: NDArray[np.uint8]) -> list[Boxes]:
@@ -152,10 +156,10 @@ def bodies_of_faces(faces: Boxes) -> Boxes:
     return bodies.astype(np.float32)
 
 
-def load_detectors(device: str, threshold: float) -> tuple[Detector, ...]:
-    """Every detector, ready.
+def load_detectors(device: str, threshold: float, cache: Path | None = None) -> tuple[Detector, ...]:
+    """Every detector, ready. cache: a directory for compiled models, filled by the first call.
 
     Raises:
         DetectorError: one of them does not load; then nothing may be promoted.
     """
-    return (PedestrianDetector(device, threshold), FaceDetector(device, max(threshold, 0.25)))
+    return (PedestrianDetector(device, threshold, cache), FaceDetector(device, max(threshold, 0.25), cache))

@@ -137,9 +137,9 @@ class _House:
         )
 
     @property
-    def kernels(self) -> Path:
-        """Where the compiled kernels lie."""
-        return self.loaded.data_directory / "cache" / "kernels"
+    def compiled(self) -> Path:
+        """Where compiled kernels and models lie."""
+        return self.loaded.data_directory / "cache" / "compiled"
 
     def dependencies(self, listen: ListenSettings) -> ApiDependencies:
         """What the API is made with."""
@@ -176,7 +176,7 @@ class _House:
         key = installation_key(data)
         groups = plan_workers(self.cameras, self.loaded.config.worker.cameras_per_worker)
         return [
-            worker_settings(self.loaded, group, data / "workers" / str(number), key, self.kernels)
+            worker_settings(self.loaded, group, data / "workers" / str(number), key, self.compiled)
             for number, group in enumerate(groups)
         ]
 
@@ -251,19 +251,20 @@ async def _await_signals(stop: anyio.Event) -> None:
 
 
 async def _warm(house: _House) -> None:
-    """Have the kernels compiled where they are not yet; workers wait for it. Failing, each worker compiles its own."""
+    """Have kernels and models compiled where they are not yet; workers wait for it. Failing, each worker compiles its own."""
+    device = house.loaded.config.detect.device
     try:
-        if await anyio.to_thread.run_sync(is_warm, house.kernels):
+        if await anyio.to_thread.run_sync(is_warm, house.compiled, device):
             return
-        log.info("compiling the kernels, once; this takes a quarter of a minute or more")
-        command = [sys.executable, "-m", "privet.runtime.warm", str(house.kernels)]
+        log.info("compiling kernels and models, once; this takes a quarter of a minute or more")
+        command = [sys.executable, "-m", "privet.runtime.warm", str(house.compiled), device]
         with anyio.move_on_after(WARM_WITHIN_S):
             done = await anyio.run_process(
                 command, check=False, stdin=subprocess.DEVNULL, env=reduced_environment(), start_new_session=True
             )
             if done.returncode:
                 last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
-                log.error("the kernels could not be compiled beforehand (status %d): %s", done.returncode, " ".join(last))
+                log.error("kernels and models could not be compiled beforehand (status %d): %s", done.returncode, " ".join(last))
     finally:
         house.warmed.set()
 

@@ -4,7 +4,7 @@ Belongs here: the life of the process, in this order:
 1. it forbids core dumps, takes its pipe (descriptors 0 and 1 as inherited) away from the standard streams and points those at
    /dev/null, so that nothing a library prints can reach the pipe or anybody's log;
 2. it reads its settings from the pipe: never from argv or the environment, which others may read;
-3. it makes its directories, copies the compiled kernels into its own, and confines itself (lockdown);
+3. it makes its directories, copies what was compiled before into its own, and confines itself (lockdown);
 4. only then it imports what decodes, sees and detects, and starts a thread per camera;
 5. it ends when told to, on SIGTERM, and at once when the supervisor is gone.
 Does not belong here: what a camera's thread does (camera) and when it is started again (worker_host).
@@ -30,8 +30,11 @@ from privet.core.pb import pipe_pb2
 from privet.runtime import lockdown, pipe
 from privet.runtime.outlet import Outlet
 from privet.runtime.settings import WorkerSettings
+from privet.runtime.warm import MODELS
 from privet.runtime.whereabouts import number_of
 from privet.runtime.worker_host import ERROR, INFO, WARNING, Host, MakePipeline
+
+COMPILED = "compiled"
 
 EXIT_STOPPED = 0
 EXIT_ORPHANED = 3
@@ -106,16 +109,16 @@ def prepare(settings: WorkerSettings) -> int:
         LockdownError: the kernel refused a restriction.
     """
     temporary = settings.directory / "tmp"
-    kernels = settings.directory / "kernels"
+    compiled = settings.directory / COMPILED
     # Nothing of an earlier life is trusted: a worker that was taken over could have left it.
     shutil.rmtree(settings.directory, ignore_errors=True)
     for directory in (*settings.writable_directories(), temporary):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     if settings.warmed_cache_directory is not None and settings.warmed_cache_directory.is_dir():
-        shutil.copytree(settings.warmed_cache_directory, kernels)
-    kernels.mkdir(mode=0o700, exist_ok=True)
+        shutil.copytree(settings.warmed_cache_directory, compiled)
+    (compiled / MODELS).mkdir(mode=0o700, parents=True, exist_ok=True)
     os.environ["TMPDIR"] = str(temporary)
-    os.environ["NUMBA_CACHE_DIR"] = str(kernels)
+    os.environ["NUMBA_CACHE_DIR"] = str(compiled)
     return lockdown.confine(settings.writable_directories(), connect_ports(settings), _devices(settings.device))
 
 

@@ -17,7 +17,9 @@ from privet.runtime.camera import CameraPipeline
 from privet.runtime.outlet import Emit
 from privet.runtime.settings import CameraSettings, WorkerSettings
 from privet.runtime.state_store import StateStore
+from privet.runtime.warm import MODELS
 from privet.runtime.whereabouts import number_of
+from privet.runtime.worker import COMPILED
 from privet.runtime.worker_host import ERROR, MakePipeline, Pipeline
 
 
@@ -59,6 +61,6 @@ def _load_detectors(settings: WorkerSettings) -> tuple[tuple[Detector, ...], int
         return ((), None)
     threshold = min(camera.detect.threshold for camera in settings.cameras)
     try:
-        return (load_detectors(settings.device, threshold), None)
+        return (load_detectors(settings.device, threshold, settings.directory / COMPILED / MODELS), None)
     except DetectorError as error:
         return ((), number_of(error))
