@@ -6,8 +6,8 @@ the standard library and GStreamer, so the virtual environment cannot import it 
 
     /usr/bin/python3 demo/rtsp_server.py streams.json
 
-streams.json: {"port": 0, "guarded_port": 0, "authentication": ["digest"], "streams": [STREAM, ...]}. Streams with a password are
-served at the guarded port, all others at the port; 0 takes any free one. "authentication" lists "digest", "basic" or both. A STREAM:
+streams.json: {"port": 0, "guarded_port": 0, "authentication": "digest", "streams": [STREAM, ...]}. Streams with a password are
+served at the guarded port, all others at the port; 0 takes any free one. "authentication" is "digest" or "basic". A STREAM:
 
     path            "/gate"
     codec           "h264" | "h265" (both need `file`), "mjpeg" (a test picture), "audio" (a tone and no video)
@@ -167,7 +167,7 @@ def guard(server, settings, streams):
     """Ask for user name and password whatever is requested; every account may see every stream of this server."""
     methods = {"basic": GstRtsp.RTSPAuthMethod.BASIC, "digest": GstRtsp.RTSPAuthMethod.DIGEST}
     auth = GstRtspServer.RTSPAuth()
-    auth.set_supported_methods(GstRtsp.RTSPAuthMethod(sum(int(methods[name]) for name in settings.get("authentication", ["digest"]))))
+    auth.set_supported_methods(methods[settings.get("authentication", "digest")])
     for stream in streams:
         token = GstRtspServer.RTSPToken()
         token.set_string("media.factory.role", "viewer")

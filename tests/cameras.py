@@ -31,6 +31,7 @@ from demo.encode import CACHE, encode_pictures, yuv_picture
 PROJECT = Path(__file__).resolve().parent.parent
 SERVER = PROJECT / "demo" / "rtsp_server.py"
 SYSTEM_PYTHON = "/usr/bin/python3"
+Authentication = Literal["digest", "basic"]
 
 
 @functools.cache
@@ -41,7 +42,7 @@ def rtsp_server_missing() -> str:
     probe = (
         "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import Gst, GstRtspServer; Gst.init(None);"
         "missing = [n for n in ('appsrc', 'h264parse', 'h265parse', 'rtph264pay') if not Gst.ElementFactory.find(n)];"
-        "raise SystemExit(' '.join(missing))"
+        "raise SystemExit(' '.join(missing) or 0)"
     )
     result = subprocess.run([SYSTEM_PYTHON, "-c", probe], capture_output=True, text=True, check=False)
     return "" if result.returncode == 0 else f"GStreamer's RTSP server is not whole: {result.stderr.strip()[-200:]}"
@@ -130,7 +131,7 @@ class CameraSite:
     """A running RTSP server. It can be killed and started again on the same ports."""
 
     cameras: tuple[Camera, ...]
-    authentication: tuple[str, ...]
+    authentication: Authentication
     directory: Path
     port: int = 0
     guarded_port: int = 0
@@ -149,7 +150,7 @@ class CameraSite:
                 {
                     "port": self.port,
                     "guarded_port": self.guarded_port,
-                    "authentication": list(self.authentication),
+                    "authentication": self.authentication,
                     "streams": [camera.settings() for camera in self.cameras],
                 }
             )
@@ -158,7 +159,7 @@ class CameraSite:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"the RTSP server ended with status {self.process.wait()} before it listened")
+            raise RuntimeError(f"the RTSP server ended with status {self.stop()} before it listened")
         ports = json.loads(line)
         self.port, self.guarded_port = ports["port"], ports["guarded_port"]
 
@@ -182,10 +183,10 @@ class CameraSite:
 
 
 @contextmanager
-def serve_cameras(cameras: Sequence[Camera], authentication: Sequence[str] = ("digest",)) -> Iterator[CameraSite]:
+def serve_cameras(cameras: Sequence[Camera], authentication: Authentication = "digest") -> Iterator[CameraSite]:
     """A running RTSP server with these streams, stopped at the end."""
     with tempfile.TemporaryDirectory(prefix="privet-cameras-") as directory:
-        site = CameraSite(tuple(cameras), tuple(authentication), Path(directory))
+        site = CameraSite(tuple(cameras), authentication, Path(directory))
         site.start()
         try:
             yield site

@@ -59,7 +59,7 @@ def options_for(settings: SourceSettings) -> dict[str, str]:
         "timeout": str(settings.stall_ns * _US_PER_S // NS_PER_S),
         "analyzeduration": str(_PROBE_US),
         "fpsprobesize": "0",
-        "reorder_queue_size": "64",
+        # reorder_queue_size stays FFmpeg's: none over TCP, where a gap is a loss and not a packet to be waited for.
         "buffer_size": str(1024 * 1024),
     }
 
@@ -88,6 +88,7 @@ class RtspSource:
         self._begun = False
         self._packets = 0
         self._bytes = 0
+        self._heard_ns = 0
 
     def __repr__(self) -> str:
         return f"RtspSource({self._address.shown()})"
@@ -182,11 +183,12 @@ class RtspSource:
             try:
                 self._forward(container, stream, lines)
             except _Stalled:
-                failure = translate_reading(errno.ETIMEDOUT, self._address, self._settings, self._packets)
+                failure = stalled(self._address, self._settings, self._packets)
             except av.FFmpegError as error:
-                failure = translate_reading(error.errno, self._address, self._settings, self._packets)
+                silent = self._clock.monotonic_ns() - self._heard_ns >= self._settings.stall_ns
+                failure = translate_reading(error.errno, silent, self._address, self._settings, self._packets)
             else:
-                failure = translate_reading(None, self._address, self._settings, self._packets)
+                failure = SourceError(f"the camera at {self._address.shown()} ended the stream: it may be restarting", Reason.ENDED)
             return failure
 
     def _connect(self, lines: Sequence[LogLine]) -> InputContainer:
@@ -195,7 +197,7 @@ class RtspSource:
         failure: SourceError
         try:
             # The read time-out is the second line: FFmpeg's own ends a read in which nothing comes, this one a read that never ends.
-            return av.open(
+            container = av.open(
                 full_url(self._address, self._settings.username, self._settings.password),
                 "r",
                 format="rtsp",
@@ -204,6 +206,11 @@ class RtspSource:
             )
         except av.FFmpegError as error:
             failure = translate_opening(error.errno, lines, self._address, self._settings)
+        else:
+            if not redirected(lines):
+                return container
+            failure = elsewhere(self._address)
+            container.close()
         raise failure  # outside of the except clause: FFmpeg's error holds the URL with the password
 
     def _video(self, container: InputContainer) -> av.VideoStream:
@@ -223,23 +230,24 @@ class RtspSource:
 
     def _forward(self, container: InputContainer, stream: av.VideoStream, lines: list[LogLine]) -> None:
         times = WallTimes(MinimumDelay())
-        last_ns = self._clock.monotonic_ns()
+        self._heard_ns = self._clock.monotonic_ns()
         for packet in container.demux(stream):
             if self._closed or packet.size == 0:
                 return
             arrival_ns, arrival_wall_ns = self._clock.monotonic_ns(), self._clock.wall_ns()
-            stalled, last_ns = arrival_ns - last_ns >= self._settings.stall_ns, arrival_ns
+            late = arrival_ns - self._heard_ns >= self._settings.stall_ns
+            self._heard_ns = arrival_ns
             self._packets += 1
             self._bytes += packet.size
             media_ns = None
             if packet.pts is not None:
                 media_ns = packet.pts * NS_PER_S * packet.time_base.numerator // packet.time_base.denominator
             wall_ns = times.taken_wall_ns(media_ns, arrival_ns, arrival_wall_ns, camera_wall_ns(packet))
-            damaged = packet.is_corrupt or (not stalled and any(complains(line) for line in lines))
+            damaged = packet.is_corrupt or (not late and any(complains(line) for line in lines))
             lines.clear()
             ticket = Ticket(wall_ns, arrival_ns, damaged)
             self._queue.put(_Received(packet, ticket), packet.size, packet.is_keyframe)
-            if stalled:
+            if late:
                 # FFmpeg's read timed out and pushed the last picture out of its parser; asked again, it would wait as long again.
                 raise _Stalled
 
@@ -276,8 +284,18 @@ _NOT_FOUND = av.error.tag_to_code(b"\xf8404")
 def no_video(address: Address) -> SourceError:
     """There is a stream, but nothing to see in it."""
     return SourceError(
-        f"the stream of the camera at {address.shown()} has no video track: take another of its streams", Reason.NO_VIDEO
+        f"the camera at {address.shown()} offers no video track in this stream: take another of its streams", Reason.NO_VIDEO
     )
+
+
+def redirected(lines: Sequence[LogLine]) -> bool:
+    """Whether the camera sent FFmpeg to another place. It cannot be told not to go; but what it finds there is not used."""
+    return any("Redirecting to" in line[2] for line in lines)
+
+
+def elsewhere(address: Address) -> SourceError:
+    """A camera is where its URL says, or somebody plays tricks."""
+    return SourceError(f"the camera at {address.shown()} redirects to another URL: configure that one if it is yours", Reason.PROTOCOL)
 
 
 def translate_opening(
@@ -286,6 +304,8 @@ def translate_opening(
     """Why a camera could not be opened, from FFmpeg's error code and what it logged meanwhile. Nothing it logged is repeated."""
     camera = f"the camera at {address.shown()}"
     words = "\n".join(line[2] for line in lines)
+    if redirected(lines):
+        return elsewhere(address)
     method, status = next(((answer[1], int(answer[2])) for answer in reversed([*_STATUS.finditer(words)])), ("", 0))
     if code in (_UNAUTHORIZED, _FORBIDDEN) or status in (401, 403):
         if settings.username is None:
@@ -317,16 +337,20 @@ def translate_opening(
     return SourceError(f"{camera} does not speak RTSP as cameras do: check the port and the path", Reason.PROTOCOL)
 
 
-def translate_reading(code: int | None, address: Address, settings: SourceSettings, packets: int) -> SourceError:
-    """Why a stream that had been opened broke off; None is its regular end."""
+def stalled(address: Address, settings: SourceSettings, packets: int) -> SourceError:
+    """The connection stands and nothing comes."""
+    seconds = settings.stall_ns / NS_PER_S
     camera = f"the camera at {address.shown()}"
-    if code in (errno.ETIMEDOUT, _EXIT):
-        seconds = settings.stall_ns / NS_PER_S
-        if packets == 0 and settings.transport == "udp":
-            return SourceError(f'{camera}: no UDP packet came within {seconds:g} s: try transport = "tcp"', Reason.STALLED)
-        return SourceError(f"{camera} has sent nothing for {seconds:g} s: it may be overloaded or its cable out", Reason.STALLED)
-    if code is None:
-        return SourceError(f"{camera} ended the stream: it may be restarting", Reason.ENDED)
+    if packets == 0 and settings.transport == "udp":
+        return SourceError(f'{camera}: no UDP packet came within {seconds:g} s: try transport = "tcp"', Reason.STALLED)
+    return SourceError(f"{camera} has sent nothing for {seconds:g} s: it may be overloaded or its cable out", Reason.STALLED)
+
+
+def translate_reading(code: int | None, silent: bool, address: Address, settings: SourceSettings, packets: int) -> SourceError:
+    """Why a stream that had been opened broke off. `silent`: no picture had come for `stall_ns`."""
+    camera = f"the camera at {address.shown()}"
+    if silent or code in (errno.ETIMEDOUT, _EXIT):
+        return stalled(address, settings, packets)
     if code in _LOST:
-        return SourceError(f"the connection to the camera at {address.shown()} was lost: check the network", Reason.UNREACHABLE)
+        return SourceError(f"{camera} was lost in the middle of the stream: check the network", Reason.UNREACHABLE)
     return SourceError(f"{camera} sends what is no RTSP: update it", Reason.PROTOCOL)
