@@ -42,7 +42,7 @@ class Camera:
         return pb.Grid(width_px=self.columns * 8, height_px=self.rows * 8, block_px=8, epoch=self.epoch)
 
     def background(self, wall_ns: int, image_bytes: int = 2000) -> pb.SceneMessage:
-        bitmap = bytes(-(-self.columns * self.rows // 8))
+        bitmap = b"\x80" + bytes(-(-self.columns * self.rows // 8) - 1)
         background = pb.Background(
             head=self.head(wall_ns), grid=self.grid(), proven=bitmap, format=pb.IMAGE_FORMAT_WEBP,
             image=self.random.randbytes(image_bytes), oldest_wall_ns=1, newest_wall_ns=wall_ns,

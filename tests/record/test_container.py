@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from mcap.reader import make_reader
 from mcap.records import ChunkIndex, Statistics
 from mcap.stream_reader import StreamReader
+from tests.record.streams import CAMERA, NOON, Bench, Camera
 
 from privet.core.errors import WireError
 from privet.core.pb import scene_pb2 as pb
 from privet.record import scan
 from privet.record.container import Container
 from privet.record.recording import TOPICS
-from tests.record.streams import CAMERA, NOON, Bench, Camera
 
 Chunks = list[list[tuple[str, int, bytes]]]
 

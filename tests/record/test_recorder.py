@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from mcap.reader import make_reader
 from mcap.stream_reader import StreamReader
+from tests.record.streams import CAMERA, MS, NOON, Bench, Camera, FlakyDisk, Heard, wall_of
 
 from privet.core.clock import NS_PER_S, SystemClock
 from privet.core.errors import StoreError
@@ -19,7 +20,6 @@ from privet.record.force import InForce
 from privet.record.recorder import Recorder, RecordSettings
 from privet.record.recording import RecordingInfo, camera_of, summary_path
 from privet.record.summary import decode_summaries
-from tests.record.streams import CAMERA, MS, NOON, Bench, Camera, FlakyDisk, Heard, wall_of
 
 
 def read(path: Path) -> list[pb.SceneMessage]:

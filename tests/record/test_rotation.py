@@ -7,12 +7,12 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.record.streams import CAMERA, NOON
 
 from privet.core.clock import NS_PER_S
 from privet.core.ids import CameraId
 from privet.record import rotation
 from privet.record.recording import camera_of, recording_path
-from tests.record.streams import CAMERA, NOON
 
 walls = st.integers(0, 2**62)
 cameras = st.from_regex(r"[a-z0-9]{1,12}", fullmatch=True).map(CameraId)

@@ -19,7 +19,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from privet.core.clock import NS_PER_S
@@ -88,8 +88,10 @@ class Index:
                 config.set_main_option("path_separator", "os")
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
-        except (SQLAlchemyError, CommandError) as error:
+        except CommandError as error:
             raise StoreError(f"index {url} cannot be opened: {error}; if a newer Privet made it, run that one") from error
+        except (SQLAlchemyError, StoreError) as error:
+            raise StoreError(f"index {url} cannot be opened: {_words(error)}; is the directory there, and ours?") from error
         return index
 
     def close(self) -> None:
@@ -341,7 +343,7 @@ class Index:
             with self._engine.connect() as connection:
                 yield connection
         except SQLAlchemyError as error:
-            raise StoreError(f"index {self._engine.url.render_as_string()} cannot be read: {error}") from error
+            raise StoreError(f"index {self._engine.url.render_as_string()} cannot be read: {_words(error)}") from error
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
@@ -350,7 +352,7 @@ class Index:
             with self._writer, self._engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
                 yield connection
         except SQLAlchemyError as error:
-            raise StoreError(f"index {self._engine.url.render_as_string()} cannot be written: {error}") from error
+            raise StoreError(f"index {self._engine.url.render_as_string()} cannot be written: {_words(error)}") from error
 
     def _key(self, connection: sa.Connection, camera: CameraId) -> int:
         """Return a camera's number; one that is not known yet is added, not configured, so that nothing recorded is without."""
@@ -414,6 +416,11 @@ def _recording_query() -> sa.Select[int, str, str, int, int | None, int, int, in
 
 def _recording_row(row: sa.Row[int, str, str, int, int | None, int, int, int]) -> RecordingRow:
     return RecordingRow(row[0], CameraId(row[1]), row[2], row[3], row[4], row[5], row[6], row[7])
+
+
+def _words(error: Exception) -> str:
+    """The database's own words, without the statement and its values."""
+    return str(error.orig) if isinstance(error, DBAPIError) else str(error)
 
 
 def _covered_share(summary: scene_pb2.Summary) -> float:
