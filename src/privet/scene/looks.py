@@ -79,12 +79,22 @@ def _tile_side(side_px: int, across: int) -> float:
     return float(side_px) if across == 1 else side_px / across * TILE_OVERLAP
 
 
-def tiles(width_px: int, height_px: int, across: int) -> tuple[Tile, ...]:
-    """`across` x `across` overlapping tiles that cover the picture."""
+def tiles(width_px: int, height_px: int, across: int, person_px: float, block_px: int) -> tuple[Tile, ...]:
+    """Overlapping tiles that cover the picture: `across` a side, or more where that is too few for every block to lie in one of them
+    with the surroundings that `blocks_seen` asks for.
+    """
     width, height = _tile_side(width_px, across), _tile_side(height_px, across)
-    step_x = 0.0 if across == 1 else (width_px - width) / (across - 1)
-    step_y = 0.0 if across == 1 else (height_px - height) / (across - 1)
-    return tuple(Tile(i * step_x, j * step_y, width, height) for j in range(across) for i in range(across))
+    lefts = _starts(width_px, width, across, 2 * ASIDE * person_px + block_px)
+    tops = _starts(height_px, height, across, 2 * ABOVE_AND_BELOW * person_px + block_px)
+    return tuple(Tile(left, top, width, height) for top in tops for left in lefts)
+
+
+def _starts(side_px: int, tile_px: float, across: int, overlap_px: float) -> list[float]:
+    if across == 1:
+        return [0.0]
+    furthest_step = max(tile_px - overlap_px, tile_px / 8)  # where a tile hardly holds a person, few blocks have their evidence
+    count = max(across, ceil((side_px - tile_px) / furthest_step) + 1)
+    return [i * (side_px - tile_px) / (count - 1) for i in range(count)]
 
 
 def blocks_seen(grid: Grid, affine: Affine, input_px: tuple[int, int], person_px: float) -> BoolGrid:
@@ -191,7 +201,7 @@ class Looks:
         affines = np.array(
             [
                 input_to_picture(tile, transform, *self._detectors[detector].input_px)
-                for tile in tiles(self._grid.width_px, self._grid.height_px, across)
+                for tile in tiles(self._grid.width_px, self._grid.height_px, across, self._person_px, self._grid.block_px)
                 for transform in TRANSFORMS
             ]
         )
