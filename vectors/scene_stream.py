@@ -326,6 +326,16 @@ def _readers() -> list[Json]:
             _view(sequence="4", background="2", patches=["3"], cover="4", covered_until_wall_ns=ends),
         ),
         _reader(
+            "background-heard-twice", "the patches that came after it stay",
+            [background(1), patch(2), patch(3), background(1)],
+            _view(sequence="3", background="1", patches=["2", "3"]),
+        ),
+        _reader(
+            "older-background", "it does not replace a newer one, of the same grid or of another",
+            [background(5), patch(6), background(3), background(4, second)],
+            _view(sequence="6", background="5", patches=["6"]),
+        ),
+        _reader(
             "older-of-a-kind", "an older cover, light, state and patch do not replace newer ones",
             [background(1), patch(12), light(13), cover(14), state(15), patch(11), light(5), cover(6), state(7)],
             _view(
