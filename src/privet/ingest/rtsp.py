@@ -49,7 +49,9 @@ _PRFT = struct.Struct("=q")
 
 def options_for(settings: SourceSettings) -> dict[str, str]:
     """FFmpeg's options. Nothing in them comes from text that somebody typed."""
-    return {
+    # Over TCP nothing arrives out of order, but without a queue FFmpeg does not tell of packets that a camera left out.
+    reordering = {} if settings.transport == "udp" else {"reorder_queue_size": "2"}
+    return reordering | {
         "rtsp_transport": "udp" if settings.transport == "udp" else "tcp",
         "rtsp_flags": "filter_src",                       # RTP from the camera's address alone
         "allowed_media_types": "video",
@@ -59,7 +61,6 @@ def options_for(settings: SourceSettings) -> dict[str, str]:
         "timeout": str(settings.stall_ns * _US_PER_S // NS_PER_S),
         "analyzeduration": str(_PROBE_US),
         "fpsprobesize": "0",
-        # reorder_queue_size stays FFmpeg's: none over TCP, where a gap is a loss and not a packet to be waited for.
         "buffer_size": str(1024 * 1024),
     }
 
