@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcap.reader import make_reader
 from mcap.stream_reader import StreamReader
-from tests.record.streams import CAMERA, NOON, Bench, Camera, Heard
+from tests.record.streams import CAMERA, MS, NOON, Bench, Camera, Heard
 
 from privet.cli.check import check as check_command
 from privet.core.clock import NS_PER_S
@@ -215,6 +215,27 @@ def test_mended_summaries_are_those_of_the_recorder() -> None:
             made.mend_all()
             assert decode_summaries(path.read_bytes())[0] == decode_summaries(written)[0]
             made.in_order()
+
+
+def test_what_a_file_repeats_at_its_head_is_not_summarised_again() -> None:
+    with site(seconds=20) as made:
+        bench, camera = made.bench, Camera(columns=16, rows=9, seed=3)
+        bench.play(camera.busy(NOON + 100 * NS_PER_S, 10))
+        bench.clock.advance(3700 * NS_PER_S)
+        begin_ns = bench.clock.wall
+        for n in range(100):
+            bench.play([camera.cover(begin_ns + n * 200 * MS, {n})])
+            if n % 5 == 0:
+                bench.play([camera.state(begin_ns + n * 200 * MS)])
+        bench.core.close()
+        path = summary_path(made.directory / made.index.recordings()[-1].path)
+        written = path.read_bytes()
+        path.unlink()
+        made.mend_all()
+        rebuilt = decode_summaries(path.read_bytes())[0]
+        assert rebuilt == decode_summaries(written)[0]
+        assert len(rebuilt) == 3
+        assert made.look() == []
 
 
 def test_every_crash_point_of_the_life_of_a_recording() -> None:

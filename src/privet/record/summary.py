@@ -82,6 +82,7 @@ class Summariser:
             case "state":
                 state = message.state
                 self._know(state.head, state.grid if state.HasField("grid") else None)
+                self._condition = int(state.condition)
                 self._cover_until_ns = max(self._cover_until_ns, _held_until(state))
             case "cover" if self._fits(message.cover):
                 self._cover_bits = int.from_bytes(message.cover.bits, "big")
