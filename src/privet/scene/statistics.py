@@ -92,7 +92,7 @@ def block_statistics_reference(y: Plane, u: Plane, v: Plane, block_px: int) -> S
 @njit(cache=True, nogil=True)
 def _block_differences(
     y: Plane, u: Plane, v: Plane, other_y: Plane, other_u: Plane, other_v: Plane, block_px: int, wanted: NDArray[np.bool_],
-    offset: float, out: NDArray[np.float32],
+    offsets: NDArray[np.float64], out: NDArray[np.float32],
 ) -> None:
     height, width = y.shape
     chroma_height, chroma_width = u.shape
@@ -109,6 +109,7 @@ def _block_differences(
                 continue
             left = column * block_px
             right = min(left + block_px, width)
+            offset = offsets[row, column]
             total = 0.0
             for i in range(top, bottom):
                 for j in range(left, right):
@@ -129,14 +130,15 @@ def block_differences(
     other: tuple[Plane, Plane, Plane],
     block_px: int,
     wanted: NDArray[np.bool_],
-    offset: float = 0.0,
+    brighter: NDArray[np.float64],
 ) -> NDArray[np.float32]:
     """Mean absolute difference of two pictures per block, luma plus both chromas, in levels.
 
-    wanted: bool (rows, columns); other blocks get 0. offset: levels by which `picture` is brighter as a whole, taken off first.
+    wanted: bool (rows, columns); other blocks get 0. brighter: float64 (rows, columns), levels by which `picture` is lit more than
+    `other`, taken off first.
     """
     out = np.empty(wanted.shape, np.float32)
-    _block_differences(*picture, *other, block_px, wanted, offset, out)
+    _block_differences(*picture, *other, block_px, wanted, brighter, out)
     return out
 
 
@@ -145,7 +147,7 @@ def block_differences_reference(
     other: tuple[Plane, Plane, Plane],
     block_px: int,
     wanted: NDArray[np.bool_],
-    offset: float = 0.0,
+    brighter: NDArray[np.float64],
 ) -> NDArray[np.float32]:
     """As `block_differences`, plainly."""
     rows, columns = wanted.shape
@@ -158,7 +160,7 @@ def block_differences_reference(
             for plane, (a, b) in enumerate(zip(picture, other, strict=True)):
                 side = block_px if plane == 0 else block_px // 2
                 window = (slice(row * side, (row + 1) * side), slice(column * side, (column + 1) * side))
-                difference = a[window].astype(np.float64) - b[window].astype(np.float64) - (offset if plane == 0 else 0.0)
+                difference = a[window].astype(np.float64) - b[window].astype(np.float64) - (brighter[row, column] if plane == 0 else 0.0)
                 total += float(np.abs(difference).mean()) if difference.size else 0.0
             out[row, column] = total
     return out

@@ -106,13 +106,15 @@ class Stillness:
         self._anchor: tuple[Plane, Plane, Plane] = (np.zeros(luma, np.uint8), np.zeros(chroma, np.uint8), np.zeros(chroma, np.uint8))
         self._mean = (np.zeros(luma, np.uint16), np.zeros(chroma, np.uint16), np.zeros(chroma, np.uint16))
         self._previous: tuple[Plane, Plane, Plane] | None = None
-        self._previous_luma: NDArray[np.float32] = np.zeros(grid.shape, np.float32)
+        self._previous_light = 0.0
+        self._light = 0.0
+        self._anchor_light: NDArray[np.float64] = np.zeros(grid.shape, np.float64)
         self._statistics: Statistics = np.zeros((4, *grid.shape), np.float32)
         self._running: BoolGrid = np.zeros(grid.shape, np.bool_)
         self._since_ns: NDArray[np.int64] = np.zeros(grid.shape, np.int64)
         self._keyframes: NDArray[np.int32] = np.zeros(grid.shape, np.int32)
         self._last_ns = -1
-        self._lately: deque[Statistics] = deque(maxlen=LATELY_FRAMES)
+        self._lately: deque[tuple[Statistics, float]] = deque(maxlen=LATELY_FRAMES)
         self._passing = Passing(rules.neighbourhood_blocks)
         self.restarts = 0
 
@@ -149,12 +151,14 @@ class Stillness:
             restarted |= self.restart_all()
         self._last_ns = frame.monotonic_ns
         running = self._running & waiting
-        moved = self._moved_from(self._statistics, seen, running)
+        if self._lately:
+            self._light += _step_of_light(seen, self._lately[-1][0])
+        moved = self._moved_from(self._statistics, _bounded(self._light - self._anchor_light), seen, running)
         if frame.keyframe:
             moved |= self._moved_since_anchor(frame, seen, running)
-            self._previous, self._previous_luma = (frame.y.copy(), frame.u.copy(), frame.v.copy()), seen[Y_MEAN].copy()
+            self._previous, self._previous_light = (frame.y.copy(), frame.u.copy(), frame.v.copy()), self._light
         moving = moved | covered | self._moving_lately(seen, waiting & ~running)
-        self._lately.append(seen)
+        self._lately.append((seen, self._light))
         restarted |= self.restart(self._neighbourhood(moved, moving, frame.monotonic_ns))
         if frame.keyframe:
             self._begin_and_carry_on(frame, seen, waiting)
@@ -173,13 +177,17 @@ class Stillness:
 
     def _moving_lately(self, seen: Statistics, idle: BoolGrid) -> BoolGrid:
         """Blocks without a running proof that changed within the last few frames: whoever is there must not be lost sight of."""
-        return self._moved_from(self._lately[0], seen, idle) if self._lately else np.zeros_like(idle)
+        if not self._lately:
+            return np.zeros_like(idle)
+        before, light = self._lately[0]
+        return self._moved_from(before, _bounded(np.full(idle.shape, self._light - light)), seen, idle)
 
-    def _moved_from(self, before: Statistics, seen: Statistics, blocks: BoolGrid) -> BoolGrid:
+    def _moved_from(self, before: Statistics, brighter: NDArray[np.float64], seen: Statistics, blocks: BoolGrid) -> BoolGrid:
+        """Blocks that look different from `before`. brighter: by how much the picture as a whole is, in levels, per block."""
         if not blocks.any():
             return np.zeros_like(blocks)
         distance = seen - before
-        distance[Y_MEAN] -= _common_offset(distance[Y_MEAN], blocks)
+        distance[Y_MEAN] -= brighter
         floors = np.asarray(self._rules.motion_floors, np.float32)[:, None, None]
         allowed = np.broadcast_to(floors, distance.shape).copy()
         allowed[GRADIENT] += 0.25 * before[GRADIENT]
@@ -193,11 +201,11 @@ class Stillness:
         everywhere = np.ones_like(running)
         block_px = self._grid.block_px
         # Without the light's step taken off, a cloud would pass for noise and loosen what counts as still.
-        step = _common_offset(seen[Y_MEAN] - self._previous_luma, everywhere)
+        step = _bounded(np.full(running.shape, self._light - self._previous_light))
         between = block_differences(planes, self._previous, block_px, everywhere, step)
         noise = noise_by_texture(between, seen[GRADIENT], everywhere)
-        offset = _common_offset(seen[Y_MEAN] - self._statistics[Y_MEAN], running)
-        difference = block_differences(planes, self._anchor, block_px, running, offset)
+        brighter = _bounded(self._light - self._anchor_light)
+        difference = block_differences(planes, self._anchor, block_px, running, brighter)
         allowed = np.minimum(self._rules.keyframe_floor + self._rules.keyframe_times * noise, self._rules.keyframe_most)
         moved: BoolGrid = np.logical_and(difference > allowed, running)
         return moved
@@ -216,12 +224,21 @@ class Stillness:
         self._keyframes[fresh] = 1
         self._since_ns[fresh] = frame.monotonic_ns
         self._statistics[:, fresh] = seen[:, fresh]
+        self._anchor_light[fresh] = self._light
         _anchor_blocks(
             frame.y, frame.u, frame.v, *self._anchor, *self._mean, self._grid.block_px, fresh, carried, self._keyframes
         )
         self._running = waiting.copy()
 
 
-def _common_offset(distance: NDArray[np.float32], running: BoolGrid) -> float:
-    """How much brighter the picture is as a whole: a passing cloud is not motion. Levels, bounded."""
-    return float(np.clip(np.median(distance[running]), -LARGEST_LIGHT_OFFSET, LARGEST_LIGHT_OFFSET))
+def _step_of_light(seen: Statistics, before: Statistics) -> float:
+    """How much brighter the picture is as a whole than a frame before, in levels: a passing cloud is not motion.
+
+    The median over the whole picture. Over the blocks still to be proven it would be their own: where those are few and somebody is in
+    them, their every movement would be taken for light.
+    """
+    return float(np.median(seen[Y_MEAN] - before[Y_MEAN]))
+
+
+def _bounded(brighter: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.clip(brighter, -LARGEST_LIGHT_OFFSET, LARGEST_LIGHT_OFFSET)
