@@ -126,6 +126,7 @@ class House:
     token: str = ""
     process: subprocess.Popen[str] | None = None
     lines: list[str] = field(default_factory=list)
+    _readers: list[threading.Thread] = field(default_factory=list)
 
     @property
     def config(self) -> Path:
@@ -143,7 +144,8 @@ class House:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
         )
         self.process = process
-        threading.Thread(target=self._read, args=(process, said), daemon=True).start()
+        self._readers.append(threading.Thread(target=self._read, args=(process, said), daemon=True))
+        self._readers[-1].start()
         deadline = time.monotonic() + STARTS_WITHIN_S
         while time.monotonic() < deadline:
             line = said.get(timeout=STARTS_WITHIN_S)
@@ -159,10 +161,16 @@ class House:
 
     def _read(self, process: subprocess.Popen[str], said: queue.Queue[str]) -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            self.lines.append(line)
-            said.put(line)
+        with process.stdout:
+            for line in process.stdout:
+                self.lines.append(line)
+                said.put(line)
         said.put("")
+
+    def join(self) -> None:
+        """Read to the end what it printed."""
+        for reader in self._readers:
+            reader.join(20)
 
     def kill(self) -> None:
         """SIGKILL to the main process."""
@@ -248,3 +256,4 @@ def running_house(directory: Path, site: CameraSite, paths: tuple[str, ...]) -> 
         if house.process is not None and house.process.poll() is None:
             os.killpg(house.process.pid, signal.SIGKILL)
             house.process.wait(20)
+        house.join()

@@ -17,6 +17,7 @@ from privet.core.clock import NS_PER_S
 PATHS = ("/gate", "/yard")
 CAMERAS = [path.strip("/") for path in PATHS]
 RESUMES_WITHIN_S = 10.0
+OWN_LOAD = 3.0  # processes that want to run at once on account of this test itself
 MAY_BE_LOST_NS = NS_PER_S
 FIRST_PICTURES_WITHIN_S = 120.0
 
@@ -57,7 +58,7 @@ def shoot(rounds: int, seed: int, directory: Path) -> None:
                         site.start()
                         up_ns = time.time_ns()
                 what = ("worker", "main", "cameras")[number % 3]
-                took = [witness.wait_for_pictures(camera, up_ns, RESUMES_WITHIN_S) for camera in CAMERAS]
+                took = [witness.wait_for_pictures(camera, up_ns, patience_s()) for camera in CAMERAS]
                 figures.append(f"{what} {max(took):.1f} s")
             time.sleep(1.5)
             assert house.stop() == 0
@@ -71,6 +72,12 @@ def shoot(rounds: int, seed: int, directory: Path) -> None:
         status, output = house.check()
         assert status == 0, output
         compare(house, witness, killed_main_ns)
+
+
+def patience_s() -> float:
+    """Ten seconds on a machine that does nothing else; more where other work wants the processors, too."""
+    others = max(0.0, os.getloadavg()[0] - OWN_LOAD)
+    return RESUMES_WITHIN_S * (1.0 + others / (os.cpu_count() or 1))
 
 
 def compare(house: House, witness: Witness, killed_main_ns: list[int]) -> None:

@@ -83,7 +83,17 @@ def serve(loaded: Loaded, say: Say) -> None:
     with contextlib.ExitStack() as stack:
         stack.enter_context(hold_data_directory(loaded.data_directory))
         listening = stack.enter_context(_listening_socket(listen))
-        anyio.run(_serve, loaded, listen, listening, say)
+        try:
+            anyio.run(_serve, loaded, listen, listening, say)
+        except BaseExceptionGroup as group:
+            raise _only_cause(group) from group
+
+
+def _only_cause(group: BaseException) -> BaseException:
+    """Return the one exception that task groups have wrapped, or the group itself if there are several."""
+    while isinstance(group, BaseExceptionGroup) and len(group.exceptions) == 1:
+        group = group.exceptions[0]
+    return group
 
 
 async def _serve(loaded: Loaded, listen: ListenSettings, listening: socket.socket, say: Say) -> None:
