@@ -109,7 +109,7 @@ def _warmed_kernels() -> Path:
     if not is_warm(directory):
         click.echo("compiling the kernels, once; this takes a quarter of a minute or more", err=True)
         done = subprocess.run(
-            [sys.executable, "-m", "privet.runtime.warm", str(directory)], env=reduced_environment(), capture_output=True, check=False
+            [sys.executable, "-m", "privet.runtime.worker_warm", str(directory)], env=reduced_environment(), capture_output=True, check=False
         )
         if done.returncode != 0:
             raise PrivetError(f"the kernels cannot be compiled into {directory}: run `privet doctor`")

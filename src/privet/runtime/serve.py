@@ -16,7 +16,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -55,7 +54,7 @@ from privet.runtime.places import static_directory
 from privet.runtime.publisher import Ledger, Publisher
 from privet.runtime.settings import WorkerSettings, worker_settings
 from privet.runtime.supervisor import Supervisor, WorkerProcess, plan_workers
-from privet.runtime.warm import is_warm
+from privet.runtime.warm import is_warm, warm_command
 
 log = logging.getLogger("privet")
 
@@ -267,7 +266,7 @@ async def _warm(house: _House) -> None:
         if await anyio.to_thread.run_sync(is_warm, house.compiled, device):
             return
         log.info("compiling kernels and models, once; this takes a quarter of a minute or more")
-        command = [sys.executable, "-m", "privet.runtime.warm", str(house.compiled), device]
+        command = warm_command(house.compiled, device)
         with anyio.move_on_after(WARM_WITHIN_S):
             done = await anyio.run_process(
                 command, check=False, stdin=subprocess.DEVNULL, env=reduced_environment(), start_new_session=True
