@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
 import shutil
 import socket
 import subprocess
@@ -18,7 +17,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -27,11 +26,7 @@ import av
 import numpy as np
 from demo.clip import Clip, Codec, read_clip
 from demo.encode import CACHE, encode_pictures, yuv_picture
-
-PROJECT = Path(__file__).resolve().parent.parent
-SERVER = PROJECT / "demo" / "rtsp_server.py"
-SYSTEM_PYTHON = "/usr/bin/python3"
-Authentication = Literal["digest", "basic"]
+from demo.server import SYSTEM_PYTHON, Authentication, RtspServer
 
 
 @functools.cache
@@ -126,67 +121,15 @@ class Camera:
         return settings | {key: value for key, value in optional.items() if value is not None}
 
 
-@dataclass
-class CameraSite:
-    """A running RTSP server. It can be killed and started again on the same ports."""
-
-    cameras: tuple[Camera, ...]
-    authentication: Authentication
-    directory: Path
-    port: int = 0
-    guarded_port: int = 0
-    process: subprocess.Popen[str] | None = field(default=None, repr=False)
-
-    def url(self, path: str) -> str:
-        """URL of a stream, without credentials."""
-        guarded = any(camera.path == path and camera.username is not None for camera in self.cameras)
-        return f"rtsp://127.0.0.1:{self.guarded_port if guarded else self.port}{path}"
-
-    def start(self) -> None:
-        """Start the server and wait until it listens."""
-        settings = self.directory / "streams.json"
-        settings.write_text(
-            json.dumps(
-                {
-                    "port": self.port,
-                    "guarded_port": self.guarded_port,
-                    "authentication": self.authentication,
-                    "streams": [camera.settings() for camera in self.cameras],
-                }
-            )
-        )
-        self.process = subprocess.Popen([SYSTEM_PYTHON, str(SERVER), str(settings)], stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the RTSP server ended with status {self.stop()} before it listened")
-        ports = json.loads(line)
-        self.port, self.guarded_port = ports["port"], ports["guarded_port"]
-
-    def stop(self) -> int:
-        """SIGTERM, and wait; returns the exit status."""
-        return self._end(subprocess.Popen.terminate)
-
-    def kill(self) -> None:
-        """SIGKILL: a camera that lost its power."""
-        self._end(subprocess.Popen.kill)
-
-    def _end(self, how: Callable[[subprocess.Popen[str]], None]) -> int:
-        process, self.process = self.process, None
-        if process is None:
-            return 0
-        how(process)
-        status = process.wait(timeout=10)
-        assert process.stdout is not None
-        process.stdout.close()
-        return status
+CameraSite = RtspServer
+"""A running RTSP server. It can be killed and started again on the same ports."""
 
 
 @contextmanager
 def serve_cameras(cameras: Sequence[Camera], authentication: Authentication = "digest") -> Iterator[CameraSite]:
     """A running RTSP server with these streams, stopped at the end."""
     with tempfile.TemporaryDirectory(prefix="privet-cameras-") as directory:
-        site = CameraSite(tuple(cameras), authentication, Path(directory))
+        site = CameraSite([camera.settings() for camera in cameras], Path(directory), authentication)
         site.start()
         try:
             yield site
