@@ -138,6 +138,7 @@ function pictureOf(camera: DevCamera): ReturnType<typeof paintPlace> {
 /** Blocks are proven from the edges inwards, raggedly. */
 function provenBlocks(camera: DevCamera, share: number): Uint8Array {
   const { columns, rows } = makeGrid(camera.width, camera.height, BLOCK, 0);
+  if (share >= 1) return new Uint8Array(columns * rows).fill(1);
   return Uint8Array.from({ length: columns * rows }, (_, block) => {
     const x = (block % columns) / columns - 0.5;
     const y = Math.floor(block / columns) / rows - 0.6;

@@ -223,7 +223,7 @@ export function CameraPage({ camera, atMs, spanMs }: Props): ReactElement {
       </div>
       <Facts camera={camera} seen={seenStore} zone={zone} locale={locale} />
       <section className="camera-time">
-        <Controls camera={camera} store={store} act={act} zoomBy={zoomBy} />
+        <Controls camera={camera} store={store} act={act} />
         <TimelineView
           store={store}
           timeline={timeline}
@@ -232,7 +232,10 @@ export function CameraPage({ camera, atMs, spanMs }: Props): ReactElement {
           words={spoken.words}
           revision={revision}
         />
-        <Legend />
+        <div className="camera-under">
+          <Legend />
+          <Zoom store={store} zoomBy={zoomBy} />
+        </div>
       </section>
       <p className="unseen" role="status">
         {spoken.announced}
@@ -333,18 +336,15 @@ interface ControlsProps {
   readonly camera: Camera;
   readonly store: Store<Player>;
   readonly act: (change: (player: Player, nowMs: number) => Player) => void;
-  readonly zoomBy: (factor: number) => void;
 }
 
-function Controls({ camera, store, act, zoomBy }: ControlsProps): ReactElement {
+function Controls({ camera, store, act }: ControlsProps): ReactElement {
   const { t, zone, locale } = useSurroundings();
   const second = usePart(store, (player) => Math.floor(momentOf(player, Date.now()) / 1000));
   const live = usePart(store, isLive);
   const playing = usePart(store, (player) => player.playing);
   const speed = usePart(store, (player) => player.speed);
-  const spanMs = usePart(store, (player) => Math.round(player.window.spanMs / 1000) * 1000);
   const atMs = second * 1000;
-  const span = roughly(spanMs);
   return (
     <div className="controls">
       <div className="controls-clock">
@@ -389,22 +389,35 @@ function Controls({ camera, store, act, zoomBy }: ControlsProps): ReactElement {
         </Button>
       </div>
       <SpanTools camera={camera} store={store} act={act} />
-      <div className="controls-zoom" dir="ltr">
-        <Button onClick={() => zoomBy(2)} aria-label={t("timeline.zoomOut")} title={t("timeline.zoomOut")}>
-          −
-        </Button>
-        <span className="controls-span" dir="auto">
-          {t(`time.${span.unit}`, { count: span.count })}
-        </span>
-        <Button onClick={() => zoomBy(0.5)} aria-label={t("timeline.zoomIn")} title={t("timeline.zoomIn")}>
-          +
-        </Button>
-      </div>
     </div>
   );
 }
 
-function SpanTools({ camera, store, act }: Omit<ControlsProps, "zoomBy">): ReactElement {
+interface ZoomProps {
+  readonly store: Store<Player>;
+  readonly zoomBy: (factor: number) => void;
+}
+
+function Zoom({ store, zoomBy }: ZoomProps): ReactElement {
+  const { t } = useSurroundings();
+  const spanMs = usePart(store, (player) => Math.round(player.window.spanMs / 1000) * 1000);
+  const span = roughly(spanMs);
+  return (
+    <div className="controls-zoom" dir="ltr">
+      <Button onClick={() => zoomBy(2)} aria-label={t("timeline.zoomOut")} title={t("timeline.zoomOut")}>
+        −
+      </Button>
+      <span className="controls-span" dir="auto">
+        {t(`time.${span.unit}`, { count: span.count })}
+      </span>
+      <Button onClick={() => zoomBy(0.5)} aria-label={t("timeline.zoomIn")} title={t("timeline.zoomIn")}>
+        +
+      </Button>
+    </div>
+  );
+}
+
+function SpanTools({ camera, store, act }: ControlsProps): ReactElement {
   const { t, zone, locale } = useSurroundings();
   const [said, setSaid] = useState("");
   const fromMs = usePart(store, (player) => player.markFromMs);

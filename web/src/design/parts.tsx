@@ -65,9 +65,8 @@ interface DialogProps {
 export function Dialog({ title, close, onClose, children }: DialogProps): ReactElement {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
-    const element = dialog.current;
-    element?.showModal();
-    return () => element?.close();
+    // Leaving the page closes it; closing it here as well would say so to whoever is told when it is closed.
+    if (dialog.current?.open === false) dialog.current.showModal();
   }, []);
   return (
     <dialog ref={dialog} className="dialog" aria-labelledby="dialog-title" onClose={onClose}>

@@ -1,13 +1,13 @@
 /** The system at a glance: the site, and how each camera is. */
 
 import type { ReactElement } from "react";
-import { fetchSession, type Camera } from "../api/client";
+import { fetchSession, logOut, type Camera } from "../api/client";
 import { cameraPath } from "../app/route";
 import { useNow } from "../app/now";
 import { useSurroundings } from "../app/surroundings";
 import { useAnswer } from "../app/use-answer";
 import { useLiveSummary } from "../app/use-live";
-import { Field, Link, Tag } from "../design/parts";
+import { Button, Field, Link, Tag } from "../design/parts";
 import { offsetText } from "../time/zone";
 import { speak } from "../words/camera-words";
 import { bitsText, bytesText } from "./amounts";
@@ -34,7 +34,10 @@ export function SystemPage(): ReactElement {
           {site === null || site.retention_reason === "" ? null : <span className="quiet"> {site.retention_reason}</span>}
         </Field>
         <Field name={t("system.session")}>
-          <bdi>{session.data?.name ?? "–"}</bdi>
+          <bdi>{session.data?.name ?? "–"}</bdi>{" "}
+          <Button look="bare" onClick={() => void logOut()}>
+            {t("nav.logout")}
+          </Button>
         </Field>
       </dl>
       <h2>{t("system.cameras")}</h2>

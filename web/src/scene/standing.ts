@@ -8,7 +8,7 @@ import { msOf } from "./scene";
 /** waiting: no picture yet; stale: nothing is heard, or nothing is said of what is there; away: offline or blind. */
 export type Standing = "waiting" | "shown" | "stale" | "away";
 
-/** atMs: the moment, by the stream's wall clock. silentMs: since the last heartbeat. slackMs: what a thinned stream leaves out. */
+/** atMs: by the stream's own wall clock. silentMs: since the last heartbeat. slackMs: what a thinned stream leaves out. */
 export function standingOf(view: SceneView, atMs: number, silentMs: number, slackMs = 0): Standing {
   const { state, cover, background } = view;
   if (state === null) return "waiting";

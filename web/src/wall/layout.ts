@@ -1,6 +1,6 @@
 /**
  * Where the tiles of a wall stand. Pure. Every tile keeps its picture's aspect ratio; the arrangement that covers most of the
- * wall wins. Pinned tiles take two thirds of it.
+ * wall wins. Pinned tiles get the larger part.
  */
 
 export interface Tile {
@@ -26,33 +26,56 @@ export interface Wall {
 }
 
 export const GAP_PX = 2;
-const PINNED_PART = 0.68;
+const PINNED_PARTS = [0.5, 0.58, 0.66, 0.72, 0.78, 0.84] as const;
+/** A pixel of a pinned tile counts as this many others. */
+const PINNED_WORTH = 1.5;
 /** Tiles narrower than this cannot be read: the wall scrolls instead. */
-const MIN_TILE_PX = 230;
+const MIN_TILE_PX = 180;
 
 export function layOut(tiles: readonly Tile[], width: number, height: number): Wall {
   if (tiles.length === 0 || width < 1 || height < 1) return { spots: [], height: Math.max(0, height) };
   const pinned = tiles.filter((tile) => tile.pinned);
   const others = tiles.filter((tile) => !tile.pinned);
   if (pinned.length === 0 || others.length === 0) return fit(tiles, width, height);
-  if (width > height) {
-    const part = Math.floor(width * PINNED_PART);
-    const large = fit(pinned, part - GAP_PX, height);
-    const small = fit(others, width - part, height);
-    return {
-      spots: [...large.spots, ...small.spots.map((spot) => ({ ...spot, start: spot.start + part }))],
-      height: Math.max(large.height, small.height),
-    };
-  }
-  const large = fit(pinned, width, Math.floor(height * PINNED_PART));
-  const used = Math.max(0, ...large.spots.map((spot) => spot.top + spot.height)) + GAP_PX;
-  const lifted = large.spots.map((spot) => ({ ...spot, top: spot.top - Math.min(...large.spots.map((s) => s.top)) }));
-  const bottom = Math.min(used, Math.max(0, ...lifted.map((spot) => spot.top + spot.height)) + GAP_PX);
-  const small = fit(others, width, Math.max(1, height - bottom));
+  const splits = PINNED_PARTS.flatMap((part) => [
+    beside(pinned, others, width, height, part),
+    above(pinned, others, width, height, part),
+  ]);
+  const best = splits.reduce((left, right) => (right.worth > left.worth ? right : left));
+  return { spots: best.spots, height: best.height };
+}
+
+interface Split extends Wall {
+  readonly worth: number;
+}
+
+function worthOf(large: Wall, small: Wall, height: number): number {
+  const area = (wall: Wall): number => wall.spots.reduce((sum, spot) => sum + spot.width * spot.height, 0);
+  // What is below the fold is worth nothing.
+  const seen = (wall: Wall): number => area(wall) * Math.min(1, height / Math.max(1, wall.height)) ** 2;
+  return PINNED_WORTH * seen(large) + seen(small);
+}
+
+function beside(pinned: readonly Tile[], others: readonly Tile[], width: number, height: number, part: number): Split {
+  const start = Math.floor(width * part);
+  const large = fit(pinned, start - GAP_PX, height);
+  const small = fit(others, width - start, height);
+  const moved = small.spots.map((spot) => ({ ...spot, start: spot.start + start }));
   return {
-    spots: [...lifted, ...small.spots.map((spot) => ({ ...spot, top: spot.top + bottom }))],
-    height: Math.max(height, bottom + small.height),
+    spots: [...large.spots, ...moved],
+    height: Math.max(large.height, small.height),
+    worth: worthOf(large, small, height),
   };
+}
+
+function above(pinned: readonly Tile[], others: readonly Tile[], width: number, height: number, part: number): Split {
+  const top = Math.floor(height * part);
+  const large = fit(pinned, width, top - GAP_PX);
+  const begin = Math.max(top, large.height + GAP_PX);
+  const small = fit(others, width, Math.max(1, height - begin));
+  const moved = small.spots.map((spot) => ({ ...spot, top: spot.top + begin }));
+  const total = begin + small.height;
+  return { spots: [...large.spots, ...moved], height: Math.max(height, total), worth: worthOf(large, small, height - begin) };
 }
 
 interface Candidate {

@@ -107,7 +107,7 @@ export const en = {
   "span.none": "Mark a beginning and an end to download a span.",
   "span.download": "Download MP4",
   "span.clear": "Clear",
-  "snapshot.copy": "Copy link to this picture",
+  "snapshot.copy": "Copy picture link",
   "snapshot.copied": "Link copied",
   "snapshot.failed": "The link could not be copied: {url}",
 
