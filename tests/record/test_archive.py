@@ -80,7 +80,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[RecordingFile, .
     bench.clock.advance(begin_ns - bench.clock.wall)
     bench.play(camera.busy(begin_ns, 90))
     bench.clock.step_wall(-60 * NS_PER_S)
-    bench.play([camera.background(bench.clock.wall + NS_PER_S, 50)])
+    bench.play([camera.state(bench.clock.wall + NS_PER_S), camera.background(bench.clock.wall + NS_PER_S + 1, 50)])
     for n in range(60):
         at_ns = bench.clock.wall + 200 * MS
         bench.play([camera.cover(at_ns, {n}), camera.state(at_ns + 1)])

@@ -139,7 +139,8 @@ def test_a_clock_step_begins_a_new_file_and_overwrites_nothing(tmp_path: Path, s
     bench, camera = Bench(tmp_path), Camera()
     played = bench.play(camera.busy(NOON, 20))
     bench.clock.step_wall(step_s * NS_PER_S)
-    more = bench.play([camera.cover(bench.clock.wall + n * 200 * MS) for n in range(1, 50)])
+    now_ns = bench.clock.wall
+    more = bench.play([camera.state(now_ns), *(camera.cover(now_ns + n * 200 * MS) for n in range(1, 50))])
     bench.core.close()
     first, second = closed_in_order(tmp_path, bench.heard)
     assert read(tmp_path / first.path) == played

@@ -94,3 +94,10 @@ def test_every_name_is_recognised(camera: CameraId, wall_ns: int, unique: str) -
 )
 def test_other_names_are_not(path: str) -> None:
     assert camera_of(path) is None
+
+
+def test_a_cover_that_is_late_is_no_step_of_the_clock() -> None:
+    wall_ns = 1_700_000_000 * NS_PER_S
+    span = rotation.begin(CAMERA, wall_ns, 0)
+    assert not rotation.must_rotate(span, wall_ns - 5 * NS_PER_S, LONG_NS, heartbeat=False)
+    assert rotation.must_rotate(span, wall_ns - 5 * NS_PER_S, LONG_NS, heartbeat=True)

@@ -48,8 +48,11 @@ def recording_files(
     directory: Path, rows: Iterable[Row], open_recordings: Iterable[OpenRecording] = ()
 ) -> tuple[RecordingFile, ...]:
     """Return where to read the recordings of `rows`; for those being written, as far as `open_recordings` says they are."""
-    written = {recording.info.path: recording.chunk_indexes for recording in open_recordings}
-    return tuple(RecordingFile(directory / row.path, row.id, written.get(row.path)) for row in rows)
+    written = {recording.info.path: recording for recording in open_recordings}
+    return tuple(
+        RecordingFile(directory / row.path, row.id, written[row.path].chunk_indexes if row.path in written else None)
+        for row in rows
+    )
 
 
 @dataclass(slots=True)

@@ -92,6 +92,11 @@ class Container:
         """A ChunkIndex record for every finished chunk."""
         return bytes(self._chunk_indexes)
 
+    @property
+    def chunk_index_bytes(self) -> int:
+        """How long `chunk_indexes` is; they only grow."""
+        return len(self._chunk_indexes)
+
     def opening(self) -> bytes:
         """Return the file's beginning: magic, header, schema, channels."""
         metadata = _string("camera") + _string(self._camera)

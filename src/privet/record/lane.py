@@ -149,7 +149,7 @@ class Lane:
         if written is None:
             return None
         info, container, index_bytes = written
-        return OpenRecording(info, container.chunk_indexes[:index_bytes])
+        return OpenRecording(info, lambda: container.chunk_indexes[:index_bytes])
 
     def take(self, message: pb.SceneMessage) -> None:
         """Record one message, or drop and count it while the disk fails."""
@@ -199,7 +199,8 @@ class Lane:
         now_ns = self._clock.monotonic_ns()
         if self._retry_ns is not None and not self._resume(now_ns):
             return False
-        if self._open is not None and rotation.must_rotate(self._open.span, head.wall_ns, now_ns):
+        heartbeat = message.WhichOneof("kind") == "state"
+        if self._open is not None and rotation.must_rotate(self._open.span, head.wall_ns, now_ns, heartbeat=heartbeat):
             self._finish(self._open)
             if self._retry_ns is not None:
                 return False
@@ -255,7 +256,8 @@ class Lane:
         self._add(opened, message, head.wall_ns)
         opened.known.take(message)
         self._force.take(message)
-        opened.span = rotation.heard(opened.span, head.wall_ns)
+        if message.WhichOneof("kind") == "state":
+            opened.span = rotation.heard(opened.span, head.wall_ns)
         self.counters.messages += 1
         for summary in self._summariser.take(message):
             self._summarise(opened, summary)
@@ -321,7 +323,7 @@ class Lane:
             return False
         self.counters.chunks += 1
         self.counters.longest_write_ns = max(self.counters.longest_write_ns, self._clock.monotonic_ns() - started_ns)
-        self.written = (self._info(opened), opened.container, len(opened.container.chunk_indexes))
+        self.written = (self._info(opened), opened.container, opened.container.chunk_index_bytes)
         if self.error:
             _log.warning("%s: recording goes on", self._camera)
         self.error, self.failing_since_wall_ns, self._retry_ns, self._attempts = "", 0, None, 0

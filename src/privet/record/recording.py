@@ -6,6 +6,7 @@ Belongs here: names, frozen values, the ports others fill in. Does not belong he
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -48,11 +49,16 @@ class RecordingInfo:
 class OpenRecording:
     """A recording that is being written, as far as it is on the disk.
 
-    chunk_indexes: MCAP ChunkIndex records, one a written chunk, in the file's order; they are what a closed file ends with.
+    read_chunk_indexes: copies half a megabyte towards the hour's end, so only who reads this recording calls it.
     """
 
     info: RecordingInfo
-    chunk_indexes: bytes
+    read_chunk_indexes: Callable[[], bytes]
+
+    @property
+    def chunk_indexes(self) -> bytes:
+        """MCAP ChunkIndex records, one a written chunk, in the file's order; they are what a closed file ends with."""
+        return self.read_chunk_indexes()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ IDLE_GRACE_NS = 5 * NS_PER_S
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """An open recording's place in time. end_wall_ns: the first wall time that no longer belongs into it."""
+    """An open recording's place in time. latest_wall_ns: of its heartbeats. end_wall_ns: the first wall time that is not its own."""
 
     opened_monotonic_ns: int
     latest_wall_ns: int
@@ -39,14 +39,17 @@ def begin(camera: CameraId, wall_ns: int, monotonic_ns: int) -> Span:
     return Span(monotonic_ns, wall_ns, (wall_ns // HOUR_NS + 1) * HOUR_NS + jitter_ns(camera))
 
 
-def must_rotate(span: Span, wall_ns: int, monotonic_ns: int) -> bool:
+def must_rotate(span: Span, wall_ns: int, monotonic_ns: int, *, heartbeat: bool = True) -> bool:
     """Return whether a message from `wall_ns` begins a new recording.
+
+    heartbeat: whether it is one. Only a heartbeat tells that the clock stepped back: it is about now, while a cover is about its frame,
+    which on a machine that is behind may be seconds old.
 
     A recording lasts ten seconds at least, whatever the wall clock does: a clock that jumps to and fro makes few files, not many.
     """
     if monotonic_ns - span.opened_monotonic_ns < SHORTEST_NS:
         return False
-    return wall_ns >= span.end_wall_ns or wall_ns < span.latest_wall_ns - STEP_BACK_NS
+    return wall_ns >= span.end_wall_ns or (heartbeat and wall_ns < span.latest_wall_ns - STEP_BACK_NS)
 
 
 def is_over(span: Span, now_wall_ns: int, monotonic_ns: int) -> bool:
