@@ -14,9 +14,9 @@ from PIL import Image
 from tests.e2e import browser
 from tests.e2e.site import running_site
 
-PROVEN = 0.6
+PROVEN = 0.5
 PROVEN_WITHIN_S = 300.0
-PAST_S = 45.0
+PAST_S = 40.0
 COLOURS = 256
 
 
