@@ -125,8 +125,10 @@ def test_a_camera_is_guarded_recorded_and_measured(tmp_path: Path) -> None:
     index = Index.open(index_url(tmp_path / "data"))
     rows = index.recordings()
     index.close()
-    assert [row.closed for row in rows] == [True]
-    assert (tmp_path / "data" / rows[0].path).stat().st_size == rows[0].size_bytes > 0
+    assert rows
+    for row in rows:  # one, or two if the hour ended meanwhile
+        assert row.closed
+        assert (tmp_path / "data" / row.path).stat().st_size == row.size_bytes > 0
 
 
 def test_a_port_in_use_is_said_before_anything_else_happens(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from privet.core.scene import Background, Cover, Reason, Scene
 from privet.core.wire import from_message
 from privet.runtime.launch import reduced_environment
 from privet.runtime.pipe import parse_worker_message, read_frames
-from privet.runtime.warm import is_warm
+from privet.runtime.warm import is_warm, warm_command
 from privet.runtime.worker_mask import MaskSettings
 
 WHY = {
@@ -109,7 +109,7 @@ def _warmed_kernels() -> Path:
     if not is_warm(directory):
         click.echo("compiling the kernels, once; this takes a quarter of a minute or more", err=True)
         done = subprocess.run(
-            [sys.executable, "-m", "privet.runtime.worker_warm", str(directory)], env=reduced_environment(), capture_output=True, check=False
+            warm_command(directory), env=reduced_environment(), capture_output=True, check=False
         )
         if done.returncode != 0:
             raise PrivetError(f"the kernels cannot be compiled into {directory}: run `privet doctor`")
