@@ -146,7 +146,7 @@ def _mask(settings: MaskSettings, source: Path, destination: Path, *, quiet: boo
         raise PrivetError(f"{source}: the process that looked at it ended (status {status}) before it was done")
     duration_ns = scenes[-1].head.wall_ns + round(NS_PER_S / settings.covers_per_second)
     fps = Fraction(settings.covers_per_second).limit_denominator(100)
-    movie = export_mp4(scenes, 1, duration_ns, destination, MovieSettings(fps=fps, camera=source.name))
+    movie = export_mp4(scenes, 1, duration_ns, destination, MovieSettings(fps=fps, camera=source.name, zone=None))
     proven, covered = _shares(scenes)
     health = teller.health
     return MaskReport(

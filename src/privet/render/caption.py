@@ -38,18 +38,24 @@ class Caption:
     notice: str = NOTICE
 
 
-def caption(camera: str, at_wall_ns: int, oldest_wall_ns: int | None, zone: tzinfo) -> Caption:
+def caption(camera: str, at_wall_ns: int, oldest_wall_ns: int | None, zone: tzinfo | None) -> Caption:
     """Compose a caption.
 
     camera: its name, left out if the letters for it are not at hand.
-    oldest_wall_ns: when the background's oldest block was proven; None (or 0) without one. Times are written in `zone`.
+    oldest_wall_ns: when the background's oldest block was proven; None (or 0) without one. Times are written in `zone`; None: they count
+    from the beginning of a film, whose background comes from the film as a whole.
     """
+    if zone is None:
+        age = "background from this film" if oldest_wall_ns else "no background yet"
+        return Caption(_drawable(camera), time_words(at_wall_ns, None), age)
     age = f"background {duration_words(at_wall_ns - oldest_wall_ns)} old" if oldest_wall_ns else "no background yet"
     return Caption(_drawable(camera), time_words(at_wall_ns, zone), age)
 
 
-def time_words(wall_ns: int, zone: tzinfo) -> str:
-    """A wall time to the second with its offset: 2026-05-04 14:30:05 +02:00."""
+def time_words(wall_ns: int, zone: tzinfo | None) -> str:
+    """A wall time to the second with its offset: 2026-05-04 14:30:05 +02:00; without a zone, a film's: 0:14:05."""
+    if zone is None:
+        return str(timedelta(seconds=wall_ns // NS_PER_S))
     try:
         moment = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=wall_ns // NS_PER_S)).astimezone(zone)
     except (OverflowError, ValueError):

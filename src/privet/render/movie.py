@@ -30,13 +30,14 @@ COMMENT = f"{NOTICE}: painted by Privet from a proven background; no live pictur
 
 @dataclass(frozen=True, slots=True)
 class MovieSettings:
-    """How a span becomes a film. speed: seconds of the place per second of film."""
+    """How a span becomes a film. speed: seconds of the place per second of film. zone: None for a film that was masked, whose times
+    count from its beginning."""
 
     fps: Fraction = Fraction(5)
     speed: Fraction = Fraction(1)
     crf: int = 20
     camera: str = ""
-    zone: tzinfo = UTC
+    zone: tzinfo | None = UTC
 
     def __post_init__(self) -> None:
         if not 0 < self.fps <= 60 or not 0 < self.speed <= 100_000:
@@ -124,8 +125,7 @@ def _encode(
 def _metadata(from_wall_ns: int, to_wall_ns: int, settings: MovieSettings) -> dict[str, str]:
     title = f"{time_words(from_wall_ns, settings.zone)} to {time_words(to_wall_ns, settings.zone)}, {NOTICE}"
     began = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=from_wall_ns // 1000)
-    return {
-        "title": f"{settings.camera}, {title}" if settings.camera else title,
-        "comment": COMMENT,
-        "creation_time": began.isoformat(timespec="microseconds").replace("+00:00", "Z"),
-    }
+    said = {"title": f"{settings.camera}, {title}" if settings.camera else title, "comment": COMMENT}
+    if settings.zone is not None:
+        said["creation_time"] = began.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return said

@@ -55,7 +55,7 @@ class Painter:
         NotFoundError: in the constructor: the scenes tell of no picture at all.
     """
 
-    def __init__(self, scenes: Iterable[Scene], span: Span, *, camera: str = "", zone: tzinfo = UTC) -> None:
+    def __init__(self, scenes: Iterable[Scene], span: Span, *, camera: str = "", zone: tzinfo | None = UTC) -> None:
         self._span = span
         self._camera = camera
         self._zone = zone

@@ -21,6 +21,7 @@ SAY_COVER_AGAIN_NS = 5 * NS_PER_S
 QUIET_BEFORE_WHOLE_NS = 10 * NS_PER_S
 WHOLE_AT_LEAST_EVERY_NS = 600 * NS_PER_S
 PATCHED_SHARE_FOR_WHOLE = 0.25
+MOST_PATCHES = 1000  # a reader keeps no more than core.reader.MAX_PATCHES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +53,7 @@ class Narrator:
         self._cover_until_wall_ns = 0
         self._light: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None
         self._patched_blocks = 0
+        self._patches = 0
         self._last_patch_ns = 0
         self._whole_said_ns = 0
 
@@ -80,9 +82,9 @@ class Narrator:
         if (seen.condition, seen.reason) != (self._condition, self._reason):
             self._condition, self._reason = seen.condition, seen.reason
             said.append(self.heartbeat(background, blind, seen.wall_ns))
-        if seen.promoted is not None:
+        if seen.promoted is not None and self._patches < MOST_PATCHES:
             said.append(self._patch(background, seen.promoted, seen.wall_ns, seen.monotonic_ns))
-        elif self._whole_is_due(background, seen.monotonic_ns):
+        elif seen.promoted is not None or self._whole_is_due(background, seen.monotonic_ns):
             said.append(self.whole(background, seen.wall_ns, seen.monotonic_ns))
         if seen.light is not None:
             self._light = seen.light
@@ -110,6 +112,7 @@ class Narrator:
     def whole(self, background: ProvenBackground, wall_ns: int, monotonic_ns: int) -> Background:
         """The background as one picture."""
         self._patched_blocks = 0
+        self._patches = 0
         self._whole_said_ns = monotonic_ns
         grid, proven = background.grid, background.proven
         image = b""
@@ -125,6 +128,7 @@ class Narrator:
 
     def _patch(self, background: ProvenBackground, promoted: BoolGrid, wall_ns: int, monotonic_ns: int) -> Patch:
         self._patched_blocks += int(promoted.sum())
+        self._patches += 1
         self._last_patch_ns = monotonic_ns
         row, column, rows, columns = rectangle = bounding_rectangle(promoted)
         image = encode_webp(to_rgb(background, promoted, rectangle))
