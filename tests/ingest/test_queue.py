@@ -11,11 +11,13 @@ from privet.core.errors import SourceError
 from privet.core.scene import Reason
 from privet.ingest.queue import PacketQueue
 
+AGE_NS = 100
+
 
 def test_in_order_and_then_the_failure() -> None:
-    queue: PacketQueue[int] = PacketQueue(10, 1000)
+    queue: PacketQueue[int] = PacketQueue(10, 1000, AGE_NS)
     for item in range(3):
-        assert queue.put(item, 1, item == 0) == 0
+        assert queue.put(item, 1, item == 0, 0) == 0
     queue.finish(SourceError("gone", Reason.STALLED))
     queue.finish(None)  # the first counts
     assert [queue.get(), queue.get(), queue.get()] == [0, 1, 2]
@@ -24,32 +26,42 @@ def test_in_order_and_then_the_failure() -> None:
 
 
 def test_full_drops_up_to_the_next_keyframe_which_replaces_all() -> None:
-    queue: PacketQueue[str] = PacketQueue(3, 1000)
-    assert [queue.put(name, 1, name.isupper()) for name in "Kpppp"] == [0, 0, 0, 1, 1]
+    queue: PacketQueue[str] = PacketQueue(3, 1000, AGE_NS)
+    assert [queue.put(name, 1, name.isupper(), 0) for name in "Kpppp"] == [0, 0, 0, 1, 1]
     assert queue.get() == "K"
-    assert queue.put("q", 1, False) == 1            # there is room, but what it refers to is gone
-    assert queue.put("L", 1, True) == 0
-    assert queue.put("M", 1, True) == 3
+    assert queue.put("q", 1, False, 0) == 1            # there is room, but what it refers to is gone
+    assert queue.put("L", 1, True, 0) == 0
+    assert queue.put("M", 1, True, 0) == 3
     assert [queue.get()] == ["M"]
     assert queue.statistics().dropped == 6
     assert queue.statistics().deepest == 3
 
 
 def test_bytes_are_bounded_too_but_one_packet_always_fits() -> None:
-    queue: PacketQueue[str] = PacketQueue(100, 10)
-    assert queue.put("K", 50, True) == 0
-    assert queue.put("p", 1, False) == 1
+    queue: PacketQueue[str] = PacketQueue(100, 10, AGE_NS)
+    assert queue.put("K", 50, True, 0) == 0
+    assert queue.put("p", 1, False, 0) == 1
     assert queue.get() == "K"
-    assert queue.put("L", 5, True) == 0
+    assert queue.put("L", 5, True, 0) == 0
+
+
+def test_what_waits_too_long_makes_room_for_the_next_keyframe() -> None:
+    queue: PacketQueue[str] = PacketQueue(100, 1000, AGE_NS)
+    assert queue.put("K", 1, True, 0) == 0
+    assert queue.put("p", 1, False, AGE_NS) == 0
+    assert queue.put("q", 1, False, AGE_NS + 1) == 1
+    assert queue.put("L", 1, True, AGE_NS + 2) == 2
+    assert queue.put("r", 1, False, AGE_NS + 3) == 0
+    assert [queue.get(), queue.get()] == ["L", "r"]
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(1, 40)), max_size=200))
 def test_what_comes_out_can_be_decoded(steps: list[tuple[bool, bool, int]]) -> None:
     """Between two packets that come out and were not put one after another, the second is a keyframe; and it is bounded."""
-    queue: PacketQueue[tuple[int, bool]] = PacketQueue(5, 100)
+    queue: PacketQueue[tuple[int, bool]] = PacketQueue(5, 100, AGE_NS)
     came: list[tuple[int, bool]] = []
     for number, (get, keyframe, size_bytes) in enumerate(steps):
-        queue.put((number, keyframe), size_bytes, keyframe)
+        queue.put((number, keyframe), size_bytes, keyframe, number * AGE_NS // 4)
         assert queue.statistics().depth <= 5
         if get and (item := queue.get()) is not None:
             came.append(item)
@@ -62,12 +74,12 @@ def test_what_comes_out_can_be_decoded(steps: list[tuple[bool, bool, int]]) -> N
 
 
 def test_abandon_wakes_the_one_who_waits() -> None:
-    queue: PacketQueue[int] = PacketQueue(1, 1)
+    queue: PacketQueue[int] = PacketQueue(1, 1, AGE_NS)
     got: list[int | None] = []
     waiter = threading.Thread(target=lambda: got.append(queue.get()))
     waiter.start()
     queue.abandon()
     waiter.join(5)
     assert got == [None]
-    assert queue.put(1, 1, True) == 1
+    assert queue.put(1, 1, True, 0) == 1
     assert queue.get() is None

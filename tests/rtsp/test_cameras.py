@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from itertools import islice, pairwise
 
 import pytest
-from tests.cameras import Authentication, Camera, CameraSite, picture_number, rtsp_server_missing, serve_cameras, small_clip
+from demo.server import Authentication
+from tests.cameras import Camera, CameraSite, picture_number, rtsp_server_missing, serve_cameras, small_clip
 
 from privet.core.clock import NS_PER_MS, NS_PER_S, SystemClock
 from privet.core.errors import SourceError

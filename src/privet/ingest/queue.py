@@ -1,7 +1,8 @@
 """The bounded queue between the thread that receives packets and the one that decodes them.
 
 When it is full the newest packets are dropped up to the next keyframe: a camera does not wait, and frames that can be decoded are
-worth more than all of them late. A keyframe that finds the queue full replaces everything in it.
+worth more than all of them late. A keyframe that finds the queue full replaces everything in it. So whoever is too slow sees less,
+and what is seen is never much older than the capacity's time and a GOP.
 """
 
 from __future__ import annotations
@@ -28,12 +29,14 @@ class QueueStatistics:
 class PacketQueue(Generic[T]):
     """One thread puts, one gets; either may close it."""
 
-    def __init__(self, capacity: int, capacity_bytes: int) -> None:
-        if capacity < 1 or capacity_bytes < 1:
-            raise ValueError(f"capacity of {capacity} packets and {capacity_bytes} bytes: both must be positive")
+    def __init__(self, capacity: int, capacity_bytes: int, capacity_ns: int) -> None:
+        """It is full with so many packets, so many bytes, or once the oldest has waited for so long."""
+        if capacity < 1 or capacity_bytes < 1 or capacity_ns < 1:
+            raise ValueError(f"capacity of {capacity} packets, {capacity_bytes} bytes, {capacity_ns} ns: all must be positive")
         self._capacity = capacity
         self._capacity_bytes = capacity_bytes
-        self._items: deque[tuple[T, int]] = deque()
+        self._capacity_ns = capacity_ns
+        self._items: deque[tuple[T, int, int]] = deque()
         self._bytes = 0
         self._skipping = False
         self._ended = False
@@ -41,13 +44,17 @@ class PacketQueue(Generic[T]):
         self._changed = Condition()
         self._statistics = QueueStatistics()
 
-    def put(self, item: T, size_bytes: int, keyframe: bool) -> int:
-        """Never blocks. Returns how many packets were dropped: this one, or those it replaced."""
+    def put(self, item: T, size_bytes: int, keyframe: bool, now_ns: int) -> int:
+        """Never blocks. now_ns: monotonic. Returns how many packets were dropped: this one, or those it replaced."""
         with self._changed:
             if self._ended:
                 return 1
             dropped = 0
-            full = len(self._items) >= self._capacity or (self._items and self._bytes + size_bytes > self._capacity_bytes)
+            full = bool(self._items) and (
+                len(self._items) >= self._capacity
+                or self._bytes + size_bytes > self._capacity_bytes
+                or now_ns - self._items[0][2] > self._capacity_ns
+            )
             if full and keyframe:
                 dropped = len(self._items)
                 self._items.clear()
@@ -57,7 +64,7 @@ class PacketQueue(Generic[T]):
                 self._statistics.dropped += 1
                 return 1
             self._skipping = False
-            self._items.append((item, size_bytes))
+            self._items.append((item, size_bytes, now_ns))
             self._bytes += size_bytes
             self._statistics.dropped += dropped
             self._statistics.deepest = max(self._statistics.deepest, len(self._items))
@@ -90,7 +97,7 @@ class PacketQueue(Generic[T]):
         with self._changed:
             self._changed.wait_for(lambda: self._items or self._ended)
             if self._items:
-                item, size_bytes = self._items.popleft()
+                item, size_bytes, _ = self._items.popleft()
                 self._bytes -= size_bytes
                 return item
             if self._failure is not None:

@@ -15,13 +15,13 @@ from privet.core.clock import NS_PER_S, Clock
 from privet.core.errors import SourceError
 from privet.core.frame import Frame
 from privet.core.scene import Reason
-from privet.ingest.backoff import next_delay_ns
+from privet.ingest.backoff import REFUSED_LONGEST_NS, next_delay_ns
 from privet.ingest.source import Source, SourceStatistics
 
 GOOD_NS = 10 * NS_PER_S
 """A link that has given intact frames for so long is a good one: its next failure is retried at once."""
-REFUSED_ATTEMPT = 6
-"""A wrong password is retried as slowly as anything is: many cameras lock an account after five wrong tries in a row."""
+REFUSED_ATTEMPT = 7
+"""A wrong password is retried at the slowest from the first time on."""
 _NAP_NS = NS_PER_S // 4
 """Longest single sleep, so that close() is heeded in time."""
 
@@ -66,8 +66,10 @@ class Attempt:
 
     def failed(self, reason: Reason, random: float) -> tuple[Attempt, int]:
         """After a failure: what to remember, and how many ns to wait."""
-        failures = max(self.failures, REFUSED_ATTEMPT) if reason is Reason.REFUSED else self.failures
-        return Attempt(failures + 1), next_delay_ns(failures, random)
+        if reason is Reason.REFUSED:
+            failures = max(self.failures, REFUSED_ATTEMPT)
+            return Attempt(failures + 1), next_delay_ns(failures, random, REFUSED_LONGEST_NS)
+        return Attempt(self.failures + 1), next_delay_ns(self.failures, random)
 
 
 class Reconnector:

@@ -36,8 +36,9 @@ from privet.ingest.source import SourceSettings, SourceStatistics
 from privet.ingest.times import MinimumDelay, WallTimes
 
 CODECS = ("h264", "hevc")
-QUEUE_PACKETS = 128
+QUEUE_PACKETS = 256
 QUEUE_BYTES = 32 * 1024 * 1024
+QUEUE_NS = NS_PER_S
 KEYFRAME_NS = 90 * NS_PER_S
 """No keyframe for so long: DAMAGED. Some cameras send one in half a minute only."""
 _US_PER_S = 1_000_000
@@ -82,7 +83,7 @@ class RtspSource:
         self._settings = settings
         self._clock = clock
         self._address = parse_address(settings.chosen_url())
-        self._queue: PacketQueue[_Received] = PacketQueue(QUEUE_PACKETS, QUEUE_BYTES)
+        self._queue: PacketQueue[_Received] = PacketQueue(QUEUE_PACKETS, QUEUE_BYTES, QUEUE_NS)
         self._context: av.VideoCodecContext | None = None
         self._decoder: FrameDecoder | None = None
         self._closed = False
@@ -247,7 +248,7 @@ class RtspSource:
             damaged = packet.is_corrupt or (not late and any(complains(line) for line in lines))
             lines.clear()
             ticket = Ticket(wall_ns, arrival_ns, damaged)
-            self._queue.put(_Received(packet, ticket), packet.size, packet.is_keyframe)
+            self._queue.put(_Received(packet, ticket), packet.size, packet.is_keyframe, arrival_ns)
             if late:
                 # FFmpeg's read timed out and pushed the last picture out of its parser; asked again, it would wait as long again.
                 raise _Stalled
