@@ -11,7 +11,7 @@ RANDOM = st.floats(0.0, 1.0, exclude_max=True)
 
 
 @given(st.integers(1, 10**9), RANDOM)
-def test_retries_wait_between_half_a_second_and_half_a_minute(attempt: int, random: float) -> None:
+def test_retries_wait_between_half_a_second_and_the_longest(attempt: int, random: float) -> None:
     assert NS_PER_S // 2 <= next_delay_ns(attempt, random) <= LONGEST_NS
 
 

@@ -75,8 +75,8 @@ def test_waits_grow_and_each_is_told() -> None:
     clock = FakeClock(monotonic=0)
     changes, frames = run(lambda: BrokenSource(clock, Reason.UNREACHABLE), clock, 120 * NS_PER_S)
     waits = [link.delay_ns for _, link in changes if link.state is LinkState.WAITING]
-    assert waits[:7] == [0, 750 * NS_PER_MS, 1500 * NS_PER_MS, 3 * NS_PER_S, 6 * NS_PER_S, 12 * NS_PER_S, 22_500 * NS_PER_MS]
-    assert set(waits[7:]) <= {22_500 * NS_PER_MS, 0}
+    assert waits[:5] == [0, 750 * NS_PER_MS, 1500 * NS_PER_MS, 3 * NS_PER_S, 4_500 * NS_PER_MS]
+    assert set(waits[5:]) <= {4_500 * NS_PER_MS, 0}
     first = changes[1][1]
     assert (first.state, first.attempt, first.connects, first.reason) == (LinkState.WAITING, 1, 0, Reason.UNREACHABLE)
     assert first.message == "the camera is broken"
@@ -113,7 +113,7 @@ def test_a_camera_that_gives_a_frame_and_dies_is_not_forgiven() -> None:
     changes, frames = run(lambda: SyntheticSource([PICTURE], clock), clock, 60 * NS_PER_S)
     waits = [link.delay_ns for _, link in changes if link.state is LinkState.WAITING]
     assert waits[:3] == [0, 750 * NS_PER_MS, 1500 * NS_PER_MS]
-    assert len(frames) <= 10
+    assert len(frames) <= 20
 
 
 def test_damaged_frames_are_no_good_time() -> None:
