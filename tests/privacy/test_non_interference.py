@@ -71,7 +71,7 @@ class Scripted:
     def snapshot(self) -> StoredScene | None:
         return None
 
-    def observe(self, frame: Frame) -> Observation:
+    def observe(self, frame: Frame, *, hurried: bool = False) -> Observation:
         number = self._number
         self._number += 1
         new_grid = self._background is None

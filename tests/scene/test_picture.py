@@ -16,7 +16,7 @@ from tests.scene.test_promote import per_pixel
 from privet.core.frame import Matrix
 from privet.core.grid import BoolGrid, Grid
 from privet.scene.picture import bounding_rectangle, encode_webp, to_rgb
-from privet.scene.promote import FLAT_Y, ProvenBackground, restore
+from privet.scene.promote import FLAT_CHROMA, FLAT_Y, ProvenBackground, restore
 from privet.scene.sample import RGB_COEFFICIENTS
 
 FLAT_RGB = int((FLAT_Y - 16) * 1.164384 + 0.5)
@@ -29,21 +29,44 @@ def background_of(grid: Grid, proven: BoolGrid, seed: int, matrix: Matrix = Matr
     return background
 
 
-def rgb_reference(background: ProvenBackground, blocks: BoolGrid) -> np.ndarray:
-    """The whole picture, plainly."""
-    grid = background.grid
-    y, u, v = (plane.astype(np.float64) for plane in background.planes)
-    u, v = (plane.repeat(2, 0).repeat(2, 1)[: grid.height_px, : grid.width_px] - 128 for plane in (u, v))
+def flattened(plane: np.ndarray, shown: BoolGrid, unit: int, flat: int) -> np.ndarray:
+    """Blocks that are not shown, plainly: the mean of their shown neighbours' means, else `flat`."""
+    blocks = {
+        (int(row), int(column)): plane[row * unit : (row + 1) * unit, column * unit : (column + 1) * unit].astype(np.float64)
+        for row, column in np.ndindex(*shown.shape)
+    }
+    means = {at: block.mean() if block.size else 0.0 for at, block in blocks.items()}
+    out = plane.copy()
+    for row, column in np.ndindex(*shown.shape):
+        if shown[row, column]:
+            continue
+        beside = [
+            means[at]
+            for at in np.ndindex(*shown.shape)
+            if shown[at] and abs(at[0] - row) <= 1 and abs(at[1] - column) <= 1
+        ]
+        value = int(np.mean(beside) + 0.5) if beside else flat
+        out[row * unit : (row + 1) * unit, column * unit : (column + 1) * unit] = value
+    return out
+
+
+def rgb_reference(background: ProvenBackground, blocks: BoolGrid, rectangle: tuple[int, int, int, int]) -> np.ndarray:
+    """The rectangle, plainly."""
+    row, column, rows, columns = rectangle
+    shown = (blocks & background.proven)[row : row + rows, column : column + columns]
+    planes = []
+    for plane, unit, flat in zip(background.planes, (8, 4, 4), (FLAT_Y, FLAT_CHROMA, FLAT_CHROMA), strict=True):
+        cut = plane[row * unit : (row + rows) * unit, column * unit : (column + columns) * unit]
+        planes.append(flattened(cut, shown, unit, flat).astype(np.float64))
+    y = planes[0]
+    u, v = (plane.repeat(2, 0).repeat(2, 1)[: y.shape[0], : y.shape[1]] - 128 for plane in planes[1:])
     scale, cr_r, cb_g, cr_g, cb_b = RGB_COEFFICIENTS[background.matrix]
     luma = (y - 16) * scale
     rgb = np.stack([luma + cr_r * v, luma + cb_g * u + cr_g * v, luma + cb_b * u], axis=-1)
-    rounded = np.floor(np.clip(rgb + 0.5, 0, 255)).astype(np.uint8)
-    shown, _ = per_pixel(blocks & background.proven, grid)
-    rounded[~shown] = FLAT_RGB
-    return rounded
+    return np.floor(np.clip(rgb + 0.5, 0, 255)).astype(np.uint8)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.data(), grids, st.sampled_from(list(Matrix)), st.integers(0, 99))
 def test_to_rgb(data: st.DataObject, grid: Grid, matrix: Matrix, seed: int) -> None:
     proven, blocks = data.draw(arrays(np.bool_, grid.shape)), data.draw(arrays(np.bool_, grid.shape))
@@ -51,8 +74,9 @@ def test_to_rgb(data: st.DataObject, grid: Grid, matrix: Matrix, seed: int) -> N
     row, column = data.draw(st.integers(0, grid.rows - 1)), data.draw(st.integers(0, grid.columns - 1))
     rows, columns = data.draw(st.integers(1, grid.rows - row)), data.draw(st.integers(1, grid.columns - column))
     got = to_rgb(background, blocks, (row, column, rows, columns))
-    expected = rgb_reference(background, blocks)[row * 8 : (row + rows) * 8, column * 8 : (column + columns) * 8]
-    assert np.array_equal(got, expected)
+    expected = rgb_reference(background, blocks, (row, column, rows, columns))
+    # A mean that lies on a half may be rounded either way by the order of its sum.
+    assert np.abs(got.astype(int) - expected.astype(int)).max(initial=0) <= 3
 
 
 @settings(max_examples=40)
@@ -81,13 +105,13 @@ def test_a_patch_shows_its_blocks_and_nothing_else() -> None:
     blocks[8:11, 12:18] = False
     rectangle = bounding_rectangle(blocks)
     assert rectangle == (5, 8, 10, 16)
-    wanted = rgb_reference(background, blocks)[40:120, 64:192]
+    wanted = rgb_reference(background, blocks, rectangle)
     with Image.open(io.BytesIO(encode_webp(to_rgb(background, blocks, rectangle)))) as image:
         decoded = np.asarray(image.convert("RGB")).astype(int)
     assert decoded.shape == wanted.shape
     assert np.abs(decoded - wanted).mean() < 4
-    hole = decoded[28:44, 36:76]  # a margin of half a block: the codec's own blocks reach over the edge
-    assert np.abs(hole - FLAT_RGB).max() <= 10
+    inner = decoded[33:39, 42:70]  # the hole's middle row of blocks, which has no shown neighbour but at its ends
+    assert np.abs(inner - FLAT_RGB).max() <= 10
 
 
 @given(bool_grids().filter(lambda bits: bool(bits.any())))

@@ -32,6 +32,8 @@ from privet.scene.stored import StoredScene, from_bytes, to_bytes
 HEARTBEAT_S = 1.0
 SILENT_AFTER_NS = 2 * NS_PER_S
 SAVE_EVERY_NS = 5 * NS_PER_S
+NO_LOOKS_ABOVE_NS = 300 * NS_PER_MS
+FEWER_COVERS_ABOVE_NS = 1 * NS_PER_S
 ERROR, WARNING, INFO = 40, 30, 20
 
 OpenSource = Callable[[], Source]
@@ -62,7 +64,7 @@ class Observer(Protocol):
 
     def due(self, frame: Frame) -> bool: ...
 
-    def observe(self, frame: Frame) -> Observation: ...
+    def observe(self, frame: Frame, *, hurried: bool = False) -> Observation: ...
 
     def snapshot(self) -> StoredScene | None: ...
 
@@ -127,6 +129,7 @@ class CameraPipeline:
         self._candidates = 0
         self._sharpness = 0.0
         self._last_frame_ns = -1
+        self._analysed_ns = -NS_PER_S
         self._unsaved = False
         self._saved_ns = 0
 
@@ -172,10 +175,15 @@ class CameraPipeline:
 
     def _take(self, frame: Frame) -> None:
         """Look at one frame; what is said of it holds no pixel but those of promoted blocks."""
-        self._last_frame_ns = self._clock.monotonic_ns()
+        self._last_frame_ns = now_ns = self._clock.monotonic_ns()
         if not self._observer.due(frame):
             return
-        seen = self._observer.observe(frame)
+        # Overload degrades in this order: looks (proofs take longer), then covers (fewer a second). Decoding goes on, so it catches up.
+        behind_ns = now_ns - frame.monotonic_ns
+        if behind_ns > FEWER_COVERS_ABOVE_NS and now_ns - self._analysed_ns < NS_PER_S and not frame.keyframe:
+            return
+        self._analysed_ns = now_ns
+        seen = self._observer.observe(frame, hurried=behind_ns > NO_LOOKS_ABOVE_NS)
         self._analysed += 1
         self._candidates = seen.candidates
         self._sharpness = seen.sharpness

@@ -126,8 +126,8 @@ class Analyst:
             return False
         return not bool((self._background.proven | self._blind).all())
 
-    def observe(self, frame: Frame) -> Observation:
-        """Analyse a frame that is due.
+    def observe(self, frame: Frame, *, hurried: bool = False) -> Observation:
+        """Analyse a frame that is due. hurried: the machine is behind: no looks are taken, which costs proofs, never covers.
 
         Raises:
             DetectorError: a detector failed; the frame proves nothing.
@@ -150,7 +150,7 @@ class Analyst:
         promoted: BoolGrid | None = None
         if usable:
             self._refine(seen, expected, raw, proven, now_ns)
-            moved = self._prove(frame, seen, ~proven & ~self._blind, raw)
+            moved = self._prove(frame, seen, ~proven & ~self._blind, raw, hurried)
             promoted = self._promote_if_due(frame, background)
         else:
             self._restart(self._stillness.restart_all())
@@ -277,14 +277,15 @@ class Analyst:
         rate = min(elapsed_ns / REFINE_TIME_NS, 0.1)
         self._model.refine(seen, expected, proven & ~self._covered & ~dilate(raw, 1), rate)
 
-    def _prove(self, frame: Frame, seen: Statistics, waiting: BoolGrid, raw: BoolGrid) -> BoolGrid:
+    def _prove(self, frame: Frame, seen: Statistics, waiting: BoolGrid, raw: BoolGrid, hurried: bool) -> BoolGrid:
         """Follow stillness and, when one is due, take a look. Returns waiting blocks that moved."""
         if not waiting.any():
             return waiting
         moved, _ = self._stillness.observe(frame, seen, waiting, raw)
         # What was seen of a block before its proof began is no evidence: somebody may have come in between.
         self._looks.forget(~self._stillness.running)
-        self._look(frame, seen, waiting)
+        if not hurried:
+            self._look(frame, seen, waiting)
         self._looks.forget(~self._stillness.running)
         return moved
 

@@ -37,7 +37,8 @@ def _to_rgb(y: Plane, u: Plane, v: Plane, coefficients: NDArray[np.float64], out
 def to_rgb(background: ProvenBackground, blocks: BoolGrid, rectangle: tuple[int, int, int, int]) -> RgbPicture:
     """Return the rectangle as uint8 (h, w, 3) sRGB, cut at the picture's edge; blocks outside `blocks` are flat.
 
-    blocks: bool (rows, columns) over the whole grid. rectangle: row, column, rows, columns, in blocks.
+    A flat block beside shown ones has their mean colour, so that the encoder does not draw a dark seam into them; it says nothing that
+    they do not. blocks: bool (rows, columns) over the whole grid. rectangle: row, column, rows, columns, in blocks.
     """
     grid = background.grid
     row, column, rows, columns = rectangle
@@ -46,12 +47,45 @@ def to_rgb(background: ProvenBackground, blocks: BoolGrid, rectangle: tuple[int,
     shown = blocks[row : row + rows, column : column + columns] & background.proven[row : row + rows, column : column + columns]
     planes: list[Plane] = []
     for plane, unit, flat in zip(background.planes, (side, half, half), (FLAT_Y, FLAT_CHROMA, FLAT_CHROMA), strict=True):
-        part = plane[row * unit : (row + rows) * unit, column * unit : (column + columns) * unit]
-        mask = np.repeat(np.repeat(shown, unit, axis=0), unit, axis=1)[: part.shape[0], : part.shape[1]]
-        planes.append(np.where(mask, part, np.uint8(flat)))
+        part = plane[row * unit : (row + rows) * unit, column * unit : (column + columns) * unit].copy()
+        _flatten(part, shown, unit, flat)
+        planes.append(part)
     out = np.empty((*planes[0].shape, 3), np.uint8)
     _to_rgb(planes[0], planes[1], planes[2], RGB_COEFFICIENTS[background.matrix], out)
     return out
+
+
+@njit(cache=True, nogil=True)
+def _flatten(plane: Plane, shown: BoolGrid, unit: int, flat: int) -> None:
+    """Fill every block that is not shown: with the mean of the shown ones among its eight neighbours, else with `flat`. In place."""
+    height, width = plane.shape
+    rows, columns = shown.shape
+    means = np.zeros((rows, columns), np.float64)
+    for row in range(rows):
+        for column in range(columns):
+            if shown[row, column]:
+                total = 0.0
+                count = 0
+                for i in range(row * unit, min((row + 1) * unit, height)):
+                    for j in range(column * unit, min((column + 1) * unit, width)):
+                        total += plane[i, j]
+                        count += 1
+                means[row, column] = total / max(count, 1)
+    for row in range(rows):
+        for column in range(columns):
+            if shown[row, column]:
+                continue
+            total = 0.0
+            count = 0
+            for i in range(max(row - 1, 0), min(row + 2, rows)):
+                for j in range(max(column - 1, 0), min(column + 2, columns)):
+                    if shown[i, j]:
+                        total += means[i, j]
+                        count += 1
+            value = np.uint8(total / count + 0.5) if count else np.uint8(flat)
+            for i in range(row * unit, min((row + 1) * unit, height)):
+                for j in range(column * unit, min((column + 1) * unit, width)):
+                    plane[i, j] = value
 
 
 def encode_webp(picture: RgbPicture) -> bytes:
