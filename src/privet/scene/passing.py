@@ -1,10 +1,11 @@
 """Tells who passes by from who is there: motion that has travelled a body's height within seconds is not the fidgeting of somebody still.
 
 Somebody who stands or sits still moves within their own outline, so the blobs of their motion stay within one body height. A blob that
-went further came from elsewhere, and what it passes is not part of it. A new blob counts as somebody who is there; so does one that
-two have become, unless both had travelled. When one parts in two, both keep its path, which is at most four seconds long: for so long,
-and no longer, may somebody's fidgeting be taken for the end of somebody's passing. A blob is forgotten when it no longer moves: nobody
-is followed.
+went further came from elsewhere, and what it passes is not part of it; but it must never have been in both places at once: of several
+who sit side by side now these move, now those, now all, and the middle of it wanders though nobody does. A new blob counts as somebody
+who is there; so does one that two have become, unless both had travelled. When one parts in two, both keep its path, which is at most
+four seconds long: for so long, and no longer, may somebody's fidgeting be taken for the end of somebody's passing. A blob is forgotten
+when it no longer moves: nobody is followed.
 """
 
 from __future__ import annotations
@@ -24,23 +25,49 @@ REACH_BLOCKS = 2
 MOST_BLOBS = 200
 
 
-_Step = tuple[int, float, float]
-"""When (ns), row, column."""
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """Where a blob's first and last rows and columns were, and when."""
+
+    at_ns: int
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        return (self.top + self.bottom) / 2, (self.left + self.right) / 2
+
+    def distance(self, other: _Step) -> float:
+        """Between the middles, in blocks."""
+        return hypot(self.middle[0] - other.middle[0], self.middle[1] - other.middle[1])
+
+    def holds(self, other: _Step) -> bool:
+        """Whether the middle of `other` lies within."""
+        row, column = other.middle
+        return self.top <= row <= self.bottom and self.left <= column <= self.right
 
 
 @dataclass(frozen=True, slots=True)
 class _Blob:
-    """Where one blob's centre was over the last seconds, oldest first."""
+    """Where one blob was over the last seconds, oldest first; the last is where it is."""
 
     path: tuple[_Step, ...]
 
-    def since(self, ns: int) -> _Blob:
-        """The path from then on."""
-        return _Blob(tuple(step for step in self.path if step[0] >= ns))
+    def go_on(self, here: _Step) -> _Blob:
+        """The same blob a frame later; what is too long ago is forgotten."""
+        return _Blob((*(step for step in self.path if step.at_ns >= here.at_ns - REMEMBER_NS), here))
 
-    def travelled(self, here: _Step) -> float:
-        """The furthest that any place of the path lies from `here`, in blocks; 0 without a path."""
-        return max((hypot(here[1] - row, here[2] - column) for _, row, column in self.path), default=0.0)
+    def has_travelled(self, blocks: float) -> bool:
+        """Whether it came so far from some place of its path, without ever having been there and here at once."""
+        here = self.path[-1]
+        since: list[_Step] = []
+        for step in reversed(self.path):
+            since.append(step)
+            if here.distance(step) >= blocks and not any(each.holds(here) and each.holds(step) for each in since):
+                return True
+        return False
 
 
 class Passing:
@@ -62,12 +89,12 @@ class Passing:
         blobs: dict[int, _Blob] = {}
         for which, parents in self._parents(labels, count).items():
             rows, columns = np.nonzero(labels == which)
-            here = (now_ns, float(rows.mean()), float(columns.mean()))
-            paths = [self._blobs[parent].since(now_ns - REMEMBER_NS) for parent in parents]
-            blob = min(paths, key=lambda path: path.travelled(here), default=_Blob(()))
-            if blob.travelled(here) >= self._body_blocks:
+            here = _Step(now_ns, int(rows.min()), int(rows.max()), int(columns.min()), int(columns.max()))
+            paths = [self._blobs[parent].go_on(here) for parent in parents]
+            standing = [path for path in paths if not path.has_travelled(self._body_blocks)]
+            blobs[which] = min(standing or paths, key=lambda path: len(path.path), default=_Blob((here,)))
+            if paths and not standing:
                 passing[rows, columns] = True
-            blobs[which] = _Blob((*blob.path, here))
         self._labels, self._blobs = labels, blobs
         return passing & motion
 
