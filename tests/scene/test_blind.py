@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from privet.core.grid import BoolGrid, Grid
@@ -43,7 +43,9 @@ def touched(grid: Grid, polygon: Polygon) -> BoolGrid:
     return blocks
 
 
+@settings(max_examples=50)
 @given(grids, polygons)
+@example(Grid(8, 8), ((0.0, 0.0), (0.0, 0.0), (1.0, 2.3e-311)))
 def test_every_block_that_is_touched_is_blind(grid: Grid, polygon: Polygon) -> None:
     blind = blind_blocks(grid, (polygon,))
     expected = touched(grid, polygon)

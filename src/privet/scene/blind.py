@@ -27,10 +27,9 @@ def blind_blocks(grid: Grid, polygons: Sequence[Sequence[tuple[float, float]]]) 
         points = np.array(polygon, np.float64) * np.array([grid.width_px, grid.height_px])
         winding = np.zeros((y.size, x.size), np.int32)
         for (x0, y0), (x1, y1) in zip(points, np.roll(points, -1, axis=0), strict=True):
-            if y0 != y1:
-                crosses = (y0 <= y) != (y1 <= y)
-                at_x = x0 + (y - y0) * (x1 - x0) / (y1 - y0)
-                winding += np.where(crosses[:, None] & (x[None] < at_x[:, None]), 1 if y1 > y0 else -1, 0).astype(np.int32)
+            crossed = np.flatnonzero((y0 <= y) != (y1 <= y))
+            at_x = x0 + (y[crossed] - y0) / (y1 - y0) * (x1 - x0)
+            winding[crossed] += np.where(x[None] < at_x[:, None], 1 if y1 > y0 else -1, 0).astype(np.int32)
             # No point of the edge is further than a quarter of a block from a sample, across or down.
             steps = ceil(max(abs(x1 - x0), abs(y1 - y0)) / (side / 2)) + 1
             along = np.linspace(0.0, 1.0, steps)
