@@ -87,7 +87,7 @@ class House:
         self.index = Index.open(index_url(directory))
         clock = FakeClock(wall=BEGIN_NS)
         self.recorder = Recorder(directory, IndexAnnounce(self.index), clock)
-        config = Config.model_validate({"cameras": {"gate": {"place": "North", "purpose": "Keep", "url": "rtsp://192.0.2.1/"}}})
+        config = Config.model_validate({"cameras": {"gate": {"place": "North", "purpose": "Keep", "controller": "Us", "url": "rtsp://192.0.2.1/"}}})
         self.index.put_cameras(register_of(config))
         self.index.add_state(GATE, BEGIN_NS, Condition.AWAKE, Reason.NONE)
         past = RecordedPast(self.index, Archive(), directory, self.recorder.open_recordings)
@@ -203,7 +203,7 @@ async def test_an_export_is_a_film(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
     configuration = tmp_path / "privet.toml"
-    configuration.write_text('[cameras.gate]\nplace = "North"\npurpose = "Keep"\nurl = "rtsp://192.0.2.1/"\n')
+    configuration.write_text('[cameras.gate]\nplace = "North"\npurpose = "Keep"\ncontroller = "Us"\nurl = "rtsp://192.0.2.1/"\n')
     house = House(data, closed=True, exporter=ProcessExporter(options=("--config", str(configuration))))
     begin_ms = BEGIN_NS // NS_PER_MS
     try:

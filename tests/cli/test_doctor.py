@@ -89,8 +89,8 @@ def test_a_file_is_looked_at_by_a_process_of_its_own(tmp_path: Path) -> None:
     encode_film(tmp_path / "a.mp4", 640, 480)
     config = tmp_path / "privet.toml"
     config.write_text(
-        '[cameras.gate]\nplace = "a"\npurpose = "b"\nurl = "file:a.mp4"\n'
-        '[cameras.yard]\nplace = "a"\npurpose = "b"\nurl = "file:missing.mp4"\n'
+        '[cameras.gate]\nplace = "a"\npurpose = "b"\ncontroller = "c"\nurl = "file:a.mp4"\n'
+        '[cameras.yard]\nplace = "a"\npurpose = "b"\ncontroller = "c"\nurl = "file:missing.mp4"\n'
     )
     result = CliRunner().invoke(doctor, ["--config", str(config)], standalone_mode=False)
     assert result.return_value == 1

@@ -32,6 +32,7 @@ GATE = CameraId("gate")
 CONFIG = """
 [site]
 timezone = "Europe/Berlin"
+controller = "Facilities"
 [cameras.gate]
 place = "north"
 purpose = "goods"

@@ -56,6 +56,12 @@ def test_a_camera_with_credentials(tmp_path: Path) -> None:
     assert loaded.config.camera_ids() == ("gate",)
 
 
+def test_the_site_may_answer_for_all_cameras(tmp_path: Path) -> None:
+    silent = CAMERA.replace('controller = "Facilities"\n', "")
+    loaded = load(write(tmp_path, '[site]\ncontroller = "Facilities"\n' + silent))
+    assert loaded.config.camera_ids() == ("gate",)
+
+
 def test_disabled_cameras_are_not_connected_to(tmp_path: Path) -> None:
     assert load(write(tmp_path, CAMERA + "enabled = false\n")).config.camera_ids() == ()
 
@@ -79,6 +85,8 @@ def test_disabled_cameras_are_not_connected_to(tmp_path: Path) -> None:
         (CAMERA + "blind = [[[0.0, 0.0], [1.0, 1.0]]]\n", ["cameras.gate.blind", "at least 3 points"]),
         (CAMERA + "blind = [[[0.0, 0.0], [1.0, 1.5], [0.0, 1.0]]]\n", ["cameras.gate.blind", "less than or equal to 1"]),
         ("port = [", ["not TOML"]),
+        (CAMERA.replace('controller = "Facilities"\n', ""), ["nobody answers for cameras.gate", "controller", "[site]"]),
+        ('[site]\ncontroller = " "\n' + CAMERA.replace('"Facilities"', '""'), ["nobody answers for cameras.gate"]),
     ],
 )
 def test_what_is_refused_and_how(tmp_path: Path, text: str, words: list[str]) -> None:

@@ -239,7 +239,7 @@ prove_keyframes = 3
 cameras_per_worker = 1
 """
     cameras = "".join(
-        f'[cameras.{path.strip("/")}]\nplace = "Test"\npurpose = "Test"\nurl = "{site.url(path)}"\n' for path in paths
+        f'[cameras.{path.strip("/")}]\nplace = "Test"\ncontroller = "Test"\npurpose = "Test"\nurl = "{site.url(path)}"\n' for path in paths
     )
     return head + cameras
 

@@ -104,7 +104,7 @@ def test_it_comes_up_without_cameras_shows_the_token_once_and_stops_in_order(tmp
 def test_a_camera_is_guarded_recorded_and_measured(tmp_path: Path) -> None:
     port = free_port()
     encode_film(tmp_path / "a.mp4", 256, 192)
-    camera = '[cameras.gate]\nplace = "a"\npurpose = "b"\nurl = "file:a.mp4"\n[promotion]\ncommissioning = "automatic"\n'
+    camera = '[cameras.gate]\nplace = "a"\npurpose = "b"\ncontroller = "c"\nurl = "file:a.mp4"\n[promotion]\ncommissioning = "automatic"\n'
     with running(configure(tmp_path, port, camera), "--log-format", "json") as house:
         token = house.until(TOKEN.pattern)
         deadline = time.monotonic() + 200

@@ -20,6 +20,8 @@ def configured(tmp_path: Path) -> Path:
     config = tmp_path / "privet.toml"
     config.write_text(
         """
+        [site]
+        controller = "Facilities"
         [scene]
         block_px = 16
         [detect]

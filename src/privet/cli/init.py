@@ -73,6 +73,7 @@ _EXAMPLE = {
     "name": '"Gate"',
     "place": '"Main gate, looking out"',
     "purpose": '"Deliveries and intrusion at night"',
+    "controller": '"Facilities, extension 204"',
     "url": '"rtsp://192.0.2.10/stream1"',
     "sub_url": '"rtsp://192.0.2.10/stream2"',
     "credentials": '"gate"',

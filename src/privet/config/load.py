@@ -105,7 +105,7 @@ def _explain(path: Path, error: ValidationError) -> str:
             lines.append(f"{path}: {where} is missing")
         else:
             message = item["msg"].removeprefix("Value error, ")
-            lines.append(f"{path}: {where}: {message}")
+            lines.append(f"{path}: {where}: {message}" if where else f"{path}: {message}")
     return "\n".join(lines)
 
 

@@ -29,7 +29,7 @@ class Site(Section):
 
     name: str = Field("Privet", description="Shown in the page's title and on exports.")
     timezone: str = Field("UTC", description="IANA name; times are shown in it.")
-    controller: str = Field("", description="Who answers for the cameras; a camera may name somebody else.")
+    controller: str = Field("", description="Who answers for the cameras that name nobody themselves; they are refused without.")
 
 
 class Server(Section):
@@ -102,7 +102,7 @@ class Camera(Section):
     name: str = Field("", description="Shown to people; the id if empty.")
     place: str = Field(min_length=1, description="Where it stands, in words.")
     purpose: str = Field(min_length=1, description="What it is for, in words.")
-    controller: str = Field("", description="Who answers for it; the site's if empty.")
+    controller: str = Field("", description="Who answers for it; the site's if empty. Nothing records without one of the two.")
     url: str = Field(description="rtsp://, rtsps:// or file: of the main stream, without user name and password.")
     sub_url: str | None = Field(None, description="The sub-stream, if there is one.")
     transport: Literal["tcp", "udp"] = Field("tcp", description="How RTP is carried.")
@@ -163,6 +163,17 @@ class Config(Section):
             except ConfigError as error:
                 raise ValueError(str(error)) from error  # so that the file and the table are named with it
         return value
+
+    @model_validator(mode="after")
+    def _somebody_answers_for_every_camera(self) -> Self:
+        if not self.site.controller:
+            nameless = [key for key, camera in self.cameras.items() if not camera.controller]
+            if nameless:
+                raise ValueError(
+                    f"nobody answers for {', '.join(f'cameras.{key}' for key in nameless)}, and nothing records without: "
+                    "name somebody as controller in [site], for all cameras, or in the camera's own table"
+                )
+        return self
 
     def camera_ids(self) -> tuple[CameraId, ...]:
         """Ids of the enabled cameras, in the file's order."""
