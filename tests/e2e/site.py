@@ -28,6 +28,7 @@ from privet.api.cameras import CameraModel
 PROJECT = Path(__file__).resolve().parents[2]
 STARTS_WITHIN_S = 180.0  # the first start compiles the kernels
 STOPS_WITHIN_S = 30.0
+CACHE = PROJECT / ".cache" / "compiled"  # of this project, so that only the first run compiles
 PASSWORD = "p@ss:/wörd%41"
 
 _CAMERAS = TypeAdapter(list[CameraModel])
@@ -60,6 +61,9 @@ controller = "Facilities"
 
 [server]
 port = {port}
+
+[storage]
+cache_directory = "{CACHE}"
 
 [promotion]
 commissioning = "automatic"

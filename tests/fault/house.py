@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from demo.encode import CACHE
 from google.protobuf.message import DecodeError
 from tests.cameras import CameraSite
 from websockets.exceptions import WebSocketException
@@ -237,6 +238,8 @@ prove_seconds = 3
 prove_keyframes = 3
 [worker]
 cameras_per_worker = 1
+[storage]
+cache_directory = "{CACHE.parent / "compiled"}"
 """
     cameras = "".join(
         f'[cameras.{path.strip("/")}]\nplace = "Test"\ncontroller = "Test"\npurpose = "Test"\nurl = "{site.url(path)}"\n' for path in paths

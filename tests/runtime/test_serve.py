@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from demo.encode import CACHE
 
 from privet.index.index import Index, index_url
 from privet.runtime.worker_rehearsal import encode_film
@@ -29,7 +30,7 @@ def free_port() -> int:
 
 def configure(directory: Path, port: int, rest: str = "") -> Path:
     config = directory / "privet.toml"
-    config.write_text(f"[server]\nport = {port}\n{rest}")
+    config.write_text(f"[server]\nport = {port}\n[storage]\ncache_directory = \"{CACHE.parent / 'compiled'}\"\n{rest}")
     return config
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -26,7 +25,8 @@ from privet.core.scene import Background, Cover, Reason, Scene
 from privet.core.wire import from_message
 from privet.runtime.launch import reduced_environment
 from privet.runtime.pipe import parse_worker_message, read_frames
-from privet.runtime.warm import is_warm, warm_command
+from privet.runtime.places import user_cache_directory
+from privet.runtime.warm import compiled_directory, is_warm, warm_command
 from privet.runtime.worker_mask import MaskSettings
 
 WHY = {
@@ -90,7 +90,7 @@ def mask(
         settings = MaskSettings(
             path=source.resolve(),
             directory=Path(directory),
-            warmed_cache_directory=_warmed_kernels(),
+            warmed_cache_directory=_warmed_kernels(Path(directory)),
             block_px=int(block_px),
             covers_per_second=rate,
             prove_seconds=prove_seconds or 0.0,
@@ -103,13 +103,14 @@ def mask(
         click.echo(_sentences(report))
 
 
-def _warmed_kernels() -> Path:
+def _warmed_kernels(temporary: Path) -> Path:
     """The directory of this user's compiled kernels; they are compiled, by a process of their own, when they are not there yet."""
-    directory = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "privet" / "kernels"
+    cache = user_cache_directory(temporary / "cache")
+    directory = compiled_directory(cache)
     if not is_warm(directory):
         click.echo("compiling the kernels, once; this takes a quarter of a minute or more", err=True)
         done = subprocess.run(
-            warm_command(directory), env=reduced_environment(), capture_output=True, check=False
+            warm_command(cache), env=reduced_environment(), capture_output=True, check=False
         )
         if done.returncode != 0:
             raise PrivetError(f"the kernels cannot be compiled into {directory}: run `privet doctor`")

@@ -29,9 +29,11 @@ def run(config: Path, log_format: Literal["human", "json"], *, verbose: bool) ->
     from privet.config.load import load
 
     loaded = load(config)
-    # Before numba is imported: what this process draws (snapshots) is compiled once, too.
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(loaded.data_directory / "cache" / "main"))
     from privet.runtime import logs
+    from privet.runtime.places import cache_directory
+
+    # Before numba is imported: what this process draws (snapshots) is compiled once, too.
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_directory(loaded) / "main"))
     from privet.runtime.serve import serve
 
     logs.configure(log_format, logging.DEBUG if verbose else logging.INFO)

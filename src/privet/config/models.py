@@ -45,7 +45,10 @@ class Server(Section):
 class Storage(Section):
     """What is kept, where and for how long."""
 
-    directory: Path = Field(Path("data"), description="Everything Privet writes is below it; relative to privet.toml.")
+    directory: Path = Field(Path("data"), description="Recordings and all that is kept are below it; relative to privet.toml.")
+    cache_directory: Path | None = Field(
+        None, description="Where compiled kernels and models lie, for every site of this user; the user's own cache if none."
+    )
     retention_hours: int = Field(72, ge=1, description="Age at which recordings are removed.")
     retention_reason: str = Field("", description="Required in writing for more than 72 hours; logged and published.")
     quota_gb: float = Field(0.0, ge=0.0, description="Upper bound for recordings in GB (10^9 bytes), oldest out first; 0: none.")

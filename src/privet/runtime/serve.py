@@ -18,7 +18,6 @@ import socket
 import subprocess
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import anyio
@@ -50,11 +49,11 @@ from privet.runtime.installation import installation_key
 from privet.runtime.launch import launch_worker, reduced_environment
 from privet.runtime.lockdown import landlock_abi
 from privet.runtime.metrics import HealthBook, Metrics, Sources
-from privet.runtime.places import static_directory
+from privet.runtime.places import cache_directory, static_directory
 from privet.runtime.publisher import Ledger, Publisher
 from privet.runtime.settings import WorkerSettings, worker_settings
 from privet.runtime.supervisor import Supervisor, WorkerProcess, plan_workers
-from privet.runtime.warm import is_warm, warm_command
+from privet.runtime.warm import compiled_directory, is_warm, mark_used, warm_command
 
 log = logging.getLogger("privet")
 
@@ -130,6 +129,8 @@ class _House:
         self.hub = Hub(clock)
         self.book = HealthBook()
         self.warmed = anyio.Event()
+        self.cache = cache_directory(loaded)
+        self.compiled = compiled_directory(self.cache, loaded.config.detect.device)
         self.cameras = loaded.config.camera_ids()
         publisher = Publisher(recorder.put, self.hub.publish, index, ledger, self.book)
         self.supervisor = Supervisor(self._plan(), self._launch, publisher, clock)
@@ -144,11 +145,6 @@ class _House:
                 ledger_dropped=lambda: ledger.dropped,
             )
         )
-
-    @property
-    def compiled(self) -> Path:
-        """Where compiled kernels and models lie."""
-        return self.loaded.data_directory / "cache" / "compiled"
 
     def dependencies(self, listen: ListenSettings) -> ApiDependencies:
         """What the API is made with."""
@@ -191,6 +187,7 @@ class _House:
 
     async def _launch(self) -> WorkerProcess:
         await self.warmed.wait()
+        mark_used(self.compiled)
         return await launch_worker()
 
 
@@ -263,10 +260,10 @@ async def _warm(house: _House) -> None:
     """Have kernels and models compiled where they are not yet; workers wait for it. Failing, each worker compiles its own."""
     device = house.loaded.config.detect.device
     try:
-        if await anyio.to_thread.run_sync(is_warm, house.compiled, device):
+        if await anyio.to_thread.run_sync(is_warm, house.compiled):
             return
         log.info("compiling kernels and models, once; this takes a quarter of a minute or more")
-        command = warm_command(house.compiled, device)
+        command = warm_command(house.cache, device)
         with anyio.move_on_after(WARM_WITHIN_S):
             done = await anyio.run_process(
                 command, check=False, stdin=subprocess.DEVNULL, env=reduced_environment(), start_new_session=True

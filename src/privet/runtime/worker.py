@@ -30,7 +30,7 @@ from privet.core.pb import pipe_pb2
 from privet.runtime import lockdown, pipe
 from privet.runtime.outlet import Outlet
 from privet.runtime.settings import WorkerSettings
-from privet.runtime.warm import MODELS
+from privet.runtime.warm import MODELS, is_warm
 from privet.runtime.whereabouts import number_of
 from privet.runtime.worker_host import ERROR, INFO, WARNING, Host, MakePipeline
 
@@ -114,7 +114,7 @@ def prepare(settings: WorkerSettings) -> int:
     shutil.rmtree(settings.directory, ignore_errors=True)
     for directory in (*settings.writable_directories(), temporary):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if settings.warmed_cache_directory is not None and settings.warmed_cache_directory.is_dir():
+    if settings.warmed_cache_directory is not None and is_warm(settings.warmed_cache_directory):
         shutil.copytree(settings.warmed_cache_directory, compiled)
     (compiled / MODELS).mkdir(mode=0o700, parents=True, exist_ok=True)
     os.environ["TMPDIR"] = str(temporary)

@@ -1,25 +1,55 @@
-"""Compiles kernels and models once, before any worker starts: `python -m privet.runtime.worker_warm DIRECTORY [DEVICE]`.
+"""Compiles kernels and models once, before any worker starts: `python -m privet.runtime.worker_warm CACHE [DEVICE]`.
 
 Belongs here: making every kernel be called with the very types that a camera gives, and every model be compiled. Does not belong
-here: kernels and models. It sees no camera: the pictures are made up (worker_rehearsal). Workers copy DIRECTORY and never write it,
-so that a worker that was taken over cannot plant code for others.
+here: kernels and models. It sees no camera: the pictures are made up (worker_rehearsal). Workers copy what it makes and never write
+it, so that a worker that was taken over cannot plant code for others.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from privet.core.errors import DetectorError
-from privet.runtime.warm import MODELS, STAMP, fingerprint
+from privet.runtime.places import own_directory
+from privet.runtime.warm import MODELS, STAMP, compiled_directory, is_warm, mark_used, remove_unused
+
+LOCK = "lock"
 
 
-def main(directory: Path, device: str) -> None:
-    """Compile into `directory`, then stamp it. A detector that does not load is left to the workers, which say so."""
-    (directory / MODELS).mkdir(mode=0o700, parents=True, exist_ok=True)
+def main(cache: Path, device: str) -> None:
+    """Compile into `compiled_directory(cache, device)`, unless somebody has. Several may be started at once: one compiles."""
+    warm(compiled_directory(cache, device), lambda directory: _compile(directory, device))
+
+
+def warm(directory: Path, fill: Callable[[Path], None]) -> None:
+    """Have `directory` filled by `fill`, as a whole or not at all; then remove those beside it that have gone out of use.
+
+    Raises:
+        OSError: its parent is not this user's alone, or cannot be written.
+    """
+    own_directory(directory.parent)
+    with (directory.parent / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not is_warm(directory):
+            with tempfile.TemporaryDirectory(prefix="new-", dir=directory.parent) as fresh:
+                made = Path(fresh, directory.name)
+                made.mkdir(mode=0o700)
+                fill(made)
+                (made / STAMP).touch()
+                made.rename(directory)
+        mark_used(directory)
+        remove_unused(directory.parent)
+
+
+def _compile(directory: Path, device: str) -> None:
+    """A detector that does not load is left to the workers, which say so."""
+    (directory / MODELS).mkdir(mode=0o700)
     os.environ["NUMBA_CACHE_DIR"] = str(directory)  # before numba is imported
     from privet.detect.openvino import load_detectors  # noqa: PLC0415
     from privet.runtime.worker_rehearsal import rehearse  # noqa: PLC0415
@@ -28,7 +58,6 @@ def main(directory: Path, device: str) -> None:
         rehearse(Path(temporary))
     with contextlib.suppress(DetectorError):
         load_detectors(device, 0.5, directory / MODELS)
-    (directory / STAMP).write_text(fingerprint(device), "ascii")
 
 
 if __name__ == "__main__":
