@@ -68,6 +68,9 @@ class Scripted:
     def due(self, frame: Frame) -> bool:
         return True
 
+    def lose_detectors(self) -> None:
+        raise AssertionError("no detector is asked in this test")
+
     def snapshot(self) -> StoredScene | None:
         return None
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from privet.core.clock import NS_PER_MS, NS_PER_S, Clock
-from privet.core.errors import StoreError
+from privet.core.errors import DetectorError, StoreError
 from privet.core.frame import Frame
 from privet.core.grid import BoolGrid, Grid, pack_bits
 from privet.core.pb import pipe_pb2, scene_pb2
@@ -65,6 +65,8 @@ class Observer(Protocol):
     def due(self, frame: Frame) -> bool: ...
 
     def observe(self, frame: Frame, *, hurried: bool = False) -> Observation: ...
+
+    def lose_detectors(self) -> None: ...
 
     def snapshot(self) -> StoredScene | None: ...
 
@@ -183,7 +185,13 @@ class CameraPipeline:
         if behind_ns > FEWER_COVERS_ABOVE_NS and now_ns - self._analysed_ns < NS_PER_S and not frame.keyframe:
             return
         self._analysed_ns = now_ns
-        seen = self._observer.observe(frame, hurried=behind_ns > NO_LOOKS_ABOVE_NS)
+        try:
+            seen = self._observer.observe(frame, hurried=behind_ns > NO_LOOKS_ABOVE_NS)
+        except DetectorError:
+            self._observer.lose_detectors()
+            self._has_detectors = False
+            self._emit(pipe_pb2.Log(level=ERROR, code=pipe_pb2.LOG_CODE_DETECTOR_FAILED, number=0))
+            return
         self._analysed += 1
         self._candidates = seen.candidates
         self._sharpness = seen.sharpness

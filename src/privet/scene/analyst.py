@@ -165,6 +165,10 @@ class Analyst:
             frame.wall_ns, condition, reason, self._said_cover, light, promoted, self._candidates, new_grid, self._sharpness
         )
 
+    def lose_detectors(self) -> None:
+        """A detector failed: from now on nothing is looked at, and so nothing promoted. Covers go on."""
+        self._detectors = ()
+
     def snapshot(self) -> StoredScene | None:
         """What must outlive the worker, to be sealed; None while there is no background."""
         if self._background is None:

@@ -74,38 +74,49 @@ def apply(affine: Affine, points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @njit(cache=True, nogil=True)
 def _sample(y: Plane, u: Plane, v: Plane, affine: Affine, coefficients: NDArray[np.float64], taps: int, out: RgbPicture) -> None:
+    """One tap: bilinear. Several: the mean of the nearest pixels under taps x taps points. Chroma, which has half the resolution, is
+    the nearest to the middle. What lies outside is grey."""
     height, width = y.shape
     out_height, out_width, _ = out.shape
+    ax, bx, cx = affine[0, 0], affine[0, 1], affine[0, 2]
+    ay, by, cy = affine[1, 0], affine[1, 1], affine[1, 2]
     for row in range(out_height):
         for column in range(out_width):
+            middle_x = ax * (column + 0.5) + bx * (row + 0.5) + cx
+            middle_y = ay * (column + 0.5) + by * (row + 0.5) + cy
+            inside = 0.0 <= middle_x < width and 0.0 <= middle_y < height
             luma = 0.0
+            if taps == 1:
+                luma = float(OUTSIDE)
+                if inside:
+                    left = int(max(middle_x - 0.5, 0.0))
+                    top = int(max(middle_y - 0.5, 0.0))
+                    fx = min(max(middle_x - 0.5 - left, 0.0), 1.0)
+                    fy = min(max(middle_y - 0.5 - top, 0.0), 1.0)
+                    right = min(left + 1, width - 1)
+                    bottom = min(top + 1, height - 1)
+                    upper = y[top, left] * (1 - fx) + y[top, right] * fx
+                    lower = y[bottom, left] * (1 - fx) + y[bottom, right] * fx
+                    luma = upper * (1 - fy) + lower * fy
+            else:
+                total = 0
+                for i in range(taps):
+                    in_y = row + (i + 0.5) / taps
+                    for j in range(taps):
+                        in_x = column + (j + 0.5) / taps
+                        tap_x = ax * in_x + bx * in_y + cx
+                        tap_y = ay * in_x + by * in_y + cy
+                        if 0.0 <= tap_x < width and 0.0 <= tap_y < height:
+                            total += y[int(tap_y), int(tap_x)]
+                        else:
+                            total += OUTSIDE
+                luma = total / (taps * taps)
             cb = 0.0
             cr = 0.0
-            for tap in range(taps * taps):
-                in_x = column + (tap % taps + 0.5) / taps
-                in_y = row + (tap // taps + 0.5) / taps
-                x = affine[0, 0] * in_x + affine[0, 1] * in_y + affine[0, 2]
-                yy = affine[1, 0] * in_x + affine[1, 1] * in_y + affine[1, 2]
-                if x < 0.0 or yy < 0.0 or x >= width or yy >= height:
-                    luma += OUTSIDE
-                    cb += 128.0
-                    cr += 128.0
-                    continue
-                left = int(max(x - 0.5, 0.0))
-                top = int(max(yy - 0.5, 0.0))
-                fx = min(max(x - 0.5 - left, 0.0), 1.0)
-                fy = min(max(yy - 0.5 - top, 0.0), 1.0)
-                right = min(left + 1, width - 1)
-                bottom = min(top + 1, height - 1)
-                upper = y[top, left] * (1 - fx) + y[top, right] * fx
-                lower = y[bottom, left] * (1 - fx) + y[bottom, right] * fx
-                luma += upper * (1 - fy) + lower * fy
-                cb += u[int(yy) // 2, int(x) // 2]
-                cr += v[int(yy) // 2, int(x) // 2]
-            n = taps * taps
-            luma = (luma / n - 16.0) * coefficients[0]
-            cb = cb / n - 128.0
-            cr = cr / n - 128.0
+            if inside:
+                cb = u[int(middle_y) // 2, int(middle_x) // 2] - 128.0
+                cr = v[int(middle_y) // 2, int(middle_x) // 2] - 128.0
+            luma = (luma - 16.0) * coefficients[0]
             out[row, column, 0] = np.uint8(min(max(luma + coefficients[1] * cr + 0.5, 0.0), 255.0))
             out[row, column, 1] = np.uint8(min(max(luma + coefficients[2] * cb + coefficients[3] * cr + 0.5, 0.0), 255.0))
             out[row, column, 2] = np.uint8(min(max(luma + coefficients[4] * cb + 0.5, 0.0), 255.0))

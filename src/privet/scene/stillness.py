@@ -3,7 +3,7 @@
 Noise is learned from keyframe to keyframe, because between keyframes a codec copies blocks that hardly change: a person who sways
 half a pixel is bit-identical there. A proof begins with a keyframe, the *anchor*; every later keyframe is compared with it pixel by
 pixel, and every analysed frame in between by block statistics. What moves restarts the proof of its whole neighbourhood, one body
-height around it; what is certain to pass by (passing.py) restarts only what it touches.
+height around it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from privet.core.frame import Frame, Plane
 from privet.core.grid import BoolGrid, Grid
 from privet.scene.cover import dilate, drop_specks
-from privet.scene.passing import Passing
 from privet.scene.statistics import GRADIENT, Y_MEAN, Statistics, block_differences
 
 TEXTURE_EDGES = np.array([2.0, 4.0, 8.0, 16.0, 32.0], np.float32)
@@ -33,8 +32,7 @@ class StillnessRules:
 
     keyframe_floor, keyframe_times: a block moved between anchor and keyframe if their mean absolute difference is above
     floor + times * noise; keyframe_most caps that, so that a noisy picture is not proven at all rather than laxly.
-    motion_floors: per feature, what counts as motion between keyframes. neighbourhood_blocks: one body height. passing_blocks: how far
-    around it somebody who passes by restarts proofs.
+    motion_floors: per feature, what counts as motion between keyframes. neighbourhood_blocks: one body height.
     longest_gap_ns: a longer silence restarts every proof.
     """
 
@@ -43,7 +41,6 @@ class StillnessRules:
     keyframe_most: float = 14.0
     motion_floors: tuple[float, float, float, float] = (4.0, 3.0, 3.0, 2.0)
     neighbourhood_blocks: int = 9
-    passing_blocks: int = 2
     longest_gap_ns: int = 5_000_000_000
 
 
@@ -115,7 +112,6 @@ class Stillness:
         self._keyframes: NDArray[np.int32] = np.zeros(grid.shape, np.int32)
         self._last_ns = -1
         self._lately: deque[tuple[Statistics, float]] = deque(maxlen=LATELY_FRAMES)
-        self._passing = Passing(rules.neighbourhood_blocks)
         self.restarts = 0
 
     @property
@@ -159,7 +155,7 @@ class Stillness:
             self._previous, self._previous_light = (frame.y.copy(), frame.u.copy(), frame.v.copy()), self._light
         moving = moved | covered | self._moving_lately(seen, waiting & ~running)
         self._lately.append((seen, self._light))
-        restarted |= self.restart(self._neighbourhood(moved, moving, frame.monotonic_ns))
+        restarted |= self.restart(self._neighbourhood(moved, moving))
         if frame.keyframe:
             self._begin_and_carry_on(frame, seen, waiting)
         return moved, restarted
@@ -210,12 +206,9 @@ class Stillness:
         moved: BoolGrid = np.logical_and(difference > allowed, running)
         return moved
 
-    def _neighbourhood(self, moved: BoolGrid, moving: BoolGrid, now_ns: int) -> BoolGrid:
-        """One body height around whoever is there, two blocks around who passes by; a lone block may be noise and takes its eight along."""
-        somebody = drop_specks(moving)
-        passing = self._passing.update(somebody, now_ns)
-        there = dilate(somebody & ~passing, self._rules.neighbourhood_blocks)
-        return there | dilate(passing, self._rules.passing_blocks) | dilate(moved, 1)
+    def _neighbourhood(self, moved: BoolGrid, moving: BoolGrid) -> BoolGrid:
+        """One body height around whoever moves; a lone block may be noise and takes only its eight neighbours along."""
+        return dilate(drop_specks(moving), self._rules.neighbourhood_blocks) | dilate(moved, 1)
 
     def _begin_and_carry_on(self, frame: Frame, seen: Statistics, waiting: BoolGrid) -> None:
         fresh = waiting & ~self._running

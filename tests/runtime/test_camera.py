@@ -1,0 +1,264 @@
+"""One camera's pipeline: what it says when the camera comes and goes, when a detector fails, when it starts again, when it is behind."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tests.scene.pictures import Spotter, place
+
+from privet.config.models import Detect, Promotion, SceneSection
+from privet.core.clock import NS_PER_S, FakeClock, SystemClock
+from privet.core.errors import DetectorError, SourceError, StoreError
+from privet.core.frame import Frame
+from privet.core.ids import CameraId
+from privet.core.pb import pipe_pb2, scene_pb2
+from privet.core.scene import Reason
+from privet.ingest.source import Source
+from privet.ingest.synthetic import SyntheticSource
+from privet.runtime.camera import CameraPipeline
+from privet.runtime.outlet import Outgoing
+from privet.runtime.settings import CameraSettings
+from privet.scene.looks import Detector
+
+PLACE = place()
+HEIGHT, WIDTH = PLACE[0].shape
+
+
+def camera_settings(**promotion: object) -> CameraSettings:
+    quick = {"commissioning": "automatic", "prove_seconds": 2.0, "prove_keyframes": 2} | promotion
+    return CameraSettings(
+        camera=CameraId("gate"),
+        url="rtsp://camera.invalid/",
+        state_directory=Path("unused"),
+        scene=SceneSection(),
+        promotion=Promotion.model_validate(quick),
+        detect=Detect(looks_per_second=100.0),
+    )
+
+
+@dataclass
+class Heard:
+    """Everything a pipeline says, in order."""
+
+    messages: list[Outgoing] = field(default_factory=list)
+
+    def __call__(self, message: Outgoing, arrived_monotonic_ns: int = 0) -> None:
+        self.messages.append(message)
+
+    def scenes(self, kind: str) -> list[scene_pb2.SceneMessage]:
+        return [m for m in self.messages if isinstance(m, scene_pb2.SceneMessage) and m.WhichOneof("kind") == kind]
+
+    def codes(self) -> list[int]:
+        return [m.code for m in self.messages if isinstance(m, pipe_pb2.Log)]
+
+    def reasons(self) -> list[int]:
+        return [m.state.reason for m in self.scenes("state")]
+
+
+@dataclass
+class Kept:
+    """A store in memory."""
+
+    state: bytes | None = None
+    broken: bool = False
+
+    def load(self) -> bytes | None:
+        if self.broken:
+            raise StoreError("the stored state is damaged")
+        return self.state
+
+    def save(self, state: bytes) -> None:
+        self.state = state
+
+
+def frames(clock: FakeClock, count: int, *, paced: bool = False) -> SyntheticSource:
+    return SyntheticSource([PLACE] * count, clock, fps=5, gop=5, paced=paced)
+
+
+class GoneError(Exception):
+    """Ends a pipeline from its source, when a test has seen enough."""
+
+
+def play(
+    heard: Heard, store: Kept, sources: list[Callable[[], Source]], clock: FakeClock, detectors: list[Detector], **promotion: object
+) -> None:
+    """Run a pipeline over one source after another, then end it."""
+    left = iter(sources)
+
+    def open_source() -> Source:
+        try:
+            return next(left)()
+        except StopIteration:
+            raise GoneError from None
+
+    pipeline = CameraPipeline(
+        camera_settings(**promotion), heard, detectors, store, clock, open_source, session=7, heartbeat_s=3600.0
+    )
+    try:
+        pipeline.run()
+    except GoneError:
+        return
+
+
+def two() -> list[Detector]:
+    return [Spotter(), Spotter()]
+
+
+def test_a_place_is_proven_and_taken_up_again_by_the_next_life() -> None:
+    clock, heard, store = FakeClock(), Heard(), Kept()
+    play(heard, store, [lambda: frames(clock, 200)], clock, two())
+    assert heard.scenes("patch")
+    assert store.state is not None
+    again = Heard()
+    play(again, store, [lambda: frames(clock, 5)], clock, two())
+    assert pipe_pb2.LOG_CODE_BACKGROUND_RESTORED in again.codes()
+    first = again.scenes("background")[0].background
+    assert first.image
+    assert sum(bin(byte).count("1") for byte in first.proven) > 0.9 * WIDTH * HEIGHT / 64
+    assert not again.scenes("patch")
+
+
+def test_a_state_that_cannot_be_read_is_an_arrival_and_said() -> None:
+    clock, heard = FakeClock(), Heard()
+    play(heard, Kept(broken=True), [lambda: frames(clock, 60)], clock, two())
+    assert pipe_pb2.LOG_CODE_STATE_UNREADABLE in heard.codes()
+    assert not heard.scenes("patch")
+
+
+def test_without_detectors_nothing_is_proven_and_the_state_says_why() -> None:
+    clock, heard = FakeClock(), Heard()
+    play(heard, Kept(), [lambda: frames(clock, 60)], clock, [])
+    assert not heard.scenes("patch")
+    assert heard.scenes("cover")
+    assert scene_pb2.REASON_NO_DETECTOR in heard.reasons()
+
+
+class FailingDetector:
+    """Finds nobody, until it fails for good."""
+
+    input_px = (120, 120)
+
+    def __init__(self, good: int) -> None:
+        self._good = good
+
+    def find(self, pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        self._good -= 1
+        if self._good < 0:
+            raise DetectorError("the device is gone")
+        return [np.zeros((0, 4), np.float32) for _ in pictures]
+
+
+def test_a_detector_that_fails_stops_promotion_not_the_camera() -> None:
+    clock, heard = FakeClock(), Heard()
+    play(heard, Kept(), [lambda: frames(clock, 80)], clock, [FailingDetector(3), Spotter()])
+    assert pipe_pb2.LOG_CODE_DETECTOR_FAILED in heard.codes()
+    assert scene_pb2.REASON_NO_DETECTOR in heard.reasons()
+    assert not heard.scenes("patch")
+    last = heard.scenes("cover")[-1].cover.head
+    assert last.sequence > 3
+
+
+def test_signature_policy_promotes_nothing_by_itself() -> None:
+    clock, heard = FakeClock(), Heard()
+    play(heard, Kept(), [lambda: frames(clock, 60)], clock, two(), commissioning="signature")
+    assert not heard.scenes("patch")
+
+
+class BrokenSource(SyntheticSource):
+    """Never delivers."""
+
+    def __init__(self, clock: FakeClock, reason: Reason) -> None:
+        super().__init__([PLACE], clock)
+        self._reason = reason
+
+    def frames(self) -> Iterator[Frame]:
+        raise SourceError("broken for the test", self._reason)
+
+
+def test_a_camera_that_comes_and_goes_is_said() -> None:
+    clock, heard = FakeClock(), Heard()
+    play(
+        heard,
+        Kept(),
+        [lambda: BrokenSource(clock, Reason.REFUSED), lambda: frames(clock, 10), lambda: BrokenSource(clock, Reason.UNREACHABLE)],
+        clock,
+        two(),
+    )
+    assert heard.codes().count(pipe_pb2.LOG_CODE_CONNECTED) == 1
+    reasons = heard.reasons()
+    refused, ended = reasons.index(scene_pb2.REASON_REFUSED), reasons.index(scene_pb2.REASON_ENDED)
+    assert refused < ended < reasons.index(scene_pb2.REASON_UNREACHABLE)
+
+
+def test_sequences_grow_without_gaps_whoever_speaks() -> None:
+    clock, heard = FakeClock(), Heard()
+    play(heard, Kept(), [lambda: frames(clock, 60)], clock, two())
+    sequences = []
+    for message in heard.messages:
+        if isinstance(message, scene_pb2.SceneMessage):
+            kind = message.WhichOneof("kind")
+            assert kind is not None
+            sequences.append(getattr(message, kind).head.sequence)
+    assert sequences == list(range(1, len(sequences) + 1))
+
+
+class LateSource(SyntheticSource):
+    """Hands its frames on so much later than they arrived: the machine is behind."""
+
+    def __init__(self, clock: FakeClock, behind_ns: int) -> None:
+        super().__init__([PLACE] * 50, clock, fps=5, gop=5)
+        self._fake, self._behind_ns = clock, behind_ns
+
+    def frames(self) -> Iterator[Frame]:
+        for frame in super().frames():
+            self._fake.monotonic = frame.monotonic_ns + self._behind_ns
+            yield frame
+
+
+def test_a_machine_that_is_behind_looks_no_more_and_then_analyses_less_often() -> None:
+    looked, covered_until = [], []
+    for behind_ns in (0, NS_PER_S // 2, 3 * NS_PER_S):
+        clock, heard, spotter = FakeClock(), Heard(), Spotter()
+        play(heard, Kept(), [partial(LateSource, clock, behind_ns)], clock, [spotter, Spotter()])
+        looked.append(spotter.looked)
+        covered_until.append(len(heard.scenes("cover")))
+    assert looked[0] > 0
+    assert looked[1:] == [0, 0]
+    assert min(covered_until) > 0
+
+
+@contextmanager
+def running(pipeline: CameraPipeline) -> Iterator[None]:
+    thread = threading.Thread(target=pipeline.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        pipeline.stop()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_heartbeats_go_on_while_the_camera_is_silent_and_a_resend_is_answered() -> None:
+    heard, clock = Heard(), SystemClock()
+    endless = partial(SyntheticSource, [PLACE] * 10_000, clock, fps=20, gop=20, paced=True)
+    pipeline = CameraPipeline(camera_settings(), heard, two(), Kept(), clock, endless, heartbeat_s=0.05)
+    with running(pipeline):
+        deadline = time.monotonic() + 20
+        while len(heard.scenes("state")) < 10 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        before = len(heard.scenes("background"))
+        pipeline.resend()
+        while len(heard.scenes("background")) == before and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert len(heard.scenes("state")) >= 10
+    assert len(heard.scenes("background")) == before + 1
+    assert any(isinstance(message, pipe_pb2.Health) for message in heard.messages)
