@@ -33,7 +33,7 @@ HEIGHT, WIDTH = PLACE[0].shape
 
 
 def camera_settings(**promotion: object) -> CameraSettings:
-    quick = {"commissioning": "automatic", "prove_seconds": 2.0, "prove_keyframes": 2} | promotion
+    quick = {"commissioning": "automatic", "prove_seconds": 2.0, "prove_keyframes": 2, "person_height_px": 80} | promotion
     return CameraSettings(
         camera=CameraId("gate"),
         url="rtsp://camera.invalid/",
@@ -114,7 +114,7 @@ def two() -> list[Detector]:
 
 def test_a_place_is_proven_and_taken_up_again_by_the_next_life() -> None:
     clock, heard, store = FakeClock(), Heard(), Kept()
-    play(heard, store, [lambda: frames(clock, 200)], clock, two())
+    play(heard, store, [lambda: frames(clock, 100)], clock, two())
     assert heard.scenes("patch")
     assert store.state is not None
     again = Heard()
