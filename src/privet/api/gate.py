@@ -7,7 +7,7 @@ In order, and each before anything is routed or read:
 1. exactly one Host header, with a name this server goes by; a bounded target;
 2. for unsafe methods and WebSockets the Origin is ours. A request with a cookie must say so; one with a token or without
    either need not, since no browser sends those by itself;
-3. a session cookie or a bearer token is looked up. Without one only PUBLIC_PATHS are served: a page is sent to /login, a
+3. a session cookie or a bearer token is looked up. Without one only PUBLIC_PATHS are served: a page is sent to /login and later back, a
    WebSocket is closed with 4401, everything else is a 401. A wrong token is counted like a wrong login.
 """
 
@@ -24,6 +24,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from privet.api.dependencies import Room
+from privet.api.destination import login_path
 from privet.api.headers import add_security_headers
 from privet.api.permission import ACCESS_KEY, IDENTITY_KEY, Identity
 from privet.api.problem import problem
@@ -119,7 +120,7 @@ class Gate:
         if found is not None or scope["path"] in PUBLIC_PATHS:
             return None
         if scope["type"] == "http" and wants_page(headers) and scope["method"] in SAFE_METHODS:
-            return RedirectResponse("/login", 303, {"Cache-Control": "no-store"})
+            return RedirectResponse(login_path(scope), 303, {"Cache-Control": "no-store"})
         return _unauthenticated()
 
     async def _identify(self, scope: Scope, headers: Headers, cookie: str | None) -> Identity | Response | None:

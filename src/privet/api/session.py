@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from privet.api.dependencies import Room, TheRoom, Who
+from privet.api.destination import HOME, destination
 from privet.api.gate import client_address, cookie_name, wants_page
 from privet.api.model import Model, to_ms
 from privet.api.permission import IDENTITY_KEY, Identity, Permission, requires
@@ -120,11 +121,12 @@ def choose_language(accept_language: str) -> Literal["en", "ar"]:
     return best[1]
 
 
-def login_page(language: Literal["en", "ar"], site_name: str, error: str | None) -> str:
-    """The page. error: a sentence in that language."""
+def login_page(language: Literal["en", "ar"], site_name: str, error: str | None, goes_on_to: str = HOME) -> str:
+    """The page. error: a sentence in that language. goes_on_to: a path of this server's, as `destination` gives it."""
     words = _ARABIC if language == "ar" else _ENGLISH
     alert = "" if error is None else f'<p class="error" role="alert" id="error">{html.escape(error)}</p>\n'
     invalid = "" if error is None else ' aria-invalid="true"'
+    going = "" if goes_on_to == HOME else f'<input type="hidden" name="next" value="{html.escape(goes_on_to)}">\n'
     described = "hint" if error is None else "error hint"
     return f"""<!doctype html>
 <html lang="{words.language}" dir="{words.direction}">
@@ -139,7 +141,7 @@ def login_page(language: Literal["en", "ar"], site_name: str, error: str | None)
 <h1>{html.escape(site_name)}</h1>
 <p class="lead">{html.escape(words.lead)}</p>
 <form method="post" action="/login">
-{alert}<label for="token">{html.escape(words.label)}</label>
+{going}{alert}<label for="token">{html.escape(words.label)}</label>
 <input id="token" name="token" type="password" dir="ltr" required autofocus autocomplete="current-password" \
 spellcheck="false" maxlength="128" aria-describedby="{described}"{invalid}>
 <p class="hint" id="hint">{html.escape(words.hint)}</p>
@@ -151,21 +153,22 @@ spellcheck="false" maxlength="128" aria-describedby="{described}"{invalid}>
 """
 
 
-def _answer(request: Request, room: Room, status: int = 200, wait_ns: int = 0) -> HTMLResponse:
+def _answer(request: Request, room: Room, goes_on_to: str, status: int = 200, wait_ns: int = 0) -> HTMLResponse:
     language = choose_language(request.headers.get("accept-language", ""))
     words = _ARABIC if language == "ar" else _ENGLISH
     wait_s = -(-wait_ns // NS_PER_S)
     error = None if status == 200 else words.wait.format(seconds=wait_s) if status == 429 else words.wrong
     headers = _PAGE_HEADERS | {"Content-Language": language} | ({"Retry-After": str(wait_s)} if status == 429 else {})
-    return HTMLResponse(login_page(language, room.dependencies.site.name, error), status, headers)
+    return HTMLResponse(login_page(language, room.dependencies.site.name, error, goes_on_to), status, headers)
 
 
 @router.get("/login", operation_id="login_page", include_in_schema=False, dependencies=requires(Permission.PUBLIC))
 async def show_login(request: Request, room: TheRoom) -> Response:
     """The login page; whoever is logged in already goes on."""
+    goes_on_to = destination(request.query_params.get("next", HOME))
     if isinstance(request.scope.get(IDENTITY_KEY), Identity):
-        return RedirectResponse("/", 303)
-    return _answer(request, room)
+        return RedirectResponse(goes_on_to, 303)
+    return _answer(request, room, goes_on_to)
 
 
 @router.post("/login", operation_id="login", include_in_schema=False, dependencies=requires(Permission.PUBLIC))
@@ -174,15 +177,17 @@ async def login(request: Request, room: TheRoom) -> Response:
     deps = room.dependencies
     wait_ns = room.attempts.draw(client_address(request.scope), deps.clock.monotonic_ns())
     if wait_ns > 0:
-        return _answer(request, room, 429, wait_ns)
-    token = await _form_token(request)
-    identity = await anyio.to_thread.run_sync(check_token, deps.accounts, token, limiter=room.account_threads)
+        # The form is not read: what it says goes on to is lost, which is the trier's own loss.
+        return _answer(request, room, HOME, 429, wait_ns)
+    form = await _form(request)
+    goes_on_to = destination(form.get("next", HOME))
+    identity = await anyio.to_thread.run_sync(check_token, deps.accounts, form.get("token", "").strip(), limiter=room.account_threads)
     if identity is None:
-        return _answer(request, room, 401)
+        return _answer(request, room, goes_on_to, 401)
     secret = await anyio.to_thread.run_sync(
         open_session, deps.accounts, deps.clock, identity, deps.session_ns, limiter=room.account_threads
     )
-    answer = RedirectResponse("/", 303)
+    answer = RedirectResponse(goes_on_to, 303)
     answer.set_cookie(
         cookie_name(deps.listen.tls),
         secret,
@@ -208,7 +213,8 @@ async def logout(request: Request, who: Who, room: TheRoom) -> Response:
     return answer
 
 
-async def _form_token(request: Request) -> str:
+async def _form(request: Request) -> dict[str, str]:
+    """The form's fields; of one that is there twice, the first."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -218,4 +224,4 @@ async def _form_token(request: Request) -> str:
         fields = parse_qs(body.decode("ascii"), max_num_fields=8)
     except ValueError as error:
         raise HTTPException(400, "the form is not URL-encoded") from error
-    return fields.get("token", [""])[0].strip()
+    return {name: values[0] for name, values in fields.items()}
