@@ -36,7 +36,7 @@ WANTED_PERSON_PX = 56.0
 MOST_TILES_ACROSS = 6
 TILE_OVERLAP = 1.25
 DARKEST = 32.0
-BLUREST = 1.2
+BLUREST = 2.5
 VIEWS_WANTED = 5
 ABOVE_AND_BELOW = 0.6       # of a person's height: what belongs to a block's surroundings
 ASIDE = 0.3
@@ -194,6 +194,7 @@ class Looks:
         most_levels = max((len(each) for each in self._levels), default=1)
         self._views: NDArray[np.uint8] = np.zeros((len(self._detectors), most_levels, *grid.shape), np.uint8)
         self._turn = 0
+        self._taken: NDArray[np.int64] = np.zeros(sum(len(scale.affines) for scale in self._scales), np.int64)
         self.looked = 0
         self.hits = 0
 
@@ -225,14 +226,18 @@ class Looks:
         self._views[:, :, blocks] = 0
 
     def next_look(self, waiting: BoolGrid) -> Look | None:
-        """The look that most waiting blocks lack, by a sample of them; None when none would help. Ties go round in turn."""
+        """The look that most waiting blocks lack, by a sample of them, times how long ago it was last taken; None when none would help.
+
+        The time makes it fair: blocks that cannot get evidence (too dark, or found to hold somebody again and again) do not keep the
+        looks from those that can.
+        """
         self._turn += 1
         every = [self._lacking_in(scale, waiting) for scale in self._scales]
         counts = np.concatenate([np.zeros(0), *every])
         if not counts.any():
             return None
-        first = self._turn % counts.size
-        best = (int(np.roll(counts, -first).argmax()) + first) % counts.size
+        best = int((counts * (self._turn - self._taken)).argmax())
+        self._taken[best] = self._turn
         for scale, those in zip(self._scales, every, strict=True):
             if best < those.size:
                 return Look(scale.detector, scale.level, best // len(TRANSFORMS), best % len(TRANSFORMS))
@@ -283,12 +288,12 @@ class Looks:
         return hit
 
     def _good_enough(self, in_view: BoolGrid, seen: Statistics) -> BoolGrid:
-        """Blocks about which an empty answer says something: a sharp view, and light enough around the block itself.
+        """Blocks about which an empty answer says something: a sharp picture, and light enough around the block itself.
 
-        Light is judged over a person's size around each block, because a dark doorway in a bright view hides somebody; sharpness over the
-        whole view, because a bare wall has none of its own.
+        Light is judged over a person's size around each block, because a dark doorway in a bright view hides somebody; sharpness by the
+        sharpest tenth of the whole picture, because a bare wall has none of its own.
         """
-        if not in_view.any() or float(seen[GRADIENT][in_view].mean()) < BLUREST:
+        if not in_view.any() or float(np.percentile(seen[GRADIENT], 90)) < BLUREST:
             return np.zeros(in_view.shape, np.bool_)
         up, aside = (ceil(share * self._person_px / self._grid.block_px) for share in (ABOVE_AND_BELOW, ASIDE))
         light: BoolGrid = mean_around(seen[Y_MEAN], up, aside) >= DARKEST
