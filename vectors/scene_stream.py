@@ -8,6 +8,9 @@ messages.json: each case has `message` (hex of a SceneMessage), `grid` (the one 
 readers.json: each case has `messages` (hex), `rejected` and `skipped` (their places in it, from 0) and `view`, what is in force after
 the last one, each part by its sequence.
 
+standing.json: each case has `messages` (hex), `at_wall_ns`, and `standing`: how the place is drawn then, of a recording
+(silence by wall times). Times are whole milliseconds.
+
 framing.json: several messages in one run of bytes.
 """
 
@@ -16,11 +19,14 @@ from __future__ import annotations
 from vectors import protobuf as pb
 from vectors.parts import (
     ASLEEP,
+    AWAKE,
+    BLIND,
     IMAGE,
     OFFLINE,
     PNG,
     SESSION,
     SMALL,
+    STARTING,
     T0,
     UNREACHABLE,
     WIDE,
@@ -459,6 +465,43 @@ def _readers() -> list[Json]:
     ]
 
 
+def _standings() -> list[Json]:
+    ms = S // 1000
+    known = [background(1), cover(2), state(3)]  # the cover holds for 200 ms
+
+    def case(name: str, about: str, messages: list[bytes], at: int, standing: str) -> Json:
+        hexed = [message.hex() for message in messages]
+        return {"name": name, "about": about, "messages": hexed, "at_wall_ns": str(T0 + at), "standing": standing}
+
+    def beat(condition: int, until: int = 0) -> bytes:
+        return state(9, condition, wall=T0 + 10 * S, until=until)
+
+    return [
+        case("nothing", "no message", [], 0, "waiting"),
+        case("no-heartbeat", "a picture, but nobody says how the camera is", [background(1), cover(2)], 0, "waiting"),
+        case("no-background", "a heartbeat alone", [state(1)], 0, "waiting"),
+        case("no-cover", "a picture, but nothing is said of what is there", [background(1), state(2)], 0, "waiting"),
+        case("starting", "the camera says so itself", [background(1), cover(2), state(3, STARTING)], 0, "waiting"),
+        case("known", "heartbeat, background and cover", known, 0, "shown"),
+        case("two-seconds-after-the-heartbeat", "not yet silent", known, 2 * S, "shown"),
+        case("silent", "a millisecond later it is", known, 2 * S + ms, "silent"),
+        case("silent-and-offline", "what a camera said long ago is no longer how it is", [state(1, OFFLINE)], 3 * S, "silent"),
+        case("silent-without-a-picture", "the same where nothing was ever shown", [state(1)], 3 * S, "silent"),
+        case("before-it-was-said", "a clock that stepped back hides nothing", known, -S, "shown"),
+        case("offline", "with a picture from before", [*known, beat(OFFLINE)], 10 * S, "offline"),
+        case("blind", "with a picture from before", [*known, beat(BLIND)], 10 * S, "blind"),
+        case("unsaid", "a heartbeat, but the last cover ended long ago", [*known, beat(AWAKE)], 10 * S, "unsaid"),
+        case("asleep", "a heartbeat that extends the cover", [*known, beat(ASLEEP, T0 + 11 * S)], 10 * S, "shown"),
+        case("asleep-unsaid", "one that does not", [*known, beat(ASLEEP)], 10 * S, "unsaid"),
+        case("cover-just-ended", "two seconds after its end", [*known, state(9, wall=T0 + 2 * S)], 2 * S + 200 * ms, "shown"),
+        case("cover-ended", "a millisecond later", [*known, state(9, wall=T0 + 2 * S)], 2 * S + 201 * ms, "unsaid"),
+        case(
+            "another-session", "what the one before had shown is forgotten",
+            [*known, state(1, wall=T0 + S, session=0x99)], S, "waiting",
+        ),
+    ]
+
+
 def _framing() -> list[Json]:
     first, second = state(1), cover(2)
     long = background(3, image=bytes(range(256)) * 2)
@@ -503,6 +546,7 @@ def files() -> dict[str, Json]:
     return {
         "scene-stream/messages.json": {"about": about, "cases": [*_good(), *_bad()]},
         "scene-stream/readers.json": {"about": about, "cases": _readers()},
+        "scene-stream/standing.json": {"about": about, "cases": _standings()},
         "scene-stream/framing.json": {"about": about, "cases": _framing()},
     }
 

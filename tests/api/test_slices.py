@@ -308,6 +308,32 @@ async def test_scene_stops_reading_when_the_client_goes_away(world: World) -> No
 # ---- snapshot
 
 
+async def test_what_is_not_written_yet_is_no_silence(world: World) -> None:
+    """While nothing happens a recorder writes every ten seconds; heartbeats are heard meanwhile, and say that the cover holds."""
+    place = Place()
+    said = [place.background(), place.cover(), place.state(Condition.ASLEEP)]
+    world.past.messages[GATE] = said
+    for message in said:
+        world.hub.publish(GATE, message)
+    at_ms = place.wall_ns // NS_PER_MS + 5000
+
+    async def drawn() -> int:
+        async with world.client(world.viewer) as client:
+            answer = await client.get(f"/api/cameras/gate/snapshot.jpg?at_ms={at_ms}")
+        return int(answer.text.split()[2])
+
+    written = place.sequence
+    assert await drawn() == written
+    place.wall_ns += 6_000_000_000
+    world.hub.publish(GATE, place.state(Condition.ASLEEP))
+    assert await drawn() == place.sequence
+    world.hub.publish(GATE, place.state(Condition.OFFLINE))
+    assert await drawn() == written, "it was not offline then, as far as is known"
+    world.hub.publish(GATE, place.state(Condition.ASLEEP))
+    world.hub.publish(GATE, place.cover(3))
+    assert await drawn() == written, "something has come since"
+
+
 async def test_snapshot_now_and_then(world: World) -> None:
     place = publish_place(world)
     then = Place()

@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+import json
 from functools import reduce
+from pathlib import Path
+from typing import TypedDict
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.scenes import streams
 from tests.render.places import T0, S, background, cover, nothing, state, texture
+from vectors import make as vectors_made
 
 from privet.core.grid import Grid
 from privet.core.reader import STALE_AFTER_NS, SceneView, follow
 from privet.core.scene import Condition, Reason, Scene
+from privet.core.wire import decode
 from privet.render.standing import REASONS, Standing, duration_words, standing, words
 
 GRID = Grid(16, 16)
@@ -33,13 +38,13 @@ def test_a_place_that_is_known_is_shown() -> None:
 
 def test_silence_is_stale() -> None:
     assert standing(awake(until_ns=T0 + 2 * S), T0 + STALE_AFTER_NS) is Standing.SHOWN
-    assert standing(awake(until_ns=T0 + 2 * S), T0 + STALE_AFTER_NS + 1) is Standing.STALE
+    assert standing(awake(until_ns=T0 + 2 * S), T0 + STALE_AFTER_NS + 1) is Standing.SILENT
     assert words(awake(), T0 + 90 * S) == "nothing heard for 1 min"
 
 
 def test_a_heartbeat_without_a_cover_is_stale_too() -> None:
     view = follow(awake(), state(9, GRID, T0 + 10 * S))
-    assert standing(view, T0 + 10 * S) is Standing.STALE
+    assert standing(view, T0 + 10 * S) is Standing.UNSAID
     assert words(view, T0 + 10 * S) == "nothing said about what is there for 9 s"
 
 
@@ -68,6 +73,35 @@ def test_what_is_not_there_yet() -> None:
     assert words(view_of(background(1, GRID, texture(16, 16)), state(2, GRID)), T0) == "starting"
 
 
+class Case(TypedDict):
+    """A vector: what was heard, and how the place is drawn at a moment."""
+
+    name: str
+    about: str
+    messages: list[str]
+    at_wall_ns: str
+    standing: str
+
+
+def vectors() -> list[Case]:
+    found: list[Case] = json.loads((Path(vectors_made.__file__).parent / "scene-stream" / "standing.json").read_text())["cases"]
+    return found
+
+
+@pytest.mark.parametrize("case", vectors(), ids=lambda case: case["name"])
+def test_a_vector_stands_as_it_does_in_the_browser(case: Case) -> None:
+    view = SceneView()
+    for message in case["messages"]:
+        scene = decode(bytes.fromhex(message), view.grid)
+        assert scene is not None
+        view = follow(view, scene)
+    assert standing(view, int(case["at_wall_ns"])) is Standing(case["standing"])
+
+
+def test_the_vectors_know_every_standing() -> None:
+    assert {case["standing"] for case in vectors()} == {each.value for each in Standing}
+
+
 def test_every_reason_has_words() -> None:
     assert set(REASONS) == set(Reason)
 
@@ -83,7 +117,8 @@ def test_words_are_written_exactly_where_it_is_not_shown(sent: list[Scene], late
         assert view.background is not None
         assert view.cover is not None
         assert at_ns - view.covered_until_wall_ns() <= STALE_AFTER_NS
-        assert view.state is None or at_ns - view.state.head.wall_ns <= STALE_AFTER_NS
+        assert view.state is not None
+        assert at_ns - view.state.head.wall_ns <= STALE_AFTER_NS
 
 
 @pytest.mark.parametrize(

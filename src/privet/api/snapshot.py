@@ -16,7 +16,9 @@ from privet.core.clock import NS_PER_MS, NS_PER_S
 from privet.core.errors import NotFoundError
 from privet.core.ids import CameraId
 from privet.core.reader import SceneView, follow
+from privet.core.scene import Head
 from privet.core.wire import from_message
+from privet.render.standing import Standing, standing
 
 router = APIRouter(tags=["snapshot"])
 
@@ -61,6 +63,7 @@ async def snapshot(
     else:
         at_ns, stale = at_ms * NS_PER_MS, False
         view = await anyio.to_thread.run_sync(_view_at, deps.past, known, at_ns, limiter=room.archive_threads)
+        view = _with_what_is_not_written_yet(view, deps.hub.view(known), at_ns)
         missing = "nothing is recorded of this camera at this time"
     if view.grid is None:
         raise NotFoundError(missing)
@@ -71,6 +74,21 @@ async def snapshot(
     if view.background is not None and view.background.oldest_wall_ns:
         headers[BACKGROUND_AGE] = str(max(0, at_ns - view.background.oldest_wall_ns) // NS_PER_S)
     return Response(picture, 200, headers, "image/jpeg")
+
+
+def _with_what_is_not_written_yet(recorded: SceneView, live: SceneView, at_ns: int) -> SceneView:
+    """Return what was known at `at_ns`. While nothing happens a recorder writes every ten seconds: that is no silence of the camera's.
+
+    The live stream speaks for the moment where it is about the same background and cover, in the same condition.
+    """
+    if recorded.state is None or live.state is None or standing(recorded, at_ns) not in {Standing.SILENT, Standing.UNSAID}:
+        return recorded
+    same = _in_force(recorded) == _in_force(live) and recorded.state.condition == live.state.condition
+    return live if same and live.state.head.wall_ns >= at_ns else recorded
+
+
+def _in_force(view: SceneView) -> tuple[Head | None, ...]:
+    return tuple(None if part is None else part.head for part in (view.background, *view.patches[-1:], view.cover))
 
 
 def _view_at(past: Past, camera: CameraId, at_ns: int) -> SceneView:

@@ -10,13 +10,14 @@ from privet.core.scene import Condition, Reason
 
 
 class Standing(Enum):
-    """How a picture is to be drawn: SHOWN as it is, everything else dimmed and with words over it."""
+    """How a picture is to be drawn: SHOWN as it is, everything else dimmed and with words over it. Names as in the vectors."""
 
     SHOWN = "shown"
-    WAITING = "waiting"      # no picture, no background or no cover yet
+    WAITING = "waiting"      # no heartbeat, no background or no cover yet
     BLIND = "blind"
     OFFLINE = "offline"
-    STALE = "stale"          # nothing was heard, or no cover holds, for STALE_AFTER_NS
+    SILENT = "silent"        # no heartbeat for STALE_AFTER_NS
+    UNSAID = "unsaid"        # there is a heartbeat, but no cover has held for STALE_AFTER_NS
 
 
 REASONS = {
@@ -38,23 +39,19 @@ REASONS = {
 
 
 def standing(view: SceneView, at_wall_ns: int) -> Standing:
-    """Say how `view` is to be drawn at that time."""
-    if view.head is None:
+    """Say how `view` is to be drawn at that time: docs/ref/scene-stream.md, "Staleness". web/src/scene/standing.ts is the same."""
+    if view.state is None:
         return Standing.WAITING
-    if at_wall_ns - _heartbeat_ns(view) > STALE_AFTER_NS:
-        return Standing.STALE
-    condition = Condition.AWAKE if view.state is None else view.state.condition
+    if at_wall_ns - view.state.head.wall_ns > STALE_AFTER_NS:
+        return Standing.SILENT
+    condition = view.state.condition
     if condition is Condition.OFFLINE:
         return Standing.OFFLINE
     if condition is Condition.BLIND:
         return Standing.BLIND
     if condition is Condition.STARTING or view.background is None or view.cover is None:
         return Standing.WAITING
-    return Standing.STALE if at_wall_ns - view.covered_until_wall_ns() > STALE_AFTER_NS else Standing.SHOWN
-
-
-def _heartbeat_ns(view: SceneView) -> int:
-    return view.heard_wall_ns() if view.state is None else view.state.head.wall_ns
+    return Standing.UNSAID if at_wall_ns - view.covered_until_wall_ns() > STALE_AFTER_NS else Standing.SHOWN
 
 
 def words(view: SceneView, at_wall_ns: int) -> str:
@@ -70,10 +67,10 @@ def words(view: SceneView, at_wall_ns: int) -> str:
             said = "camera sees nothing that fits"
         case Standing.OFFLINE:
             said = "camera offline"
-        case Standing.STALE:
-            silent_ns = at_wall_ns - _heartbeat_ns(view)
-            if silent_ns > STALE_AFTER_NS:
-                return f"nothing heard for {duration_words(silent_ns)}"
+        case Standing.SILENT:
+            heard_ns = 0 if view.state is None else view.state.head.wall_ns
+            return f"nothing heard for {duration_words(at_wall_ns - heard_ns)}"
+        case Standing.UNSAID:
             return f"nothing said about what is there for {duration_words(at_wall_ns - view.covered_until_wall_ns())}"
     return f"{said}: {reason}" if reason else said
 

@@ -3,12 +3,12 @@
 import { useSyncExternalStore, useCallback, useRef } from "react";
 import { countBits } from "../scene/bits";
 import { liveStanding, type LiveScenes } from "../scene/live";
-import type { Condition, Reason } from "../scene/scene";
-import { provenSinceMs, type Standing } from "../scene/standing";
+import { msOf, type Condition, type Reason } from "../scene/scene";
+import { provenSinceMs, unsaidMs, type Standing } from "../scene/standing";
 
 export interface LiveSummary {
   readonly standing: Standing;
-  /** Whole seconds since the last heartbeat, while stale; 0 otherwise. */
+  /** Whole seconds since the last heartbeat while silent, since a cover held while unsaid; 0 otherwise. */
   readonly staleSeconds: number;
   readonly condition: Condition | null;
   readonly reason: Reason;
@@ -42,9 +42,11 @@ export function summarise(live: LiveScenes, camera: string): LiveSummary {
   const nowMs = live.nowMs();
   const blocks = grid === null ? 0 : grid.rows * grid.columns - (state?.blindBlocks ?? 0);
   const standing = liveStanding(known, nowMs);
+  const newestMs = view.head === null ? 0 : msOf(view.head.wallNs);
+  const staleMs = standing === "silent" ? nowMs - heardMs : standing === "unsaid" ? unsaidMs(view, newestMs) : 0;
   return {
     standing,
-    staleSeconds: standing === "stale" ? Math.floor((nowMs - heardMs) / 1000) : 0,
+    staleSeconds: Math.floor(staleMs / 1000),
     condition: state?.condition ?? null,
     reason: state?.reason ?? "none",
     provenPercent: blocks <= 0 ? 0 : Math.floor((100 * Math.min(blocks, state?.provenBlocks ?? 0)) / blocks),

@@ -9,9 +9,10 @@ import { useLiveSummary } from "../app/use-live";
 import { Button, Field, Link, Tag } from "../design/parts";
 import { inNextFrame } from "../scene/frames";
 import { Picture } from "../scene/picture";
-import type { SceneView } from "../scene/reader";
+import { NOTHING_SEEN, type SceneView } from "../scene/reader";
 import { Recorded } from "../scene/recorded";
-import { provenSinceMs } from "../scene/standing";
+import type { Condition, Reason } from "../scene/scene";
+import { provenSinceMs, type Standing } from "../scene/standing";
 import { agoText, clockText, dateText, fullText, lengthText, offsetText, roughly } from "../time/zone";
 import { Overview } from "../timeline/overview";
 import { Legend, TimelineView } from "../timeline/timeline-view";
@@ -43,10 +44,14 @@ interface Props {
   readonly spanMs: number | null;
 }
 
-/** What is drawn of the past: a place, or why there is none. */
+/** What is drawn: live, or of the past a place, or why there is none. */
 interface Seen {
-  readonly kind: "live" | "shown" | "gap" | "fetching";
+  readonly kind: "live" | "shown" | "gap" | "unwritten" | "fetching";
   readonly view: SceneView | null;
+  /** Of the past; live it changes with time and is asked for (useLiveSummary). */
+  readonly standing: Standing;
+  /** Whether this is the moment that is asked for, and nothing finer is to come. */
+  readonly exact: boolean;
 }
 
 const ADDRESS_EVERY_MS = 400;
@@ -56,7 +61,7 @@ const PATIENCE_MS = 400;
 export function CameraPage({ camera, atMs, spanMs }: Props): ReactElement {
   const { t, live, zone, locale } = useSurroundings();
   const [store] = useState(() => new Store<Player>(begin(atMs, spanMs, Date.now())));
-  const [seenStore] = useState(() => new Store<Seen>({ kind: "live", view: null }));
+  const [seenStore] = useState(() => new Store<Seen>({ kind: "live", view: null, standing: "waiting", exact: false }));
   const [revision, setRevision] = useState(0);
   const canvas = useRef<HTMLCanvasElement>(null);
   const held = useRef(false);
@@ -89,6 +94,11 @@ export function CameraPage({ camera, atMs, spanMs }: Props): ReactElement {
       () => show(),
     );
 
+    const see = (seen: Seen): void => {
+      const { kind, view, standing, exact } = seenStore.get();
+      if (kind !== seen.kind || view !== seen.view || standing !== seen.standing || exact !== seen.exact) seenStore.set(seen);
+    };
+
     /** Draws the moment from what is at hand, and sees to what is missing. */
     const show = (): void => {
       const player = store.get();
@@ -96,7 +106,7 @@ export function CameraPage({ camera, atMs, spanMs }: Props): ReactElement {
       if (isLive(player)) {
         const view = live.view(camera.id)?.view ?? null;
         picture.show(view);
-        seenStore.set({ kind: "live", view });
+        seenStore.set({ kind: "live", view, standing: "shown", exact: true });
         return;
       }
       const at = momentOf(player, nowMs);
@@ -107,13 +117,15 @@ export function CameraPage({ camera, atMs, spanMs }: Props): ReactElement {
       const moment = recorded.at(at);
       if (moment.kind === "fetching") {
         lostSinceMs ??= performance.now();
-        if (performance.now() - lostSinceMs > PATIENCE_MS) seenStore.set({ kind: "fetching", view: seenStore.get().view });
+        const late = performance.now() - lostSinceMs > PATIENCE_MS;
+        see({ ...seenStore.get(), ...(late ? { kind: "fetching" } : {}), exact: false });
         return;
       }
       lostSinceMs = null;
-      const before = seenStore.get();
-      if (before.kind !== moment.kind || before.view !== moment.view) seenStore.set({ kind: moment.kind, view: moment.view });
-      picture.show(moment.view);
+      const { view } = moment;
+      if (moment.kind === "shown") see({ kind: "shown", view, standing: moment.standing, exact: moment.exact });
+      else see({ kind: moment.written ? "gap" : "unwritten", view, standing: "silent", exact: moment.written });
+      picture.show(view);
     };
 
     const frame = (): void => {
@@ -134,6 +146,7 @@ export function CameraPage({ camera, atMs, spanMs }: Props): ReactElement {
 
     const stopStore = store.subscribe(show);
     const stopLive = live.subscribe(camera.id, () => {
+      recorded.hear(live.view(camera.id)?.view ?? NOTHING_SEEN);
       if (isLive(store.get())) show();
     });
     show();
@@ -204,9 +217,10 @@ export function CameraPage({ camera, atMs, spanMs }: Props): ReactElement {
       </header>
       <div className="camera-stage">
         <figure
-          className={`camera-picture ${spoken.tone === "unknown" || spoken.veil !== null ? "camera-dim" : ""}`}
+          className={`camera-picture ${spoken.dim ? "camera-dim" : ""}`}
           style={{ aspectRatio: aspect, "--aspect": aspect } as React.CSSProperties}
           data-seen={spoken.kind}
+          data-exact={spoken.exact}
         >
           <canvas
             ref={canvas}
@@ -246,6 +260,9 @@ export function CameraPage({ camera, atMs, spanMs }: Props): ReactElement {
 
 interface SpokenPicture extends Spoken {
   readonly kind: Seen["kind"];
+  readonly exact: boolean;
+  /** Whether the picture may not be how it is, or was. */
+  readonly dim: boolean;
   /** Words across the picture; null while it speaks for itself. */
   readonly veil: string | null;
   readonly announced: string;
@@ -258,31 +275,38 @@ function useSpoken(camera: Camera, seen: Store<Seen>, store: Store<Player>): Spo
   const kind = usePart(seen, (value) => value.kind);
   const condition = usePart(seen, (value) => value.view?.state?.condition ?? null);
   const reason = usePart(seen, (value) => value.view?.state?.reason ?? "none");
+  const standing = usePart(seen, (value) => value.standing);
+  const exact = usePart(seen, (value) => value.exact);
   const isNow = usePart(store, isLive);
   if (isNow || kind === "live") {
     const spoken = speak(summary, t);
-    const bad = spoken.tone === "unknown" || summary.condition === "offline" || summary.condition === "blind";
-    return { ...spoken, kind, veil: bad ? spoken.words : null, announced: bad ? spoken.words : t("camera.live") };
-  }
-  if (kind === "gap") {
-    return { kind, tone: "unknown", words: t("camera.gap"), veil: t("camera.gap"), announced: t("camera.gap") };
+    const dim = summary.standing !== "shown";
+    return { ...spoken, kind, exact, dim, veil: dim ? spoken.words : null, announced: dim ? spoken.words : t("camera.live") };
   }
   if (kind === "fetching") {
-    return { kind, tone: "quiet", words: t("camera.loading"), veil: null, announced: "" };
+    return { kind, exact, dim: false, tone: "quiet", words: t("camera.loading"), veil: null, announced: "" };
   }
-  if (condition === null) return { kind, tone: "quiet", words: t("camera.past"), veil: null, announced: t("camera.past") };
-  const words = condition === "awake" && reason === "none" ? t("camera.past") : pastWords(condition, reason, t);
-  const bad = condition === "offline" || condition === "blind";
-  const tone = toneOf(condition, reason);
-  return { kind, tone: tone === "guarded" ? "quiet" : tone, words, veil: bad ? words : null, announced: words };
+  if (kind === "gap" || kind === "unwritten") {
+    const words = t(kind === "gap" ? "camera.gap" : "camera.unwritten");
+    return { kind, exact, dim: true, tone: "unknown", words, veil: words, announced: words };
+  }
+  const words = pastWords(standing, condition, reason, t);
+  const tone = standing === "unsaid" || condition === null ? "unknown" : toneOf(condition, reason);
+  const dim = standing !== "shown";
+  return { kind, exact, dim, tone: tone === "guarded" ? "quiet" : tone, words, veil: dim ? words : null, announced: words };
 }
 
 function pastWords(
-  condition: NonNullable<SceneView["state"]>["condition"],
-  reason: NonNullable<SceneView["state"]>["reason"],
+  standing: Standing,
+  condition: Condition | null,
+  reason: Reason,
   t: ReturnType<typeof useSurroundings>["t"],
 ): string {
-  return condition === "asleep" && reason === "none" ? t("camera.wasAsleep") : t(stateKey(condition, reason));
+  if (standing === "unsaid") return t("camera.wasUnsaid");
+  if (condition !== null && reason !== "none") return t(stateKey(condition, reason));
+  if (standing === "waiting" || condition === null) return t("camera.wasStarting");
+  if (condition === "asleep") return t("camera.wasAsleep");
+  return condition === "awake" ? t("camera.past") : t(stateKey(condition, reason));
 }
 
 interface AgeProps {

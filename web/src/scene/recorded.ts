@@ -9,7 +9,7 @@
 
 import { followMessage, NOTHING_SEEN, type SceneView } from "./reader";
 import { msOf } from "./scene";
-import { standingOf } from "./standing";
+import { recordedStanding, type Standing } from "./standing";
 import { delimited } from "./stream";
 import { parseScene, WireError } from "./wire";
 
@@ -32,6 +32,8 @@ export const LEVELS: readonly Level[] = [
 /** The writer syncs at least this often: what is younger may not be readable yet. */
 const SETTLED_MS = 12_000;
 const REFETCH_MS = 2500;
+/** What was heard live is kept this long: longer than it takes to be written and fetched. */
+const FRESH_MS = 30_000;
 const KEPT_BYTES = 96 * 1024 * 1024;
 const AT_ONCE = 3;
 
@@ -47,10 +49,13 @@ export interface Piece {
   readonly settledMs: number;
 }
 
-/** What a moment looked like: known, not fetched yet, or not recorded. */
+/**
+ * What a moment looked like: something was heard of it, nothing was (`written`: and nothing will be), or it is not fetched yet.
+ * How a moment that was heard of is drawn is for its standing to say. exact: nothing finer is to come.
+ */
 export type Moment =
-  | { readonly kind: "shown"; readonly view: SceneView; readonly exact: boolean }
-  | { readonly kind: "gap"; readonly view: SceneView | null }
+  | { readonly kind: "shown"; readonly view: SceneView; readonly standing: Standing; readonly exact: boolean }
+  | { readonly kind: "gap"; readonly view: SceneView | null; readonly written: boolean }
   | { readonly kind: "fetching" };
 
 export type Fetch = (fromMs: number, toMs: number, stepMs: number, signal: AbortSignal) => Promise<ReadableStream<Uint8Array>>;
@@ -107,10 +112,12 @@ export function lastBefore(times: readonly number[], atMs: number): number {
 export function momentIn(piece: Piece, atMs: number): Moment {
   const index = lastBefore(piece.atMs, atMs);
   const view = piece.views[index];
-  if (view === undefined) return { kind: "gap", view: null };
-  const silentMs = atMs - (view.state === null ? 0 : msOf(view.state.head.wallNs));
-  if (standingOf(view, atMs, silentMs, 1.5 * piece.level.stepMs) === "stale") return { kind: "gap", view };
-  return { kind: "shown", view, exact: piece.level.stepMs === 0 };
+  const written = atMs <= piece.settledMs;
+  if (view === undefined) return { kind: "gap", view: null, written };
+  const standing = recordedStanding(view, atMs, 1.5 * piece.level.stepMs);
+  // The last cover before what is not written yet says nothing of it.
+  if (standing === "silent" || (standing === "unsaid" && !written)) return { kind: "gap", view, written };
+  return { kind: "shown", view, standing, exact: written && piece.level.stepMs === 0 };
 }
 
 export class Recorded {
@@ -121,6 +128,9 @@ export class Recorded {
   readonly #pieces = new Map<string, Piece>();
   readonly #flights = new Map<string, { abort: AbortController; sinceMs: number }>();
   readonly #failedMs = new Map<string, number>();
+  /** What was heard live in the last FRESH_MS, by time. */
+  #freshViews: SceneView[] = [];
+  #freshAtMs: number[] = [];
   failed = false;
 
   constructor(fetch: Fetch, changed: () => void, nowMs: () => number = () => Date.now()) {
@@ -129,8 +139,25 @@ export class Recorded {
     this.#nowMs = nowMs;
   }
 
-  /** What is known of a moment now, from the finest piece at hand. Fetches nothing. */
+  /** Keeps what the live stream says now: the youngest past is known from it before it is written. */
+  hear(view: SceneView): void {
+    if (view.head === null) return;
+    const atMs = Math.max(msOf(view.head.wallNs), this.#freshAtMs.at(-1) ?? 0);
+    this.#freshViews.push(view);
+    this.#freshAtMs.push(atMs);
+    const old = lastBefore(this.#freshAtMs, atMs - FRESH_MS);
+    if (old < 0) return;
+    this.#freshViews = this.#freshViews.slice(old);
+    this.#freshAtMs = this.#freshAtMs.slice(old);
+  }
+
+  /** What is known of a moment now: from what was heard live, else from the finest piece at hand. Fetches nothing. */
   at(atMs: number): Moment {
+    const heard = this.#freshViews[lastBefore(this.#freshAtMs, atMs)];
+    // Only what speaks for the moment: while this page was not connected others were.
+    if (heard !== undefined && recordedStanding(heard, atMs) === "shown") {
+      return { kind: "shown", view: heard, standing: "shown", exact: true };
+    }
     for (const level of LEVELS) {
       const key = keyOf(level, atMs);
       const piece = this.#pieces.get(key);
@@ -138,9 +165,7 @@ export class Recorded {
       this.#pieces.delete(key);
       this.#pieces.set(key, piece);
       const moment = momentIn(piece, atMs);
-      if (moment.kind === "gap" && atMs > piece.settledMs)
-        return moment.view === null ? { kind: "fetching" } : youngest(moment.view);
-      return moment;
+      return moment.kind === "gap" && moment.view === null && !moment.written ? { kind: "fetching" } : moment;
     }
     return { kind: "fetching" };
   }
@@ -204,11 +229,6 @@ export class Recorded {
       if (bytes > KEPT_BYTES) this.#pieces.delete(key);
     }
   }
-}
-
-/** Too young to be a gap: it may only not have been written yet. */
-function youngest(view: SceneView): Moment {
-  return { kind: "shown", view, exact: false };
 }
 
 function keyOf(level: Level, atMs: number): string {

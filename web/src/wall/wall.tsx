@@ -116,7 +116,7 @@ function WallTile({ camera, spot, pinned, onPin, onFocus }: TileProps): ReactEle
   const style = { insetInlineStart: spot.start, insetBlockStart: spot.top, inlineSize: spot.width, blockSize: spot.height };
   return (
     <li
-      className={`tile tile-${tone} ${summary.standing === "stale" ? "tile-stale" : ""}`}
+      className={`tile tile-${tone} ${summary.standing === "shown" ? "" : "tile-dim"}`}
       style={style}
       data-camera={camera.id}
       data-tone={tone}

@@ -151,16 +151,16 @@ describe("the live connection", () => {
     expect(rim.sockets).toHaveLength(1);
   });
 
-  test("is stale after two seconds without a heartbeat, by this machine's clock", () => {
+  test("is silent after two seconds without a heartbeat, by this machine's clock", () => {
     const rim = new FakeRim();
     const live = new LiveScenes("ws://x/api/live", rim.ports);
     rim.socket.deliver(heartbeat("gate", 1));
     const known = live.view("gate");
     if (known === undefined) throw new Error("the heartbeat was not taken");
     rim.advance(2000);
-    expect(liveStanding(known, rim.nowMs)).not.toBe("stale");
+    expect(liveStanding(known, rim.nowMs)).not.toBe("silent");
     rim.advance(1);
-    expect(liveStanding(known, rim.nowMs)).toBe("stale");
+    expect(liveStanding(known, rim.nowMs)).toBe("silent");
   });
 
   test("closing ends it", () => {

@@ -2,8 +2,10 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Condition, ImageFormat, Reason, SceneMessageSchema } from "../../src/scene/pb/privet/v1/scene_pb";
+import { followMessage, NOTHING_SEEN } from "../../src/scene/reader";
 import { lastBefore, levelFor, LEVELS, momentIn, PieceBuilder, Recorded } from "../../src/scene/recorded";
 import { msOf } from "../../src/scene/scene";
+import { parseScene } from "../../src/scene/wire";
 
 const BEGIN = 1_700_000_040_000; // a whole minute
 const GRID = { widthPx: 16, heightPx: 16, blockPx: 8, epoch: 0 };
@@ -13,7 +15,7 @@ function head(sequence: number, atMs: number) {
 }
 
 /** A background of nothing, then a heartbeat and a cover a second of [fromMs, toMs). */
-function recording(fromMs: number, toMs: number): Uint8Array[] {
+function recording(fromMs: number, toMs: number, coversUntilMs = toMs): Uint8Array[] {
   const out: Uint8Array[] = [];
   let sequence = 0;
   const next = (atMs: number) => head(++sequence, atMs);
@@ -31,7 +33,8 @@ function recording(fromMs: number, toMs: number): Uint8Array[] {
     const cover = create(SceneMessageSchema, {
       kind: { case: "cover", value: { head: next(at), epoch: 0, durationNs: 1_000_000_000n, bits: Uint8Array.of(0x80) } },
     });
-    out.push(state(at), toBinary(SceneMessageSchema, cover));
+    out.push(state(at));
+    if (at < coversUntilMs) out.push(toBinary(SceneMessageSchema, cover));
   }
   return out;
 }
@@ -81,7 +84,21 @@ describe("a piece", () => {
   test("is a gap two seconds after the last heartbeat, not before, and before the first message", () => {
     expect(momentIn(piece, BEGIN + 11_000).kind).toBe("shown");
     expect(momentIn(piece, BEGIN + 11_001).kind).toBe("gap");
-    expect(momentIn(piece, BEGIN - 1)).toEqual({ kind: "gap", view: null });
+    expect(momentIn(piece, BEGIN - 1)).toEqual({ kind: "gap", view: null, written: true });
+  });
+
+  test("is not drawn as it was where heartbeats go on but nothing says what is there", () => {
+    const unsaid = new PieceBuilder();
+    for (const each of recording(BEGIN, BEGIN + 10_000, BEGIN + 4000)) unsaid.add(each);
+    const written = unsaid.finish(BEGIN, BEGIN + 60_000, level, BEGIN + 60_000);
+    const standings = [BEGIN + 6000, BEGIN + 6001].map((atMs) => {
+      const moment = momentIn(written, atMs);
+      return moment.kind === "shown" ? moment.standing : moment.kind;
+    });
+    expect(standings).toEqual(["shown", "unsaid"]);
+    // Too young to tell: it may only not be written yet.
+    const young = unsaid.finish(BEGIN, BEGIN + 60_000, level, BEGIN + 6000);
+    expect(momentIn(young, BEGIN + 6001)).toMatchObject({ kind: "gap", written: false });
   });
 
   test("takes no harm from a message that breaks the rules", () => {
@@ -141,6 +158,22 @@ describe("what is fetched", () => {
     await settled();
     const fine = recorded.at(BEGIN + 5000);
     expect([coarse.kind === "shown" && coarse.exact, fine.kind === "shown" && fine.exact]).toEqual([false, true]);
+  });
+
+  test("what was heard live is known before it is written, for half a minute, and only while it speaks", () => {
+    const { recorded } = make(() => BEGIN + 1e9);
+    let view = NOTHING_SEEN;
+    for (const each of recording(BEGIN, BEGIN + 40_000)) {
+      view = followMessage(view, parseScene(each), () => undefined);
+      recorded.hear(view);
+    }
+    const moment = recorded.at(BEGIN + 20_500);
+    if (moment.kind !== "shown") throw new Error(`expected a picture, found ${moment.kind}`);
+    expect(moment.exact).toBe(true);
+    expect(moment.view.cover === null ? null : msOf(moment.view.cover.head.wallNs)).toBe(BEGIN + 20_000);
+    expect(recorded.at(BEGIN + 8000).kind).toBe("fetching");
+    expect(recorded.at(BEGIN + 41_000).kind).toBe("shown");
+    expect(recorded.at(BEGIN + 41_001).kind).toBe("fetching");
   });
 
   test("nothing of the future; the youngest again once it has grown", async () => {

@@ -6,7 +6,8 @@ import { bitAt, type Bitmap } from "../../src/scene/bits";
 import { makeGrid, type Grid } from "../../src/scene/grid";
 import { SceneMessageSchema } from "../../src/scene/pb/privet/v1/scene_pb";
 import { coveredUntilWallNs, follow, NOTHING_SEEN, type SceneView } from "../../src/scene/reader";
-import type { Head, Scene } from "../../src/scene/scene";
+import { msOf, type Head, type Scene } from "../../src/scene/scene";
+import { recordedStanding, type Standing } from "../../src/scene/standing";
 import { Delimiter, StreamError } from "../../src/scene/stream";
 import { decode, decodeCamera, WireError } from "../../src/scene/wire";
 import { fromHex, loadCases, toHex, vectorFiles } from "../vectors";
@@ -135,7 +136,7 @@ function writtenView(view: SceneView): unknown {
 }
 
 test("every file of vectors is read", () => {
-  expect(vectorFiles("scene-stream", ".json")).toEqual(["framing.json", "messages.json", "readers.json"]);
+  expect(vectorFiles("scene-stream", ".json")).toEqual(["framing.json", "messages.json", "readers.json", "standing.json"]);
 });
 
 describe("messages", () => {
@@ -183,6 +184,26 @@ describe("readers", () => {
     expect(writtenView(view)).toEqual(each.view);
   });
 });
+
+interface StandingCase {
+  readonly name: string;
+  readonly messages: readonly string[];
+  readonly at_wall_ns: string;
+  readonly standing: Standing;
+}
+
+test.each(loadCases<StandingCase>("scene-stream/standing.json").map((each) => [each.name, each] as const))(
+  "standing: %s",
+  (_, each) => {
+    let view = NOTHING_SEEN;
+    for (const message of each.messages) {
+      const scene = decode(fromHex(message), view.grid);
+      if (scene === null) throw new Error("a message was skipped");
+      view = follow(view, scene);
+    }
+    expect(recordedStanding(view, msOf(BigInt(each.at_wall_ns)))).toBe(each.standing);
+  },
+);
 
 describe("framing", () => {
   const cases = loadCases<FramingCase>("scene-stream/framing.json");
