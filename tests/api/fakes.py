@@ -138,6 +138,7 @@ class WordyExporter:
             raise NotFoundError("nothing is recorded of this camera in this span")
         try:
             if self.go is not None:
+                path.with_name(".film.part.mp4").touch()  # what a killed child leaves
                 await self.go.wait()
         except asyncio.CancelledError:
             self.cancelled.set()

@@ -107,7 +107,8 @@ def test_leftovers_of_a_crash_are_cleared(tmp_path: Path) -> None:
     assert clear_leftovers(tmp_path) == 0
     directory = tmp_path / DIRECTORY
     directory.mkdir()
-    (directory / "a.mp4").touch()
+    (directory / "a").mkdir()
+    (directory / "a" / ".film.part.mp4").touch()
     (directory / "note.txt").touch()
     assert clear_leftovers(tmp_path) == 1
     assert [path.name for path in directory.iterdir()] == ["note.txt"]

@@ -2,9 +2,9 @@
 
 Belongs here: the route, and the exporter that starts the process. Does not belong here: drawing and encoding (render, cli).
 
-The life of an export: 1. wait for one of two places, a few may wait; 2. a fresh name in the directory `exports` of the data directory;
-3. the child writes it; 4. it is opened and its name removed, so that it is gone however sending it ends; 5. it is sent.
-A client that goes away before 4 has its child killed.
+The life of an export: 1. wait for one of two places, a few may wait; 2. a fresh directory in `exports` of the data directory;
+3. the child writes the film there; 4. it is opened and the directory removed, with whatever a killed child left beside it, so that
+nothing is left however sending it ends; 5. it is sent. A client that goes away before 4 has its child killed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import asyncio
 import logging
 import os
 import secrets
+import shutil
 import signal
 import sys
 from collections.abc import AsyncGenerator, Sequence
@@ -64,15 +65,16 @@ async def export(camera: CameraName, span: TheSpan, request: Request, deps: Deps
     known = CameraId(camera)
     if span.from_ns >= deps.clock.wall_ns():
         raise NotFoundError("this span is yet to come: nothing is recorded in it")
-    directory = deps.data_directory / DIRECTORY
-    await anyio.to_thread.run_sync(lambda: directory.mkdir(mode=0o700, parents=True, exist_ok=True))
-    path = directory / f"{secrets.token_hex(16)}.mp4"
+    directory = deps.data_directory / DIRECTORY / secrets.token_hex(16)
+    await anyio.to_thread.run_sync(lambda: directory.mkdir(mode=0o700, parents=True))
+    path = directory / "film.mp4"
     try:
         if not await _until_gone(request, deps.exporter, known, span.from_ns, span.to_ns, path):
             return Response(None, 499)  # nobody is there to read it
         descriptor, size = await anyio.to_thread.run_sync(_open, path)
     finally:
-        path.unlink(missing_ok=True)
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(lambda: shutil.rmtree(directory, ignore_errors=True))
     name = f"{known}-{to_ms(span.from_ns)}-{to_ms(span.to_ns)}.mp4"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return FileAnswer(descriptor, 0, size, room.archive_threads, headers=headers, media_type="video/mp4")
@@ -111,9 +113,10 @@ def _open(path: Path) -> tuple[int, int]:
 
 def clear_leftovers(data_directory: Path) -> int:
     """Remove exports that a crash left behind; run before serving. Returns how many."""
-    leftovers = list((data_directory / DIRECTORY).glob("*.mp4"))
+    directory = data_directory / DIRECTORY
+    leftovers = [path for path in directory.iterdir() if path.is_dir()] if directory.is_dir() else []
     for path in leftovers:
-        path.unlink(missing_ok=True)
+        shutil.rmtree(path, ignore_errors=True)
     return len(leftovers)
 
 
