@@ -24,7 +24,7 @@ from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2
 from privet.core.pb import scene_pb2 as pb
 from privet.core.reader import SceneView
-from privet.index.rows import RecordingRow, SessionRow, Span, TokenRow
+from privet.index.rows import RecordingRow, SessionRow, Span, StoredRow, TokenRow
 from privet.live.hub import Hub
 
 GATE = CameraId("gate")
@@ -80,6 +80,13 @@ class MemoryPast:
 
     def recording(self, recording_id: int) -> RecordingRow | None:
         return next((row for row in self.rows if row.id == recording_id), None)
+
+    def stored(self) -> Sequence[StoredRow]:
+        return [
+            StoredRow(camera, len(rows), sum(row.size_bytes + row.summary_bytes for row in rows), min(row.from_wall_ns for row in rows))
+            for camera in (GATE, DOCK)
+            if (rows := [row for row in self.rows if row.camera == camera])
+        ]
 
     def spans(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Sequence[Span]:
         assert from_wall_ns < to_wall_ns

@@ -7,6 +7,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, MutableMapping
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
@@ -15,12 +16,12 @@ import pytest
 from google.protobuf.internal.decoder import _DecodeVarint32  # type: ignore[attr-defined]  # the other side's reader; not in the stubs
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.api.fakes import DOCK, GATE, HOUR_NS, WordyExporter, World, make_world, publish_place, row
+from tests.api.fakes import DOCK, GATE, HOUR_NS, OnlyGateForViewers, WordyExporter, World, make_world, publish_place, row
 from tests.live.places import START_WALL_NS, Place
 
 from privet.api.app import bare_app
 from privet.api.cameras import ConditionName, ReasonName
-from privet.api.dependencies import ApiLimits
+from privet.api.dependencies import ApiDependencies, ApiLimits
 from privet.api.openapi import text
 from privet.api.parameters import Span
 from privet.api.scenes import delimited
@@ -54,6 +55,31 @@ async def test_site_and_metrics(world: World) -> None:
         assert metrics.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
         served = await client.get("/api/openapi.json")
     assert served.json() == json.loads(text(bare_app()))
+
+
+async def test_storage_is_told_of_the_cameras_one_may_see(tmp_path: Path) -> None:
+    def change(deps: ApiDependencies) -> ApiDependencies:
+        return replace(deps, site=replace(deps.site, quota_bytes=5_000_000_000))
+
+    world = make_world(tmp_path, policy=OnlyGateForViewers(), change=change)
+    each = 1000
+    world.past.rows += [row(number, "", camera, size_bytes=each) for number, camera in ((1, GATE), (2, GATE), (3, DOCK))]
+    async with world.client(world.administrator) as client:
+        whole = (await client.get("/api/storage")).json()
+    async with world.client(world.viewer) as client:
+        part = (await client.get("/api/storage")).json()
+    assert whole["free_bytes"] > 0
+    assert (whole["bytes"], whole["quota_bytes"], whole["retention_hours"]) == (3 * each, 5_000_000_000, 72)
+    assert [stored["camera"] for stored in whole["cameras"]] == [GATE, DOCK]
+    assert part["bytes"] == 2 * each
+    assert part["cameras"] == [{"camera": GATE, "recordings": 2, "bytes": 2 * each, "oldest_ms": START_WALL_NS // NS_PER_MS}]
+
+
+async def test_nothing_stored_yet(world: World) -> None:
+    async with world.client(world.viewer) as client:
+        found = (await client.get("/api/storage")).json()
+    assert (found["bytes"], found["quota_bytes"]) == (0, None)
+    assert found["cameras"][0] == {"camera": GATE, "recordings": 0, "bytes": 0, "oldest_ms": None}
 
 
 def test_the_stored_openapi_document_is_current() -> None:

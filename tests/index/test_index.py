@@ -18,7 +18,7 @@ from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.scene import Condition, Reason
 from privet.index.index import Index, index_url
-from privet.index.rows import CameraRow, RecordingRow, SessionRow, StateRow, TokenRow
+from privet.index.rows import CameraRow, RecordingRow, SessionRow, StateRow, StoredRow, TokenRow
 from privet.index.tables import metadata
 
 FRONT, BACK = CameraId("front"), CameraId("back")
@@ -128,6 +128,19 @@ def test_recordings_that_overlap_a_span(index: Index) -> None:
     assert paths(35, 1000) == "3o"
     assert paths(-10, 0) == ""
     assert paths(500, 600) == "o"
+
+
+def test_what_is_stored(index: Index) -> None:
+    index.put_cameras([CameraRow(FRONT, "", "", "", ""), CameraRow(BACK, "", "", "", "")])
+    assert index.stored() == ()
+    for number in (1, 0, 2):
+        info = Info(f"recordings/front/{number}.mcap", NOON + number * HOUR_NS, NOON + (number + 1) * HOUR_NS)
+        index.recording_opened(info)
+        if number < 2:
+            index.recording_closed(info)
+    assert index.stored() == (StoredRow(FRONT, 3, 220, NOON),)
+    index.recording_forgotten("recordings/front/0.mcap")
+    assert index.stored() == (StoredRow(FRONT, 2, 110, NOON + HOUR_NS),)
 
 
 def test_promotions(index: Index) -> None:

@@ -360,6 +360,22 @@ function answer(request: IncomingMessage, response: ServerResponse): boolean {
       retention_reason: "",
     });
   }
+  if (url.pathname === "/api/storage") {
+    const cameras = CAMERAS.map((each, index) => ({
+      camera: each.id,
+      recordings: 70 + index,
+      bytes: 110_000_000 * (index + 1),
+      oldest_ms: Date.now() - 70 * 3_600_000,
+    }));
+    return json({
+      bytes: cameras.reduce((sum, each) => sum + each.bytes, 0),
+      quota_bytes: 50_000_000_000,
+      free_bytes: 312_000_000_000,
+      retention_hours: 72,
+      retention_reason: "",
+      cameras,
+    });
+  }
   if (url.pathname === "/api/session")
     return json({ name: "administrator", role: "administrator", permissions: ["view", "export", "admin"], expires_ms: null });
   if (url.pathname === "/api/cameras") return json(CAMERAS.map(describe));

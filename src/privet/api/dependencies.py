@@ -34,6 +34,7 @@ class SiteValues:
     controller: str
     retention_hours: int
     retention_reason: str
+    quota_bytes: int = 0  # 0: none
 
 
 @dataclass(frozen=True, slots=True)

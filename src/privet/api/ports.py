@@ -15,7 +15,7 @@ from privet.core.grid import Grid
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.reader import SceneView
-from privet.index.rows import RecordingRow, SessionRow, Span, TokenRow
+from privet.index.rows import RecordingRow, SessionRow, Span, StoredRow, TokenRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,10 @@ class Past(Protocol):
         ...
 
     def recording(self, recording_id: int) -> RecordingRow | None: ...
+
+    def stored(self) -> Sequence[StoredRow]:
+        """What is stored of each camera that anything is stored of, what is being written included."""
+        ...
 
     def spans(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Sequence[Span]:
         """What the camera was doing in [from, to), without holes. Not asked beyond now."""

@@ -5,6 +5,7 @@ Belongs here: translation between their words and the API's. Does not belong her
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
@@ -16,7 +17,7 @@ from privet.core.ids import CameraId
 from privet.core.pb import scene_pb2
 from privet.core.reader import SceneView
 from privet.index.index import Index
-from privet.index.rows import RecordingRow, Span
+from privet.index.rows import RecordingRow, Span, StoredRow
 from privet.record.archive import Archive, recording_files
 from privet.record.recording import OpenRecording
 from privet.render.thumbnail import thumbnail
@@ -56,6 +57,12 @@ class RecordedPast:
 
     def recording(self, recording_id: int) -> RecordingRow | None:
         return self.index.recording(recording_id)
+
+    def stored(self) -> Sequence[StoredRow]:
+        writing = Counter[CameraId]()
+        for recording in self.open_recordings():
+            writing[recording.info.camera] += recording.info.size_bytes + recording.info.summary_bytes
+        return [replace(row, size_bytes=row.size_bytes + writing[row.camera]) for row in self.index.stored()]
 
     def spans(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Sequence[Span]:
         return self.index.spans(camera, from_wall_ns, to_wall_ns)

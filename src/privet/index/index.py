@@ -28,7 +28,7 @@ from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.scene import Condition, Reason
 from privet.index import tables as t
-from privet.index.rows import CameraRow, PromotionRow, Recorded, RecordingRow, SessionRow, Span, StateRow, TokenRow
+from privet.index.rows import CameraRow, PromotionRow, Recorded, RecordingRow, SessionRow, Span, StateRow, StoredRow, TokenRow
 from privet.index.timeline import LEVELS_S, bin_shares, known_parts, level_for, spans_of
 
 FILE_NAME = "index.sqlite"
@@ -169,6 +169,18 @@ class Index:
         with self._reading() as connection:
             row = connection.execute(_recording_query().where(t.recordings.c.id == recording_id)).first()
         return None if row is None else _recording_row(row)
+
+    def stored(self) -> tuple[StoredRow, ...]:
+        """Return how much is stored of each camera that anything is stored of, by the cameras' ids."""
+        r = t.recordings.c
+        query = (
+            sa.select(t.cameras.c.id, sa.func.count(), sa.func.sum(r.size_bytes + r.summary_bytes), sa.func.min(r.from_wall_ns))
+            .join_from(t.recordings, t.cameras)
+            .group_by(t.cameras.c.id)
+            .order_by(t.cameras.c.id)
+        )
+        with self._reading() as connection:
+            return tuple(StoredRow(CameraId(row[0]), int(row[1]), int(row[2]), int(row[3])) for row in connection.execute(query))
 
     # ---- promotions
 

@@ -39,6 +39,16 @@ class RecordingRow:
         return self.to_wall_ns is not None
 
 
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """What is stored of a camera: recordings and their summaries. One that is being written counts with what it had when it was begun."""
+
+    camera: CameraId
+    recordings: int
+    size_bytes: int
+    oldest_wall_ns: int
+
+
 class Recorded(Protocol):
     """What `record` says of a recording: its RecordingInfo fits."""
 

@@ -158,6 +158,7 @@ class _House:
                 controller=config.site.controller,
                 retention_hours=config.storage.retention_hours,
                 retention_reason=config.storage.retention_reason,
+                quota_bytes=round(config.storage.quota_gb * 1e9),
             ),
             register=register_of(config),
             covers_per_second=config.scene.covers_per_second,

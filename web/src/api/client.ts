@@ -8,6 +8,8 @@ export type Timeline = components["schemas"]["Timeline"];
 export type Span = components["schemas"]["SpanModel"];
 export type SpanKind = Span["kind"];
 export type Site = components["schemas"]["Site"];
+export type Storage = components["schemas"]["Storage"];
+export type Stored = components["schemas"]["StoredModel"];
 export type Session = components["schemas"]["Session"];
 
 /** The API said no, or nothing. `status` is 0 if nothing. */
@@ -56,6 +58,10 @@ function detailOf(problem: unknown, response: Response): string {
 
 export function fetchSite(signal: AbortSignal): Promise<Site> {
   return answered(client.GET("/api/site", { signal }));
+}
+
+export function fetchStorage(signal: AbortSignal): Promise<Storage> {
+  return answered(client.GET("/api/storage", { signal }));
 }
 
 export function fetchSession(signal: AbortSignal): Promise<Session> {

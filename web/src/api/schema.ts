@@ -244,6 +244,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Storage
+         * @description What is stored of each camera, the bounds, and what the disk has left.
+         */
+        get: operations["storage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/metrics": {
         parameters: {
             query?: never;
@@ -548,6 +568,56 @@ export interface components {
              * @enum {string}
              */
             kind: "awake" | "asleep" | "blind" | "offline" | "gap";
+        };
+        /**
+         * Storage
+         * @description What is stored.
+         */
+        Storage: {
+            /**
+             * Bytes
+             * @description Of all cameras that the asker may see.
+             */
+            bytes: number;
+            /**
+             * Quota Bytes
+             * @description When more is stored the oldest goes; null: no bound but the age.
+             */
+            quota_bytes: number | null;
+            /**
+             * Free Bytes
+             * @description What the disk has left.
+             */
+            free_bytes: number;
+            /** Retention Hours */
+            retention_hours: number;
+            /**
+             * Retention Reason
+             * @description Why longer than 72 hours; empty otherwise.
+             */
+            retention_reason: string;
+            /** Cameras */
+            cameras: components["schemas"]["StoredModel"][];
+        };
+        /**
+         * StoredModel
+         * @description What is stored of one camera.
+         */
+        StoredModel: {
+            /** Camera */
+            camera: string;
+            /** Recordings */
+            recordings: number;
+            /**
+             * Bytes
+             * @description Recordings and their summaries, the one that is being written included.
+             */
+            bytes: number;
+            /**
+             * Oldest Ms
+             * @description When the oldest recording begins; null while there is none.
+             */
+            oldest_ms: number | null;
         };
         /**
          * Timeline
@@ -1522,6 +1592,89 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or not for the asker. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter cannot be used: `errors` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Privet failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot be read, or too much is asked at once. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    storage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Storage"];
+                };
             };
             /** @description Not logged in. */
             401: {

@@ -1,7 +1,7 @@
 /** The system at a glance: the site, and how each camera is. */
 
 import type { ReactElement } from "react";
-import { fetchSession, logOut, type Camera } from "../api/client";
+import { fetchSession, fetchStorage, logOut, type Camera, type Stored } from "../api/client";
 import { cameraPath } from "../app/route";
 import { useNow } from "../app/now";
 import { useSurroundings } from "../app/surroundings";
@@ -13,10 +13,13 @@ import { speak } from "../words/camera-words";
 import { bitsText, bytesText } from "./amounts";
 
 const SESSION_EVERY_MS = 60_000;
+const STORAGE_EVERY_MS = 15_000;
 
 export function SystemPage(): ReactElement {
   const { t, site, cameras, zone, locale } = useSurroundings();
   const session = useAnswer(fetchSession, SESSION_EVERY_MS);
+  const storage = useAnswer(fetchStorage, STORAGE_EVERY_MS).data;
+  const bytes = (count: number | undefined): string => (count === undefined ? "–" : bytesText(count, locale));
   const offset = offsetText(zone, useNow());
   return (
     <div className="system">
@@ -32,6 +35,17 @@ export function SystemPage(): ReactElement {
         <Field name={t("system.retention")}>
           {site === null ? "–" : t("system.hours", { count: site.retention_hours })}
           {site === null || site.retention_reason === "" ? null : <span className="quiet"> {site.retention_reason}</span>}
+        </Field>
+        <Field name={t("system.storage")}>
+          <bdi>{bytes(storage?.bytes)}</bdi>
+          <span className="quiet">
+            {storage === null
+              ? null
+              : ` ${storage.quota_bytes === null ? t("system.noQuota") : t("system.quota", { bytes: bytes(storage.quota_bytes) })}`}
+          </span>
+        </Field>
+        <Field name={t("system.free")}>
+          <bdi>{bytes(storage?.free_bytes)}</bdi>
         </Field>
         <Field name={t("system.session")}>
           <bdi>{session.data?.name ?? "–"}</bdi>{" "}
@@ -57,13 +71,21 @@ export function SystemPage(): ReactElement {
                 {t("system.sent")}
               </th>
               <th scope="col" className="number">
+                {t("system.recorded")}
+              </th>
+              <th scope="col" className="number">
                 {t("system.connects")}
               </th>
             </tr>
           </thead>
           <tbody>
             {(cameras ?? []).map((camera) => (
-              <CameraRow key={camera.id} camera={camera} locale={locale} />
+              <CameraRow
+                key={camera.id}
+                camera={camera}
+                stored={storage?.cameras.find((each) => each.camera === camera.id)}
+                locale={locale}
+              />
             ))}
           </tbody>
         </table>
@@ -72,7 +94,13 @@ export function SystemPage(): ReactElement {
   );
 }
 
-function CameraRow({ camera, locale }: { readonly camera: Camera; readonly locale: string }): ReactElement {
+interface RowProps {
+  readonly camera: Camera;
+  readonly stored: Stored | undefined;
+  readonly locale: string;
+}
+
+function CameraRow({ camera, stored, locale }: RowProps): ReactElement {
   const { t, live } = useSurroundings();
   const { tone, words } = speak(useLiveSummary(live, camera.id), t);
   return (
@@ -90,6 +118,9 @@ function CameraRow({ camera, locale }: { readonly camera: Camera; readonly local
       </td>
       <td className="number">
         <bdi>{bitsText(camera.sent_bits_per_second, locale)}</bdi>
+      </td>
+      <td className="number">
+        <bdi>{stored === undefined ? "–" : bytesText(stored.bytes, locale)}</bdi>
       </td>
       <td className="number">{camera.counters.connects}</td>
     </tr>

@@ -165,6 +165,9 @@ export const ar: Readonly<Record<Key, Message>> = {
   "system.recorded": "سُجّل",
   "system.sent": "أُرسل",
   "system.storage": "التخزين",
+  "system.quota": "من {bytes} على الأكثر",
+  "system.noQuota": "لا حد إلا العمر",
+  "system.free": "المتاح على القرص",
   "system.connects": "مرات الاتصال",
   "system.session": "مسجّل الدخول باسم",
 

@@ -142,6 +142,9 @@ export const en = {
   "system.recorded": "Recorded",
   "system.sent": "Sent",
   "system.storage": "Storage",
+  "system.quota": "of {bytes} at most",
+  "system.noQuota": "no bound but the age",
+  "system.free": "Free on the disk",
   "system.connects": "Connections",
   "system.session": "Logged in as",
 

@@ -1,0 +1,69 @@
+"""Slice: what is stored, for how long, and how much more there is room for."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import anyio.to_thread
+from fastapi import APIRouter
+from pydantic import Field
+
+from privet.api.dependencies import Deps, TheRoom, Who
+from privet.api.model import Model, known_ms
+from privet.api.permission import Permission, requires
+from privet.core.errors import StoreError
+
+router = APIRouter(tags=["storage"])
+
+
+class StoredModel(Model):
+    """What is stored of one camera."""
+
+    camera: str
+    recordings: int
+    bytes: int = Field(description="Recordings and their summaries, the one that is being written included.")
+    oldest_ms: int | None = Field(description="When the oldest recording begins; null while there is none.")
+
+
+class Storage(Model):
+    """What is stored."""
+
+    bytes: int = Field(description="Of all cameras that the asker may see.")
+    quota_bytes: int | None = Field(description="When more is stored the oldest goes; null: no bound but the age.")
+    free_bytes: int = Field(description="What the disk has left.")
+    retention_hours: int
+    retention_reason: str = Field(description="Why longer than 72 hours; empty otherwise.")
+    cameras: tuple[StoredModel, ...]
+
+
+@router.get("/api/storage", operation_id="storage", dependencies=requires(Permission.VIEW))
+async def storage(deps: Deps, room: TheRoom, who: Who) -> Storage:
+    """What is stored of each camera, the bounds, and what the disk has left."""
+    visible = deps.access.visible(who, Permission.VIEW)
+    stored = {row.camera: row for row in await anyio.to_thread.run_sync(deps.past.stored, limiter=room.archive_threads)}
+    free_bytes = await anyio.to_thread.run_sync(_free_bytes, deps.data_directory, limiter=room.archive_threads)
+    cameras = tuple(
+        StoredModel(
+            camera=camera,
+            recordings=stored[camera].recordings if camera in stored else 0,
+            bytes=stored[camera].size_bytes if camera in stored else 0,
+            oldest_ms=known_ms(stored[camera].oldest_wall_ns) if camera in stored else None,
+        )
+        for camera in visible
+    )
+    return Storage(
+        bytes=sum(camera.bytes for camera in cameras),
+        quota_bytes=deps.site.quota_bytes or None,
+        free_bytes=free_bytes,
+        retention_hours=deps.site.retention_hours,
+        retention_reason=deps.site.retention_reason,
+        cameras=cameras,
+    )
+
+
+def _free_bytes(directory: Path) -> int:
+    try:
+        return shutil.disk_usage(directory).free
+    except OSError as error:
+        raise StoreError(f"{directory}: what the disk has left cannot be asked: {error.strerror}") from error
