@@ -156,6 +156,10 @@ def bodies_of_faces(faces: Boxes) -> Boxes:
     return bodies.astype(np.float32)
 
 
+INPUTS_PX = (PedestrianDetector.input_px, FaceDetector.input_px)
+"""(height, width) of each detector's input, in the order of `load_detectors`."""
+
+
 def load_detectors(device: str, threshold: float, cache: Path | None = None) -> tuple[Detector, ...]:
     """Every detector, ready. cache: a directory for compiled models, filled by the first call.
 

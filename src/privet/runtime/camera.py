@@ -24,6 +24,7 @@ from privet.ingest.source import Source
 from privet.runtime.narrator import Narrator, Seen
 from privet.runtime.outlet import Emit
 from privet.runtime.settings import CameraSettings
+from privet.runtime.whereabouts import number_of
 from privet.scene.analyst import Analyst, AnalystSettings, Observation
 from privet.scene.looks import Detector
 from privet.scene.promote import ProvenBackground
@@ -110,10 +111,12 @@ class CameraPipeline:
         make_observer: MakeObserver = Analyst,
         session: int = 0,
         heartbeat_s: float = HEARTBEAT_S,
+        detectors_ready: Callable[[], bool] = lambda: True,
     ) -> None:
-        """detectors: empty if one of them did not load: then nothing is proven. session: 0 for a random one."""
+        """detectors: without any nothing is proven. detectors_ready: until it says so, no looks are taken. session: 0 for a random one."""
         self._emit = emit
         self._heartbeat_s = heartbeat_s
+        self._detectors_ready = detectors_ready
         self._clock = clock
         self._store = store
         self._stopping = threading.Event()
@@ -186,11 +189,11 @@ class CameraPipeline:
             return
         self._analysed_ns = now_ns
         try:
-            seen = self._observer.observe(frame, hurried=behind_ns > NO_LOOKS_ABOVE_NS)
-        except DetectorError:
+            seen = self._observer.observe(frame, hurried=behind_ns > NO_LOOKS_ABOVE_NS or not self._detectors_ready())
+        except DetectorError as error:
             self._observer.lose_detectors()
             self._has_detectors = False
-            self._emit(pipe_pb2.Log(level=ERROR, code=pipe_pb2.LOG_CODE_DETECTOR_FAILED, number=0))
+            self._emit(pipe_pb2.Log(level=ERROR, code=pipe_pb2.LOG_CODE_DETECTOR_FAILED, number=number_of(error)))
             return
         self._analysed += 1
         self._candidates = seen.candidates

@@ -1,0 +1,73 @@
+"""Detectors that load while the cameras connect: a worker that was lost is back seconds sooner.
+
+Belongs here: the thread that loads, and what stands in until it is done. Does not belong here: what detectors are (detect), or what it
+means that there are none yet (camera takes no looks, so nothing is promoted).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privet.core.errors import DetectorError
+from privet.scene.looks import Detector
+
+
+class LateDetectors:
+    """Detectors, now or soon."""
+
+    def __init__(self, inputs_px: Sequence[tuple[int, int]], load: Callable[[], Sequence[Detector]]) -> None:
+        """inputs_px: (height, width) of each detector's input, known before it is loaded. load: called once, in a thread of its own."""
+        self._load = load
+        self._loaded: Sequence[Detector] = ()
+        self._failure: DetectorError | None = None
+        self._done = threading.Event()
+        self.detectors: tuple[Detector, ...] = tuple(_Late(self, number, size) for number, size in enumerate(inputs_px))
+        threading.Thread(target=self._run, name="detectors", daemon=True).start()
+
+    def ready(self) -> bool:
+        """Whether asking them answers at once, be it with an error."""
+        return self._done.is_set()
+
+    def loaded(self, number: int) -> Detector:
+        """The real detector; waits for it.
+
+        Raises:
+            DetectorError: it did not load.
+        """
+        self._done.wait()
+        if self._failure is not None:
+            raise self._failure
+        return self._loaded[number]
+
+    def _run(self) -> None:
+        try:
+            loaded = tuple(self._load())
+            if [each.input_px for each in loaded] != [each.input_px for each in self.detectors]:
+                raise DetectorError("the detectors that were loaded are not the ones that were announced")
+            self._loaded = loaded
+        except DetectorError as error:
+            self._failure = error
+        finally:
+            if not self._loaded and self._failure is None:
+                self._failure = DetectorError("the detectors did not load")
+            self._done.set()
+
+
+class _Late:
+    """Stands in for one detector."""
+
+    def __init__(self, late: LateDetectors, number: int, input_px: tuple[int, int]) -> None:
+        self._late = late
+        self._number = number
+        self._input_px = input_px
+
+    @property
+    def input_px(self) -> tuple[int, int]:
+        return self._input_px
+
+    def find(self, pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        return self._late.loaded(self._number).find(pictures)
