@@ -19,6 +19,8 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict
 
 HERE = Path(__file__).resolve().parent
+ARTEFACTS = HERE.parents[1] / ".cache" / "e2e"
+"""What was seen, left for who wants to know why a test failed."""
 
 Pixels = NDArray[np.uint8]
 

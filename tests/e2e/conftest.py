@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
 
 import pytest
 from tests.cameras import rtsp_server_missing
 from tests.e2e import browser
-from tests.e2e.browser import Visit
-from tests.e2e.site import PROJECT, Site, running_site
+from tests.e2e.browser import ARTEFACTS, Visit
+from tests.e2e.site import Site, running_site
 
 from privet.core.pb import scene_pb2
 
-ARTEFACTS = PROJECT / ".cache" / "e2e"
 RECORDED_S = 25.0
 SPAN_MS = 60_000
 
@@ -67,7 +67,8 @@ def visit(site: Site, moments: list[int]) -> Visit:
     """What a guard saw in a browser; screenshots are left in .cache/e2e."""
     if reason := browser.missing():
         pytest.fail(f"{reason}: run `make setup`")
-    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(ARTEFACTS, ignore_errors=True)
+    ARTEFACTS.mkdir(parents=True)
     job = {
         "url": site.url,
         "token": site.token,

@@ -20,7 +20,11 @@ try {
     await page.goto(`${job.url}/camera/gate?at=${job.atMs}&span=120000`);
     await drawn(page);
     await shot(page, `past${suffix}`);
+    await page.goto(`${job.url}/camera/gate?at=${job.atMs}&span=3600000`);
+    await drawn(page);
+    await shot(page, `hour${suffix}`);
     await page.goto(`${job.url}/system`);
+    await until("what is stored", async () => (await page.locator(".table tbody tr").count()) > 0);
     await sleep(1500);
     await shot(page, `system${suffix}`);
   }
@@ -29,6 +33,12 @@ try {
   await logIn(telephone);
   await drawn(telephone);
   await shot(telephone, "wall-telephone");
+  await telephone.goto(`${job.url}/camera/gate?at=${job.atMs}&span=120000`);
+  await drawn(telephone);
+  await shot(telephone, "camera-telephone");
+  await telephone.goto(`${job.url}/system`);
+  await until("what is stored", async () => (await telephone.locator(".table tbody tr").count()) > 0);
+  await shot(telephone, "system-telephone");
 } finally {
   await browser.close();
 }

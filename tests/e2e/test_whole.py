@@ -49,10 +49,10 @@ def test_a_span_leaves_as_mp4(site: Site, moments: list[int], tmp_path: Path) ->
     assert max(silhouettes) > 0.002, "no silhouette in ten seconds of a busy place"
 
 
-def test_recordings_are_read_in_ranges(site: Site) -> None:
+def test_recordings_are_read_in_ranges(site: Site, moments: list[int]) -> None:
     with site.client() as client:
         listed = TypeAdapter(list[RecordingModel]).validate_json(
-            client.get("/api/recordings", params={"camera": "gate"}).raise_for_status().content
+            client.get("/api/recordings", params={"camera": "gate", "from_ms": moments[0], "to_ms": moments[-1]}).raise_for_status().content
         )
         assert listed
         address = f"/api/recordings/{listed[-1].id}/data"

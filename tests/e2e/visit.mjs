@@ -36,10 +36,12 @@ try {
   step("the past");
   const picture = page.locator(".camera-picture canvas");
   const slider = page.locator("[role=slider]");
-  const settled = async () => {
-    await until("the picture of that moment", async () => (await page.locator(".camera-picture").getAttribute("data-seen")) === "shown");
-    await sleep(300);
-  };
+  // The moment is known exactly, and drawn with all that its background is made of.
+  const settled = () =>
+    until("the picture of that moment", async () => {
+      const exact = await page.locator(".camera-picture").getAttribute("data-exact");
+      return exact === "true" && (await picture.getAttribute("data-drawn")) === "true";
+    });
   seen.moments = [];
   for (const atMs of job.moments) {
     await page.goto(`${job.url}/camera/${job.camera}?at=${atMs}&span=${job.spanMs}`);
@@ -90,7 +92,9 @@ try {
   // ---- the system's page
   step("the system's page");
   await page.goto(`${job.url}/system`);
-  await page.locator("h1").first().waitFor();
+  const rows = page.locator(".table tbody tr");
+  await until("a row for every camera", async () => (await rows.count()) === job.cameras.length);
+  await until("what is stored", async () => !(await rows.last().innerText()).includes("–"));
   seen.system = await page.locator("main").innerText();
   await page.screenshot({ path: `${job.artefacts}/system.png` });
 

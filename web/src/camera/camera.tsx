@@ -125,7 +125,7 @@ export function CameraPage({ camera, atMs, spanMs }: Props): ReactElement {
       const { view } = moment;
       if (moment.kind === "shown") see({ kind: "shown", view, standing: moment.standing, exact: moment.exact });
       else see({ kind: moment.written ? "gap" : "unwritten", view, standing: "silent", exact: moment.written });
-      picture.show(view);
+      picture.show(view, false);
     };
 
     const frame = (): void => {
@@ -215,27 +215,29 @@ export function CameraPage({ camera, atMs, spanMs }: Props): ReactElement {
         <h1>{name}</h1>
         <Tag tone={spoken.tone}>{spoken.words}</Tag>
       </header>
-      <div className="camera-stage">
-        <figure
-          className={`camera-picture ${spoken.dim ? "camera-dim" : ""}`}
-          style={{ aspectRatio: aspect, "--aspect": aspect } as React.CSSProperties}
-          data-seen={spoken.kind}
-          data-exact={spoken.exact}
-        >
-          <canvas
-            ref={canvas}
-            className="picture"
-            role="img"
-            aria-label={t("camera.picture", { camera: name, state: spoken.words })}
-          />
-          {spoken.veil === null ? null : <p className="camera-veil">{spoken.veil}</p>}
-          <figcaption>
-            <span>{t("reconstruction")}</span>
-            <BackgroundAge seen={seenStore} store={store} locale={locale} />
-          </figcaption>
-        </figure>
+      <div className="camera-middle">
+        <div className="camera-stage">
+          <figure
+            className={`camera-picture ${spoken.dim ? "camera-dim" : ""}`}
+            style={{ aspectRatio: aspect, "--aspect": aspect } as React.CSSProperties}
+            data-seen={spoken.kind}
+            data-exact={spoken.exact}
+          >
+            <canvas
+              ref={canvas}
+              className="picture"
+              role="img"
+              aria-label={t("camera.picture", { camera: name, state: spoken.words })}
+            />
+            {spoken.veil === null ? null : <p className="camera-veil">{spoken.veil}</p>}
+            <figcaption>
+              <span>{t("reconstruction")}</span>
+              <BackgroundAge seen={seenStore} store={store} locale={locale} />
+            </figcaption>
+          </figure>
+        </div>
+        <Facts camera={camera} seen={seenStore} zone={zone} locale={locale} />
       </div>
-      <Facts camera={camera} seen={seenStore} zone={zone} locale={locale} />
       <section className="camera-time">
         <Controls camera={camera} store={store} act={act} />
         <TimelineView

@@ -16,6 +16,9 @@ export class Picture {
   readonly #sizes: ResizeObserver;
   readonly #stillness = window.matchMedia("(prefers-reduced-motion: reduce)");
   #view: SceneView | null = null;
+  /** The view whose background and patches are all decoded. */
+  #decoded: SceneView | null = null;
+  #reveals = true;
   #takeBack: () => void = () => undefined;
 
   /** maxWidthPx: as `Place`. */
@@ -37,11 +40,19 @@ export class Picture {
     this.#sizes.observe(canvas);
   }
 
-  /** null: nothing is known. */
-  show(view: SceneView | null): void {
-    if (view === this.#view) return;
+  /** null: nothing is known. reveals: whether blocks that are new appear slowly: live, where they are being proven. */
+  show(view: SceneView | null, reveals = true): void {
+    if (view === this.#view && reveals === this.#reveals) return;
     this.#view = view;
-    if (view !== null) void this.#place.show(view);
+    this.#reveals = reveals;
+    this.#canvas.dataset["drawn"] = "false";
+    if (view === null) this.#decoded = null;
+    else {
+      void this.#place.show(view).then(() => {
+        this.#decoded = view;
+        this.#dirty();
+      });
+    }
     this.#dirty();
   }
 
@@ -59,13 +70,15 @@ export class Picture {
     const target = this.#target;
     if (target === null) return;
     const view = this.#view;
+    // Until then what is drawn is less than the view says: blocks that are not decoded count as unproven.
+    if (view === this.#decoded) this.#canvas.dataset["drawn"] = "true";
     const place = this.#place;
     if (view === null || place.surface === null || !sameGrid(view.grid, place.grid)) {
       target.fillStyle = `rgb(${UNPROVEN.join(" ")})`;
       target.fillRect(0, 0, this.#canvas.width, this.#canvas.height);
       return;
     }
-    const nowMs = this.#stillness.matches ? Infinity : performance.now();
+    const nowMs = this.#stillness.matches || !this.#reveals ? Infinity : performance.now();
     sharedPainter().draw(target, { place, cover: view.cover?.covered ?? null, light: view.light, nowMs });
     if (place.revealing(nowMs)) this.#dirty();
   }

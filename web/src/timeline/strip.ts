@@ -71,14 +71,16 @@ function drawDensity(
   widthPx: number,
 ): void {
   pen.fillStyle = palette.silhouette;
-  const barPx = Math.max(1, x(timeline.from_ms + timeline.bin_ms) - x(timeline.from_ms));
+  // Whole pixels, side by side: bins are finer than what is summarised, and gaps between them would say that nothing was there.
+  const edge = (index: number): number => Math.round(x(timeline.from_ms + index * timeline.bin_ms));
   timeline.density.forEach((share, index) => {
     if (share === null || share <= 0) return;
-    const left = x(timeline.from_ms + index * timeline.bin_ms);
-    if (left > widthPx || left + barPx < 0) return;
+    const left = edge(index);
+    const right = Math.max(left + 1, edge(index + 1));
+    if (left > widthPx || right < 0) return;
     // A hand's breadth and a crowd must both be seen: the square root of the share, and never less than two pixels.
     const height = Math.max(2, Math.round(Math.min(1, Math.sqrt(share) * 1.6) * (floor - 8)));
-    pen.fillRect(left, floor - height, Math.max(1, barPx > 3 ? barPx - 1 : barPx), height);
+    pen.fillRect(left, floor - height, right - left, height);
   });
 }
 

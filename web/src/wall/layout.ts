@@ -80,16 +80,20 @@ function above(pinned: readonly Tile[], others: readonly Tile[], width: number, 
 
 interface Candidate {
   readonly rows: readonly (readonly Tile[])[];
-  readonly scale: number;
+  /** Of the rows. */
+  readonly heights: readonly number[];
   readonly area: number;
 }
 
 function fit(tiles: readonly Tile[], width: number, height: number): Wall {
   let best: Candidate | null = null;
   for (let count = 1; count <= tiles.length; count++) {
-    const candidate = arrange(deal(tiles, count), width, height);
-    if (narrowest(candidate, width) < Math.min(MIN_TILE_PX, width * 0.9)) continue;
-    if (best === null || candidate.area > best.area) best = candidate;
+    const rows = deal(tiles, count);
+    // Rows of one height first: no tile is larger than its neighbours unless that covers more of the wall.
+    for (const candidate of [level(rows, width, height), full(rows, width, height)]) {
+      if (narrowest(candidate) < Math.min(MIN_TILE_PX, width * 0.9)) continue;
+      if (best === null || candidate.area > best.area) best = candidate;
+    }
   }
   return best === null ? scrolling(tiles, width, height) : place(best, width, height);
 }
@@ -105,19 +109,40 @@ function rowHeight(row: readonly Tile[], width: number): number {
   return (width - GAP_PX * (row.length - 1)) / row.reduce((sum, tile) => sum + tile.aspect, 0);
 }
 
-function arrange(rows: readonly (readonly Tile[])[], width: number, height: number): Candidate {
-  const gaps = GAP_PX * (rows.length - 1);
-  const full = rows.reduce((sum, row) => sum + rowHeight(row, width), 0);
-  const scale = Math.min(1, Math.max(0.01, (height - gaps) / full));
-  return { rows, scale, area: scale * scale * full * width };
+/** Rows of one height. */
+function level(rows: readonly (readonly Tile[])[], width: number, height: number): Candidate {
+  const free = Math.max(rows.length, height - GAP_PX * (rows.length - 1));
+  const high = Math.min(free / rows.length, ...rows.map((row) => rowHeight(row, width)));
+  return candidateOf(
+    rows,
+    rows.map(() => high),
+  );
 }
 
-function narrowest(candidate: Candidate, width: number): number {
-  return Math.min(...candidate.rows.flatMap((row) => row.map((tile) => tile.aspect * rowHeight(row, width) * candidate.scale)));
+/** Rows of the wall's width, or all narrower by the same factor. */
+function full(rows: readonly (readonly Tile[])[], width: number, height: number): Candidate {
+  const heights = rows.map((row) => rowHeight(row, width));
+  const free = height - GAP_PX * (rows.length - 1);
+  const scale = Math.min(1, Math.max(0.01, free / heights.reduce((sum, each) => sum + each, 0)));
+  return candidateOf(
+    rows,
+    heights.map((each) => each * scale),
+  );
 }
 
-function place({ rows, scale }: Candidate, width: number, height: number): Wall {
-  const heights = rows.map((row) => rowHeight(row, width) * scale);
+function candidateOf(rows: readonly (readonly Tile[])[], heights: readonly number[]): Candidate {
+  const area = rows.reduce(
+    (sum, row, index) => sum + row.reduce((wide, tile) => wide + tile.aspect, 0) * (heights[index] ?? 0) ** 2,
+    0,
+  );
+  return { rows, heights, area };
+}
+
+function narrowest({ rows, heights }: Candidate): number {
+  return Math.min(...rows.flatMap((row, index) => row.map((tile) => tile.aspect * (heights[index] ?? 0))));
+}
+
+function place({ rows, heights }: Pick<Candidate, "rows" | "heights">, width: number, height: number): Wall {
   const total = heights.reduce((sum, each) => sum + each, 0) + GAP_PX * (rows.length - 1);
   let top = Math.max(0, (height - total) / 2);
   const spots = rows.flatMap((row, index) => {
@@ -138,8 +163,9 @@ function place({ rows, scale }: Candidate, width: number, height: number): Wall 
 function scrolling(tiles: readonly Tile[], width: number, height: number): Wall {
   const perRow = Math.max(1, Math.floor(width / MIN_TILE_PX));
   const rows = deal(tiles, Math.ceil(tiles.length / perRow));
-  const total = rows.reduce((sum, row) => sum + rowHeight(row, width), 0) + GAP_PX * (rows.length - 1);
-  return { ...place({ rows, scale: 1, area: 0 }, width, total), height: Math.max(height, total) };
+  const heights = rows.map((row) => rowHeight(row, width));
+  const total = heights.reduce((sum, each) => sum + each, 0) + GAP_PX * (rows.length - 1);
+  return { ...place({ rows, heights }, width, total), height: Math.max(height, total) };
 }
 
 /** The tile that an arrow key leads to: the nearest whose centre lies that way. `rtl`: start is on the right. */

@@ -41,6 +41,12 @@ describe("the wall", () => {
     expect(area / (1920 * 1036)).toBeGreaterThan(0.7);
   });
 
+  test("three alike are of one size", () => {
+    const list = Array.from({ length: 3 }, (_, index) => ({ id: String(index), aspect: 4 / 3, pinned: false }));
+    const wall = layOut(list, 1440, 856);
+    expect(new Set(wall.spots.map((spot) => Math.round(spot.width)))).toEqual(new Set([Math.round(427 * (4 / 3))]));
+  });
+
   test("a pinned tile is the largest", () => {
     const list = Array.from({ length: 7 }, (_, index) => ({ id: String(index), aspect: 16 / 9, pinned: index === 3 }));
     const { spots } = layOut(list, 1440, 856);
