@@ -72,8 +72,9 @@ def test_every_tile_is_named_and_says_what_it_shows(visit: Visit) -> None:
 def test_the_wall_shows_silhouettes_that_move(visit: Visit) -> None:
     pictures = [shown.pixels() for shown in visit.wall]
     assert all(picture.shape[1] >= 320 for picture in pictures)
-    covered = [painted(picture, COVER) for picture in pictures]
+    covered = [painted(picture, COVER) | painted(picture, COVER_UNPROVEN) for picture in pictures]
     assert sum(mask.mean() > 0.002 for mask in covered) >= len(covered) // 2, "hardly any silhouette was drawn"
+    assert max(painted(picture, COVER).mean() for picture in pictures) > 0.002, "none of them where the place is proven"
     moved = [np.count_nonzero(a != b) for a, b in itertools.pairwise(covered)]
     assert sum(count > 0 for count in moved) >= len(moved) // 2, "silhouettes stand still"
 

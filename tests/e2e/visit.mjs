@@ -18,7 +18,7 @@ try {
   });
   const tile = page.locator(`.tile[data-camera=${job.camera}]`);
   seen.wall = [];
-  for (let picture = 0; picture < 12; picture++) {
+  for (let picture = 0; picture < 18; picture++) {
     seen.wall.push(await pixels(tile.locator("canvas")));
     await sleep(700);
   }

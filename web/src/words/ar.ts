@@ -166,7 +166,7 @@ export const ar: Readonly<Record<Key, Message>> = {
   "system.sent": "أُرسل",
   "system.storage": "التخزين",
   "system.quota": "من {bytes} على الأكثر",
-  "system.noQuota": "لا حد إلا العمر",
+  "system.noQuota": "بلا حصة محددة",
   "system.free": "المتاح على القرص",
   "system.connects": "مرات الاتصال",
   "system.session": "مسجّل الدخول باسم",

@@ -143,7 +143,7 @@ export const en = {
   "system.sent": "Sent",
   "system.storage": "Storage",
   "system.quota": "of {bytes} at most",
-  "system.noQuota": "no bound but the age",
+  "system.noQuota": "no quota set",
   "system.free": "Free on the disk",
   "system.connects": "Connections",
   "system.session": "Logged in as",
