@@ -80,7 +80,7 @@ class Player:
         self.noise = random.Random(8)  # the same damage every time
 
     def attach(self, _factory, media):
-        """A media is being made for its first viewer: begin where the clip would be by now, at the keyframe before."""
+        """A media is being made for a viewer: begin where the clip would be by now, at the keyframe before."""
         source = media.get_element().get_by_name("source")
         position = int((time.monotonic() - self.started + self.stream.get("start_seconds", 0)) * self.fps)
         first = self.clip.keyframe_before(position % len(self.clip.units))
@@ -135,11 +135,12 @@ class Player:
 
 
 def make_factory(stream, clips, started):
-    """The media factory of one stream: made for the first viewer, shared by all."""
+    """The media factory of one stream. Every viewer gets a media of its own, which begins where the clip would be by now: a shared one
+    could stay half torn down, and answer 503 for good, when one viewer was killed in the moment in which another came."""
     factory = GstRtspServer.RTSPMediaFactory()
     tone = TONE if stream.get("audio") else ""
     factory.set_launch(f"( {LAUNCH[stream['codec']]}{tone} )")
-    factory.set_shared(True)
+    factory.set_shared(False)
     factory.set_latency(0)
     factory.set_eos_shutdown(True)
     lower = {"tcp": GstRtsp.RTSPLowerTrans.TCP, "udp": GstRtsp.RTSPLowerTrans.UDP}
