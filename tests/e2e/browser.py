@@ -101,7 +101,11 @@ def drive(script: str, job: Mapping[str, object], within_s: float) -> bytes:
         seen, said = process.communicate(json.dumps({**job, "chromium": chromium()}).encode(), timeout=within_s)
     except subprocess.TimeoutExpired:
         process.terminate()  # so that it closes its browser
-        _, said = process.communicate()
+        try:
+            _, said = process.communicate(timeout=15.0)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            _, said = process.communicate()
         raise RuntimeError(f"{script} was not done after {within_s} s:\n{said.decode('utf-8', 'replace')}") from None
     if process.returncode:
         raise RuntimeError(f"{script} ended with status {process.returncode}:\n{said.decode('utf-8', 'replace')}")

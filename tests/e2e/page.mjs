@@ -27,7 +27,9 @@ export async function open() {
     executablePath: job.chromium,
     args: [
       "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-      "--disable-sync", "--disable-dev-shm-usage", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+      "--disable-sync", "--disable-dev-shm-usage",
+      // WebGL by the processor, as on any machine without a graphics card. Not all of the page: then each look at a canvas takes a second.
+      "--enable-unsafe-swiftshader",
       "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
     ],
   });
@@ -39,6 +41,8 @@ export async function newPage(browser, options = {}) {
   const page = await context.newPage();
   page.on("console", (message) => {
     if (message.text().startsWith("Canvas2D: Multiple readback")) return; // what reads the pixels back is `fingerprint`
+    // Without a graphics card what WebGL drew is read back to get onto the page, and Chromium says each time that this takes a while.
+    if (message.text().includes("GL Driver Message (OpenGL, Performance")) return;
     if (message.type() === "error" || message.type() === "warning") problems.push(`console ${message.type()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => problems.push(`page error: ${error.stack ?? error}`));

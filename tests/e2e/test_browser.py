@@ -15,8 +15,7 @@ from tests.e2e.site import Site
 
 from privet.render.paint import COVER, COVER_UNPROVEN, UNPROVEN
 
-# Slow until the visit is known to end in time on two busy cores: it drives software WebGL beside the cameras and the workers.
-pytestmark = [pytest.mark.browser, pytest.mark.rtsp, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.rtsp]
 
 Mask = NDArray[np.bool_]
 

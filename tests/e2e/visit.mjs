@@ -19,6 +19,7 @@ try {
   const tile = page.locator(`.tile[data-camera=${job.camera}]`);
   seen.wall = [];
   for (let picture = 0; picture < 18; picture++) {
+    step(`look ${picture + 1}`);
     seen.wall.push(await pixels(tile.locator("canvas")));
     await sleep(700);
   }

@@ -15,6 +15,11 @@ interface Lit {
 export class CanvasPainter implements Painter {
   readonly #lit = new WeakMap<Place, Lit>();
 
+  /** Nothing is left over: it draws while it is called. */
+  busy(): boolean {
+    return false;
+  }
+
   draw(target: CanvasRenderingContext2D, { place, cover, light }: Drawable): void {
     const { width, height } = target.canvas;
     const lit = this.#light(place, light);

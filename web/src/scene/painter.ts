@@ -18,6 +18,8 @@ export interface Drawable {
 export interface Painter {
   /** Fills the whole of `target`. */
   draw(target: CanvasRenderingContext2D, drawable: Drawable): void;
+  /** Whether what was drawn before is still being drawn: whoever draws on regardless piles up work and falls further behind. */
+  busy(): boolean;
   /** Gives back what is held for a place. */
   release(place: Place): void;
 }

@@ -63,7 +63,10 @@ export class Picture {
   }
 
   #dirty(): void {
-    this.#takeBack = inNextFrame(() => this.#draw());
+    this.#takeBack = inNextFrame(() => {
+      if (sharedPainter().busy()) this.#dirty();
+      else this.#draw();
+    });
   }
 
   #draw(): void {

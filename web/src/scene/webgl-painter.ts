@@ -81,6 +81,9 @@ export class WebGlPainter implements Painter {
   readonly #stage: OffscreenCanvas;
   readonly #uniforms: Uniforms;
   readonly #held = new Map<Place, Held>();
+  /** Passed when what was drawn in the last frame is drawn. */
+  #fence: WebGLSync | null = null;
+  #fencing = false;
 
   private constructor(gl: WebGL2RenderingContext, stage: OffscreenCanvas, uniforms: Uniforms) {
     this.#gl = gl;
@@ -115,7 +118,30 @@ export class WebGlPainter implements Painter {
     return new WebGlPainter(gl, stage, uniforms);
   }
 
+  /** The graphics card, or the processor in its stead, takes commands faster than it carries them out. */
+  busy(): boolean {
+    if (this.#fence === null) return false;
+    // Of a lost context the answer is null.
+    if (this.#gl.getSyncParameter(this.#fence, this.#gl.SYNC_STATUS) === this.#gl.UNSIGNALED) return true;
+    this.#gl.deleteSync(this.#fence);
+    this.#fence = null;
+    return false;
+  }
+
+  /** One fence behind all that is drawn in this frame. */
+  #fenceLater(): void {
+    if (this.#fencing) return;
+    this.#fencing = true;
+    queueMicrotask(() => {
+      this.#fencing = false;
+      if (this.#fence !== null) this.#gl.deleteSync(this.#fence);
+      this.#fence = this.#gl.fenceSync(this.#gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+      this.#gl.flush();
+    });
+  }
+
   draw(target: CanvasRenderingContext2D, drawable: Drawable): void {
+    this.#fenceLater();
     const { place, light } = drawable;
     const { width, height } = target.canvas;
     if (place.surface === null || width === 0 || height === 0) return;
