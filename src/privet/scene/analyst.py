@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privet.core.clock import NS_PER_MS, NS_PER_S
-from privet.core.frame import Frame, Matrix
+from privet.core.frame import Frame, Matrix, Plane
 from privet.core.grid import BoolGrid, Grid
 from privet.core.scene import Condition, Reason
 from privet.scene.blind import blind_blocks
+from privet.scene.commission import NoOffer, Offer, OpenOffer, Signing, began, look_everywhere, unbroken
 from privet.scene.cover import coarsen, dilate, shape
 from privet.scene.difference import differs, lit, same_texture
 from privet.scene.light import CELL_COLUMNS, CELL_ROWS, fit_light, quantise, spread
@@ -42,6 +43,7 @@ PROMOTE_EVERY_NS = 1 * NS_PER_S
 REFINE_TIME_NS = 10 * NS_PER_S
 LEAST_PROVEN_TO_JUDGE = 0.05
 PIXEL_NOISE = 2.0
+SIGN_WITHIN_NS = 5 * NS_PER_S   # of the last usable frame; later nobody knows whether the proofs still hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Observation:
     cover: the blocks where something is that is not background; it changes no more often than covers are due, so that a frame analysed
     in between for the sake of proving repeats it. promoted, candidates: as `promote` returned them, None when it was not
     asked. light: quantised (gain, offset), None when unchanged or not due. new_grid: the picture's size changed, all unproven.
+    by_signature: what was promoted was signed for by a person.
     """
 
     wall_ns: int
@@ -78,6 +81,7 @@ class Observation:
     candidates: int
     new_grid: bool
     sharpness: float
+    by_signature: bool = False
 
 
 class Analyst:
@@ -93,6 +97,8 @@ class Analyst:
         self._next_cover_ns = -1
         self._distrust = distrust
         self._background: ProvenBackground | None = None
+        self._open_offer = OpenOffer()
+        self._signed: BoolGrid | None = None  # signed, written, and not said yet
         if stored is not None:
             self._take_up(stored)
 
@@ -148,6 +154,8 @@ class Analyst:
         usable = frame.intact and condition is Condition.AWAKE
         moved = np.zeros(background.grid.shape, np.bool_)
         promoted: BoolGrid | None = None
+        by_signature = usable and self._signed is not None
+        self._usable_ns = now_ns if usable else -1
         if usable:
             self._refine(seen, expected, raw, proven, now_ns)
             moved = self._prove(frame, seen, ~proven & ~self._blind, raw, hurried)
@@ -162,7 +170,8 @@ class Analyst:
             self._last_keyframe_ns = now_ns
             self._sharpness = float(seen[GRADIENT].mean())
         return Observation(
-            frame.wall_ns, condition, reason, self._said_cover, light, promoted, self._candidates, new_grid, self._sharpness
+            frame.wall_ns, condition, reason, self._said_cover, light, promoted, self._candidates, new_grid, self._sharpness,
+            by_signature,
         )
 
     def lose_detectors(self) -> None:
@@ -177,6 +186,95 @@ class Analyst:
         return StoredScene(
             background.grid, background.matrix, background.planes, background.proven, background.proven_wall_ns, self._arrival
         )
+
+    # -- commissioning: rule 4
+
+    def offer(self, frame: Frame) -> Offer | NoOffer:
+        """Freeze what a signer is to be shown. frame: the one that was observed last; every detector looks at it once more, all over.
+
+        An open offer is void from then on. At most one attempt in `OFFER_EVERY_NS`.
+
+        Raises:
+            DetectorError: a detector failed; there is no offer.
+        """
+        now_ns = frame.monotonic_ns
+        background = self._background
+        if background is None or not self._detectors or now_ns != self._usable_ns:
+            return NoOffer.NO_PICTURE
+        if not self._open_offer.due(now_ns):
+            return NoOffer.TOO_SOON
+        if not self._candidates_at(now_ns).any():
+            return NoOffer.NO_CANDIDATES
+        self._open_offer.attempt(now_ns)
+        hit = look_everywhere(frame, background.grid, self._detectors, self._person_px)
+        self._restart(hit)
+        candidates = self._candidates_at(now_ns) & ~hit
+        if not candidates.any():
+            return NoOffer.NO_CANDIDATES
+        began_ns = began(self._stillness.still_ns(now_ns), now_ns)
+        return self._open_offer.put(
+            background.grid, background.matrix, candidates, self._stillness.picture(), began_ns, now_ns, frame.wall_ns
+        )
+
+    def sign(self, offer_id: bytes, blocks: BoolGrid | None, now_ns: int) -> Signing | None:
+        """A person signed that nobody is in the offered picture; in `blocks` of it, if not None. It is said with the next observation.
+
+        Written is what was offered, for those blocks whose proof has not restarted since and which are still candidates; the others have
+        lapsed. The offer is closed. None: there is no such offer (any more).
+        """
+        offer = self._open_offer.take(offer_id, now_ns)
+        background = self._background
+        if offer is None or background is None:
+            return None
+        asked = offer.blocks if blocks is None else offer.blocks & blocks
+        promoted = np.zeros_like(offer.blocks)
+        if 0 <= now_ns - self._usable_ns <= SIGN_WITHIN_NS and self._usable_ns >= 0 and offer.grid == background.grid:
+            at_ns = self._usable_ns
+            signed = asked & unbroken(offer, began(self._stillness.still_ns(at_ns), at_ns))
+            rules = self._rules("signature")
+            promoted, _ = promote(background, self._evidence(at_ns, signed, offer.planes), rules, offer.wall_ns)
+        if promoted.any():
+            self._model.start(promoted, block_statistics(*background.planes, self._settings.block_px))
+            self._signed = promoted if self._signed is None else self._signed | promoted
+        return Signing(int(promoted.sum()), int(asked.sum()) - int(promoted.sum()))
+
+    def refuse(self, offer_id: bytes, now_ns: int) -> bool:
+        """A person saw somebody or something in the offered picture: it is forgotten, and its blocks' proofs begin anew.
+
+        Returns whether there was such an offer.
+        """
+        offer = self._open_offer.take(offer_id, now_ns)
+        if offer is None:
+            return False
+        self._restart(offer.blocks)
+        return True
+
+    def expire_offer(self, now_ns: int) -> None:
+        """Forget an offer whose time is over."""
+        self._open_offer.expire(now_ns)
+
+    def _candidates_at(self, now_ns: int) -> BoolGrid:
+        """Blocks that have passed rules 1 and 2. Nothing is written, for nothing is signed."""
+        background = self._background
+        assert background is not None
+        nothing = np.zeros(background.grid.shape, np.bool_)
+        _, candidates = promote(background, self._evidence(now_ns, nothing, background.planes), self._rules("signature"), 0)
+        return candidates
+
+    def _evidence(self, now_ns: int, signed: BoolGrid, picture: tuple[Plane, Plane, Plane]) -> Evidence:
+        return Evidence(
+            still_ns=self._stillness.still_ns(now_ns),
+            keyframes=self._stillness.keyframes,
+            clear_views=self._looks.clear_views(),
+            closed=self._blind,
+            arrival=self._arrival,
+            signed=signed,
+            picture=picture,
+        )
+
+    def _rules(self, commissioning: Literal["signature", "automatic"]) -> Rules:
+        settings = self._settings
+        return Rules(settings.prove_ns, settings.prove_keyframes, commissioning, len(self._detectors))
 
     # -- the parts of an observation, in order
 
@@ -206,7 +304,10 @@ class Analyst:
 
     def _set_up(self, grid: Grid, matrix: Matrix) -> None:
         settings = self._settings
-        person_px = float(settings.person_height_px or grid.height_px / 8)
+        self._person_px = person_px = float(settings.person_height_px or grid.height_px / 8)
+        self._open_offer.forget()
+        self._signed = None
+        self._usable_ns = -1
         self._background = ProvenBackground(grid, matrix)
         self._blind = blind_blocks(grid, settings.blind)
         self._model = BlockModel(grid)
@@ -310,21 +411,16 @@ class Analyst:
         self._looks.forget(blocks)
 
     def _promote_if_due(self, frame: Frame, background: ProvenBackground) -> BoolGrid | None:
+        if self._signed is not None:  # said by itself: who answers for a promotion is said with it
+            signed, self._signed = self._signed, None
+            return signed
         if frame.monotonic_ns < self._next_promotion_ns or background.proven.all():
             return None
         self._next_promotion_ns = frame.monotonic_ns + PROMOTE_EVERY_NS
         settings = self._settings
-        evidence = Evidence(
-            still_ns=self._stillness.still_ns(frame.monotonic_ns),
-            keyframes=self._stillness.keyframes,
-            clear_views=self._looks.clear_views(),
-            closed=self._blind,
-            arrival=self._arrival,
-            signed=np.zeros(background.grid.shape, np.bool_),
-            picture=self._stillness.picture(),
-        )
-        rules = Rules(settings.prove_ns, settings.prove_keyframes, settings.commissioning, len(self._detectors))
-        promoted, candidates = promote(background, evidence, rules, frame.wall_ns)
+        nothing = np.zeros(background.grid.shape, np.bool_)
+        evidence = self._evidence(frame.monotonic_ns, nothing, self._stillness.picture())
+        promoted, candidates = promote(background, evidence, self._rules(settings.commissioning), frame.wall_ns)
         self._candidates = int(candidates.sum())
         if not promoted.any():
             return None

@@ -1,6 +1,7 @@
-"""The proven background as an image. Takes a `ProvenBackground` and nothing else: there is no live frame it could be given.
+"""The proven background as an image. The scene stream's pictures take a `ProvenBackground`: there is no live frame they could be given.
 
-Unproven blocks are flat in it before anything is encoded; a patch shows only the blocks it is about.
+Unproven blocks are flat in it before anything is encoded; a patch shows only the blocks it is about. `flat_rgb` is what is below, on
+planes: commission.py draws a signer's candidates with it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 from PIL import Image
 
-from privet.core.frame import Plane
+from privet.core.frame import Matrix, Plane
 from privet.core.grid import BoolGrid
 from privet.scene.promote import FLAT_CHROMA, FLAT_Y, ProvenBackground
 from privet.scene.sample import RGB_COEFFICIENTS, RgbPicture
@@ -45,13 +46,23 @@ def to_rgb(background: ProvenBackground, blocks: BoolGrid, rectangle: tuple[int,
     side = grid.block_px
     half = side // 2
     shown = blocks[row : row + rows, column : column + columns] & background.proven[row : row + rows, column : column + columns]
-    planes: list[Plane] = []
-    for plane, unit, flat in zip(background.planes, (side, half, half), (FLAT_Y, FLAT_CHROMA, FLAT_CHROMA), strict=True):
-        part = plane[row * unit : (row + rows) * unit, column * unit : (column + columns) * unit].copy()
+    y, u, v = (
+        plane[row * unit : (row + rows) * unit, column * unit : (column + columns) * unit]
+        for plane, unit in zip(background.planes, (side, half, half), strict=True)
+    )
+    return flat_rgb((y, u, v), background.matrix, shown, side)
+
+
+def flat_rgb(planes: tuple[Plane, Plane, Plane], matrix: Matrix, shown: BoolGrid, block_px: int) -> RgbPicture:
+    """Return planes as uint8 (h, w, 3) sRGB with every block flat that is not `shown`, bool (rows, columns)."""
+    half = block_px // 2
+    flattened: list[Plane] = []
+    for plane, unit, flat in zip(planes, (block_px, half, half), (FLAT_Y, FLAT_CHROMA, FLAT_CHROMA), strict=True):
+        part = plane.copy()
         _flatten(part, shown, unit, flat)
-        planes.append(part)
-    out = np.empty((*planes[0].shape, 3), np.uint8)
-    _to_rgb(planes[0], planes[1], planes[2], RGB_COEFFICIENTS[background.matrix], out)
+        flattened.append(part)
+    out = np.empty((*flattened[0].shape, 3), np.uint8)
+    _to_rgb(flattened[0], flattened[1], flattened[2], RGB_COEFFICIENTS[matrix], out)
     return out
 
 
