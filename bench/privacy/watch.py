@@ -1,0 +1,154 @@
+"""The product over a sequence: the analyst, its scene stream, and what a viewer of that stream sees at every frame.
+
+Belongs here: wiring as a worker does it. Does not belong here: judging. The picture is drawn from the messages alone, decoded from the
+images they carry, as a browser does; the records (when a block was promoted) are the analyst's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence as Many
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.privacy.sequence import Sequence
+from privet.core.clock import NS_PER_S
+from privet.core.frame import Frame
+from privet.core.grid import BoolGrid, Grid
+from privet.core.reader import SceneView, follow
+from privet.core.scene import Condition, Reason, Scene
+from privet.core.wire import to_message
+from privet.render.paint import Picture, render
+from privet.render.picture import Pictures
+from privet.runtime.narrator import Narrator, Seen
+from privet.scene.analyst import Analyst, AnalystSettings
+from privet.scene.looks import Detector
+
+HEARTBEAT_NS = NS_PER_S
+FIRST_NS = NS_PER_S  # a stream's time begins here, because 0 says "unknown"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """One frame and what is shown of it.
+
+    picture: uint8 (height, width, 3), sRGB. hidden: bool (height, width), pixels that are painted flat. cover, proven: bool (rows,
+    columns), of the stream. promoted_at: int64 (rows, columns), frame number at which the block's pixels became background, -1 where
+    they are not shown.
+    """
+
+    number: int
+    live: Frame
+    picture: Picture
+    hidden: NDArray[np.bool_]
+    grid: Grid
+    cover: BoolGrid
+    proven: BoolGrid
+    promoted_at: NDArray[np.int64]
+    condition: Condition
+    reason: Reason
+
+
+@dataclass(slots=True)
+class Account:
+    """What a run cost, filled while it is watched."""
+
+    bytes_sent: int = 0
+    seconds: float = 0.0
+    looks: int = 0
+    looks_with_hit: int = 0
+    signed: int = 0
+    restarted: list[int] = field(default_factory=list)
+
+
+Between = Callable[[int, Analyst], Analyst]
+"""Called before every frame with its number; what it returns goes on. A restart gives back another analyst."""
+
+
+def watch(
+    sequence: Sequence,
+    settings: AnalystSettings,
+    detectors: Many[Detector],
+    account: Account,
+    between: Between | None = None,
+) -> Iterator[Shown]:
+    """Yield what a viewer sees at every frame, from the first one that is analysed.
+
+    Whatever lies between two covers is shown with the last one, as a player does.
+    """
+    analyst = Analyst(settings, detectors)
+    narrator = Narrator(1, round(NS_PER_S / settings.covers_per_second))
+    viewer = _Viewer(account)
+    promoted_at: NDArray[np.int64] | None = None
+    said_ns = 0
+    state = (Condition.STARTING, Reason.NONE)
+    for number, frame in enumerate(_timed(sequence)):
+        if between is not None and (after := between(number, analyst)) is not analyst:
+            account.looks += analyst.looks[0]
+            account.looks_with_hit += analyst.looks[1]
+            account.restarted.append(number)
+            analyst = after
+            narrator = Narrator(2 + len(account.restarted), round(NS_PER_S / settings.covers_per_second))
+            viewer.hear(narrator.begin(analyst.background, 0, frame.wall_ns, frame.monotonic_ns))
+        if analyst.due(frame):
+            seen = analyst.observe(frame)
+            background = analyst.background
+            assert background is not None
+            if promoted_at is None or seen.new_grid:
+                promoted_at = np.full(background.grid.shape, -1, np.int64)
+            if seen.promoted is not None:
+                promoted_at[seen.promoted] = number
+            viewer.hear(
+                narrator.tell(
+                    Seen(
+                        frame.wall_ns, frame.monotonic_ns, seen.condition, seen.reason, seen.cover, seen.light, seen.promoted,
+                        seen.new_grid,
+                    ),
+                    background,
+                    0,
+                )
+            )
+            if frame.wall_ns - said_ns >= HEARTBEAT_NS:
+                said_ns = frame.wall_ns
+                viewer.hear([narrator.heartbeat(background, 0, frame.wall_ns)])
+            state = (seen.condition, seen.reason)
+        if promoted_at is None:
+            continue
+        yield viewer.look(number, frame, promoted_at, state)
+    account.looks += analyst.looks[0]
+    account.looks_with_hit += analyst.looks[1]
+    account.seconds = sequence.count / sequence.fps
+
+
+def _timed(sequence: Sequence) -> Iterator[Frame]:
+    """The frames with times that begin at FIRST_NS."""
+    for frame in sequence.frames():
+        yield Frame(
+            frame.y, frame.u, frame.v, frame.wall_ns + FIRST_NS, frame.monotonic_ns + FIRST_NS, frame.keyframe, frame.intact, frame.matrix
+        )
+
+
+class _Viewer:
+    """Draws the scene stream as it comes."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._view = SceneView()
+        self._pictures = Pictures()
+
+    def hear(self, scenes: Many[Scene]) -> None:
+        for scene in scenes:
+            self._account.bytes_sent += len(to_message(scene).SerializeToString())
+            self._view = follow(self._view, scene)
+
+    def look(self, number: int, frame: Frame, promoted_at: NDArray[np.int64], state: tuple[Condition, Reason]) -> Shown:
+        view = self._view
+        painted = self._pictures.decode_view(view)
+        grid = painted.grid
+        cover = np.zeros(grid.shape, np.bool_) if view.cover is None else view.cover.covered
+        picture = render(painted.picture, painted.proven, cover, view.light, grid)
+        flat = np.repeat(np.repeat(cover | ~painted.proven, grid.block_px, 0), grid.block_px, 1)
+        hidden = flat[: grid.height_px, : grid.width_px]
+        shown_since = np.where(painted.proven, promoted_at, -1)
+        return Shown(number, frame, picture, hidden, grid, cover, painted.proven, shown_since, *state)
