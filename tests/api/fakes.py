@@ -16,10 +16,10 @@ from privet.api.app import create_app
 from privet.api.dependencies import ApiDependencies, ApiLimits, SiteValues
 from privet.api.listen import ListenSettings
 from privet.api.permission import CameraPolicy, EveryCamera, Identity, Permission, Role
-from privet.api.ports import RegisterEntry
+from privet.api.ports import CommissionEntry, RegisterEntry
 from privet.api.sessions import create_token
 from privet.core.clock import NS_PER_S, Clock, FakeClock
-from privet.core.errors import NotFoundError
+from privet.core.errors import NotFoundError, StoreError
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2
 from privet.core.pb import scene_pb2 as pb
@@ -163,6 +163,49 @@ class FixedCounters:
         return self.healths.get(camera)
 
 
+@dataclass
+class Signers:
+    """Answers as a worker would that offers every block of a 2 x 2 grid, until told otherwise."""
+
+    answer: pipe_pb2.OfferAnswer.ValueType = pipe_pb2.OFFER_ANSWER_OFFERED
+    signing: pipe_pb2.SigningAnswer.ValueType = pipe_pb2.SIGNING_ANSWER_SIGNED
+    asked: list[CameraId] = field(default_factory=list)
+    signed: list[tuple[CameraId, bytes, bytes]] = field(default_factory=list)
+    refused: list[tuple[CameraId, bytes]] = field(default_factory=list)
+
+    async def offer(self, camera: CameraId) -> pipe_pb2.Candidate:
+        self.asked.append(camera)
+        if self.answer != pipe_pb2.OFFER_ANSWER_OFFERED:
+            return pipe_pb2.Candidate(request=1, answer=self.answer)
+        return pipe_pb2.Candidate(
+            request=1, answer=self.answer, offer=len(self.asked).to_bytes(16), blocks=b"\xf0", format=pb.IMAGE_FORMAT_WEBP,
+            grid=pb.Grid(width_px=16, height_px=16, block_px=8, epoch=1), image=b"RIFF----WEBP%d" % len(self.asked),
+            wall_ns=START_WALL_NS, good_for_ns=300 * NS_PER_S,
+        )
+
+    async def sign(self, camera: CameraId, offer: bytes, blocks: bytes) -> pipe_pb2.Commissioned:
+        self.signed.append((camera, offer, blocks))
+        done = self.signing == pipe_pb2.SIGNING_ANSWER_SIGNED
+        return pipe_pb2.Commissioned(answer=self.signing, signed_blocks=3 * done, lapsed_blocks=1 * done)
+
+    async def refuse(self, camera: CameraId, offer: bytes) -> pipe_pb2.Commissioned:
+        self.refused.append((camera, offer))
+        return pipe_pb2.Commissioned(answer=pipe_pb2.SIGNING_ANSWER_REFUSED)
+
+
+@dataclass
+class Entries:
+    """A record in a list; `full` as a disk is."""
+
+    entries: list[CommissionEntry] = field(default_factory=list)
+    full: bool = False
+
+    def append(self, entry: CommissionEntry) -> None:
+        if self.full:
+            raise StoreError("commission.jsonl cannot be written: No space left on device")
+        self.entries.append(entry)
+
+
 class FixedMetrics:
     """One line."""
 
@@ -188,6 +231,8 @@ class World:
     past: MemoryPast
     hub: Hub
     exporter: WordyExporter
+    signers: Signers
+    entries: Entries
     administrator: str
     viewer: str
 
@@ -217,6 +262,7 @@ def make_world(
     """An application over fakes: two cameras, an administrator's token and a viewer's."""
     clock = clock if clock is not None else FakeClock(wall=START_WALL_NS + HOUR_NS)
     accounts, past, hub, exporter = MemoryAccounts(), MemoryPast(), Hub(clock), WordyExporter()
+    signers, entries = Signers(), Entries()
     deps = change(
         ApiDependencies(
             site=SiteValues("Harbour <b>", "Europe/Berlin", "0.1", "Harbour Ltd", 72, ""),
@@ -237,6 +283,8 @@ def make_world(
             snapshots=WordySnapshots(),
             exporter=exporter,
             metrics=FixedMetrics(),
+            commissioning=signers,
+            commission_record=entries,
             clock=clock,
             policy=policy if policy is not None else EveryCamera(),
             limits=limits if limits is not None else ApiLimits(),
@@ -244,7 +292,7 @@ def make_world(
     )
     administrator = create_token(accounts, clock, "ada", Role.ADMINISTRATOR)
     viewer = create_token(accounts, clock, "vic", Role.VIEWER)
-    return World(deps, create_app(deps), accounts, past, hub, exporter, administrator, viewer)
+    return World(deps, create_app(deps), accounts, past, hub, exporter, signers, entries, administrator, viewer)
 
 
 def row(recording_id: int, path: str, camera: CameraId = GATE, *, closed: bool = True, size_bytes: int = 0) -> RecordingRow:

@@ -16,6 +16,7 @@ from tests.runtime.messages import background, cover, state
 from privet.core.clock import Clock
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2
+from privet.runtime.commissioning import CommissionRequest, no_picture
 from privet.runtime.outlet import Emit
 from privet.runtime.settings import CameraSettings, WorkerSettings
 from privet.runtime.worker import main
@@ -41,6 +42,9 @@ class MadeUp:
 
     def resend(self) -> None:
         self._emit(pipe_pb2.Log(level=20, code=pipe_pb2.LOG_CODE_EPOCH, number=77))
+
+    def commission(self, request: CommissionRequest) -> None:
+        self._emit(no_picture(request))
 
     def _covers(self, session: int) -> None:
         sequence = 3

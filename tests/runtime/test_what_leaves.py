@@ -15,9 +15,11 @@ from privet.core.pb import pipe_pb2
 from privet.core.scene import Condition, Reason
 from privet.runtime.camera import SAVE_EVERY_NS
 from privet.runtime.capacity import capacity, capacity_bits_per_second
+from privet.runtime.commissioning import OFFER_EVERY_NS
 from privet.runtime.outlet import DEFAULT_LIMIT_BYTES, LATENCY_BOUNDS_US
 from privet.runtime.pipe import MAX_FRAME_BYTES
 from privet.runtime.worker import EXIT_ORPHANED, EXIT_STOPPED, EXIT_UNUSABLE
+from privet.scene.commission import OFFER_ID_BYTES, OFFER_NS
 
 PAGE = (Path(__file__).parents[2] / "docs/ref/what-leaves.md").read_text()
 
@@ -76,7 +78,7 @@ def test_every_message_and_field_is_documented_and_nothing_else_is() -> None:
 
 def test_the_table_would_notice_a_missing_field() -> None:
     found = reachable(pipe_pb2.WorkerMessage.DESCRIPTOR)
-    assert len(found) == 12
+    assert len(found) == 14
     assert sum(map(len, found.values())) > 60
 
 
@@ -103,6 +105,12 @@ def test_counts_in_words_are_those_of_the_schema() -> None:
         (len(pipe_pb2.LogCode.values()) - 1, "`code` | LogCode | 8"),
     ):
         assert f"| {row} | one of {numbers[values]} |" in PAGE
+
+
+def test_the_limits_of_offers_are_the_codes() -> None:
+    assert f"at most one offer in {OFFER_EVERY_NS // NS_PER_S} s" in PAGE
+    assert f"| `good_for_ns` | uint64 | follows | {OFFER_NS // NS_PER_S} s |" in PAGE
+    assert f"| `offer` | bytes | {OFFER_ID_BYTES * 8} | random" in PAGE
 
 
 def test_the_figures_are_the_codes() -> None:

@@ -12,6 +12,7 @@ from privet.core.clock import FakeClock
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2
 from privet.runtime import pipe
+from privet.runtime.commissioning import CommissionRequest
 from privet.runtime.outlet import Emit, Outlet
 from privet.runtime.whereabouts import describe
 from privet.runtime.worker_host import Host
@@ -66,6 +67,9 @@ class ScriptedPipeline:
 
     def resend(self) -> None:
         self._script.resent.set()
+
+    def commission(self, request: CommissionRequest) -> None:
+        self._emit(pipe_pb2.Commissioned(request=request.request, answer=pipe_pb2.SIGNING_ANSWER_REFUSED))
 
 
 class Stage:

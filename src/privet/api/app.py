@@ -9,12 +9,27 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from privet.api import cameras, export, metrics, openapi, recordings, scenes, session, site, snapshot, storage, timeline, watch, web
+from privet.api import (
+    cameras,
+    commission,
+    export,
+    metrics,
+    openapi,
+    recordings,
+    scenes,
+    session,
+    site,
+    snapshot,
+    storage,
+    timeline,
+    watch,
+    web,
+)
 from privet.api.dependencies import ApiDependencies, make_room
 from privet.api.gate import Gate
 from privet.api.problem import install
 
-SLICES = (site, session, cameras, timeline, scenes, snapshot, export, recordings, storage, metrics, watch, openapi, web)
+SLICES = (site, session, cameras, timeline, scenes, snapshot, export, commission, recordings, storage, metrics, watch, openapi, web)
 """In the order their routes are tried: web takes what is left."""
 
 

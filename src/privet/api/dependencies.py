@@ -14,8 +14,20 @@ from fastapi import Depends
 from fastapi.requests import HTTPConnection
 
 from privet.api.listen import ListenSettings
+from privet.api.offers import Offers
 from privet.api.permission import Access, CameraPolicy, EveryCamera, Identity, identity_of
-from privet.api.ports import Accounts, Capacity, Counters, Exporter, Metrics, Past, RegisterEntry, Snapshots
+from privet.api.ports import (
+    Accounts,
+    Capacity,
+    Commissioning,
+    CommissionRecord,
+    Counters,
+    Exporter,
+    Metrics,
+    Past,
+    RegisterEntry,
+    Snapshots,
+)
 from privet.api.rate import Attempts
 from privet.core.clock import NS_PER_S, Clock
 from privet.core.ids import CameraId
@@ -71,6 +83,8 @@ class ApiDependencies:
     snapshots: Snapshots
     exporter: Exporter
     metrics: Metrics
+    commissioning: Commissioning
+    commission_record: CommissionRecord
     clock: Clock
     policy: CameraPolicy = field(default_factory=EveryCamera)
     limits: ApiLimits = field(default_factory=ApiLimits)
@@ -86,7 +100,9 @@ class ApiDependencies:
 
 @dataclass(frozen=True)
 class Room:
-    """An application's own moving parts beside its dependencies: who waits for a thread, who tried to log in, who watches."""
+    """An application's own moving parts beside its dependencies: who waits for a thread, who tried to log in, who watches, who
+    holds an offer.
+    """
 
     dependencies: ApiDependencies
     attempts: Attempts
@@ -94,6 +110,7 @@ class Room:
     render_threads: anyio.CapacityLimiter
     account_threads: anyio.CapacityLimiter
     viewers: set[object] = field(default_factory=set)
+    offers: Offers = field(default_factory=Offers)
 
 
 def make_room(dependencies: ApiDependencies) -> Room:

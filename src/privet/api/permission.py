@@ -29,6 +29,7 @@ class Permission(Enum):
     PUBLIC = "public"
     VIEW = "view"        # see the masked picture, live and past, and the state of things
     EXPORT = "export"    # take a span away as a file
+    COMMISSION = "commission"  # see what is to become background, and sign that nobody is in it
     ADMIN = "admin"      # change something
 
 

@@ -37,7 +37,7 @@ class Session(Model):
 
     name: str
     role: Literal["administrator", "viewer"]
-    permissions: tuple[Literal["view", "export", "admin"], ...]
+    permissions: tuple[Literal["view", "export", "commission", "admin"], ...]
     expires_ms: int | None = Field(description="When the login ends; null for a token, which does not.")
 
 
@@ -47,7 +47,7 @@ async def session(who: Who) -> Session:
     return Session(
         name=who.name,
         role=who.role.value,
-        permissions=tuple(p.value for p in (Permission.VIEW, Permission.EXPORT, Permission.ADMIN) if who.may(p)),
+        permissions=tuple(p.value for p in (Permission.VIEW, Permission.EXPORT, Permission.COMMISSION, Permission.ADMIN) if who.may(p)),
         expires_ms=None if who.expires_wall_ns is None else to_ms(who.expires_wall_ns),
     )
 

@@ -21,11 +21,14 @@ from privet.core.scene import Condition, Reason, Scene
 from privet.core.wire import to_message
 from privet.ingest.reconnect import Link, LinkState, Reconnector
 from privet.ingest.source import Source
+from privet.runtime.commissioning import CommissionRequest
 from privet.runtime.narrator import Narrator, Seen
 from privet.runtime.outlet import Emit
 from privet.runtime.settings import CameraSettings
 from privet.runtime.whereabouts import number_of
+from privet.runtime.worker_commission import Desk
 from privet.scene.analyst import Analyst, AnalystSettings, Observation
+from privet.scene.commission import NoOffer, Offer, Signing
 from privet.scene.looks import Detector
 from privet.scene.promote import ProvenBackground
 from privet.scene.stored import StoredScene, from_bytes, to_bytes
@@ -68,6 +71,14 @@ class Observer(Protocol):
     def observe(self, frame: Frame, *, hurried: bool = False) -> Observation: ...
 
     def lose_detectors(self) -> None: ...
+
+    def offer(self, frame: Frame) -> Offer | NoOffer: ...
+
+    def sign(self, offer_id: bytes, blocks: BoolGrid | None, now_ns: int) -> Signing | None: ...
+
+    def refuse(self, offer_id: bytes, now_ns: int) -> bool: ...
+
+    def expire_offer(self, now_ns: int) -> None: ...
 
     def snapshot(self) -> StoredScene | None: ...
 
@@ -124,6 +135,7 @@ class CameraPipeline:
         # Spreads retries; keeps no secret.
         self._link = Reconnector(open_source, clock, random.random, self._on_link)
         self._resend = False
+        self._desk = Desk(emit, clock)
         stored, distrust = self._load()
         self._observer = make_observer(analyst_settings(settings), detectors, stored, distrust=distrust)
         self._has_detectors = bool(detectors)
@@ -149,6 +161,10 @@ class CameraPipeline:
         """Say background and light again with the next heartbeat."""
         self._resend = True
 
+    def commission(self, request: CommissionRequest) -> None:
+        """Carry out a signer's request with the next frame that is looked at; answered within seconds in any case."""
+        self._desk.put(request)
+
     # -- the camera's thread
 
     def run(self) -> None:
@@ -164,6 +180,7 @@ class CameraPipeline:
         finally:
             self._stopping.set()
             heartbeat.join(HEARTBEAT_S)
+            self._desk.give_up(everything=True)
             self._save(force=True)
 
     def _on_link(self, link: Link) -> None:
@@ -191,9 +208,7 @@ class CameraPipeline:
         try:
             seen = self._observer.observe(frame, hurried=behind_ns > NO_LOOKS_ABOVE_NS or not self._detectors_ready())
         except DetectorError as error:
-            self._observer.lose_detectors()
-            self._has_detectors = False
-            self._emit(pipe_pb2.Log(level=ERROR, code=pipe_pb2.LOG_CODE_DETECTOR_FAILED, number=number_of(error)))
+            self._lose_detectors(error)
             return
         self._analysed += 1
         self._candidates = seen.candidates
@@ -212,9 +227,23 @@ class CameraPipeline:
             self._emit(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_EPOCH, number=background.grid.epoch))
         if seen.promoted is not None:
             self._promoted_blocks += int(seen.promoted.sum())
-            self._emit(promotion_message(outgoing, background.grid))
+            self._emit(promotion_message(outgoing, background.grid, by_signature=seen.by_signature))
             self._unsaved = True
+        self._commission(frame)
         self._save(force=False)
+
+    def _commission(self, frame: Frame) -> None:
+        """What signers asked for, with the frame that was just judged: whoever came into view with it has restarted a proof."""
+        try:
+            if self._desk.serve(self._observer, frame):
+                self._unsaved = True
+        except DetectorError as error:
+            self._lose_detectors(error)
+
+    def _lose_detectors(self, error: DetectorError) -> None:
+        self._observer.lose_detectors()
+        self._has_detectors = False
+        self._emit(pipe_pb2.Log(level=ERROR, code=pipe_pb2.LOG_CODE_DETECTOR_FAILED, number=number_of(error)))
 
     # -- state
 
@@ -255,6 +284,7 @@ class CameraPipeline:
                 if self._resend:
                     self._resend = False
                     self._say_all_again()
+            self._desk.give_up()
             self._emit(self._health())
 
     def _heartbeat(self) -> Scene:
@@ -293,7 +323,7 @@ class CameraPipeline:
         )
 
 
-def promotion_message(seen: Seen, grid: Grid) -> pipe_pb2.Promotion:
+def promotion_message(seen: Seen, grid: Grid, *, by_signature: bool = False) -> pipe_pb2.Promotion:
     """What the index and the audit keep of a promotion; the pixels travel in a patch."""
     assert seen.promoted is not None
     return pipe_pb2.Promotion(
@@ -303,5 +333,5 @@ def promotion_message(seen: Seen, grid: Grid) -> pipe_pb2.Promotion:
         promoted=pack_bits(seen.promoted),
         grid=scene_pb2.Grid(width_px=grid.width_px, height_px=grid.height_px, block_px=grid.block_px, epoch=grid.epoch),
         layer=0,
-        by=pipe_pb2.COMMISSIONING_AUTOMATIC,
+        by=pipe_pb2.COMMISSIONING_SIGNATURE if by_signature else pipe_pb2.COMMISSIONING_AUTOMATIC,
     )

@@ -2,7 +2,9 @@
 
 Belongs here: the sum of docs/ref/what-leaves.md, as code. Does not belong here: what really leaves (metrics): a compressed mean is
 no bound. A message's capacity is the size of its fields as arrays of bits, whatever values they take in practice; pictures of
-promoted blocks are left out, for they are what promotion lets out, and so are messages that are sent on a person's request.
+promoted blocks are left out, for they are what promotion lets out, and so is what is sent on a person's request and to that person alone
+(`Candidate`, `Commissioned`): each request is recorded with who made it, and answered at most once in `commissioning.OFFER_EVERY_NS`
+(offers) or once an offer (decisions).
 """
 
 from __future__ import annotations

@@ -11,16 +11,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from privet.core.clock import NS_PER_S
 from privet.core.errors import WireError
 from privet.core.grid import Grid, unpack_bits
 from privet.core.ids import CameraId
-from privet.core.pb import pipe_pb2
+from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.scene import Background, State
 from privet.core.wire import from_message
 from privet.runtime.outlet import LATENCY_BOUNDS_US
 from privet.runtime.pipe import parse_worker_message
 
 LOG_LEVELS = (10, 20, 30, 40)
+OFFER_ID_BYTES = 16
+LONGEST_OFFER_NS = 3600 * NS_PER_S
 
 
 @dataclass(slots=True)
@@ -61,6 +64,10 @@ class Inspector:
                 _check_health(message.health)
             case "log":
                 _check_log(message.log)
+            case "candidate":
+                _check_candidate(message.candidate)
+            case "commissioned":
+                _check_commissioned(message.commissioned)
             case _:
                 raise WireError("a worker's message is of no known kind")
         return message
@@ -100,6 +107,36 @@ def _check_promotion(promotion: pipe_pb2.Promotion) -> None:
         raise WireError(f"promotion of {promotion.blocks} blocks marks {int(np.count_nonzero(promoted))}")
     if promotion.by not in pipe_pb2.Commissioning.values():
         raise WireError(f"promotion by {promotion.by}, which is not known")
+
+
+def _check_candidate(candidate: pipe_pb2.Candidate) -> None:
+    if candidate.answer not in pipe_pb2.OfferAnswer.values() or candidate.answer == pipe_pb2.OFFER_ANSWER_UNSPECIFIED:
+        raise WireError(f"candidate with answer {candidate.answer}, which is not known")
+    if candidate.answer != pipe_pb2.OFFER_ANSWER_OFFERED:
+        bare = pipe_pb2.Candidate(request=candidate.request, answer=candidate.answer)
+        if candidate != bare:
+            raise WireError("a candidate that offers nothing holds more than its answer")
+        return
+    grid = candidate.grid
+    try:
+        size = Grid(grid.width_px, grid.height_px, grid.block_px, grid.epoch)
+        blocks = unpack_bits(candidate.blocks, size.rows, size.columns)
+    except ValueError as error:
+        raise WireError(f"candidate: {error}") from error
+    if not blocks.any() or len(candidate.offer) != OFFER_ID_BYTES:
+        raise WireError(f"candidate without a block or with an id of {len(candidate.offer)} bytes")
+    if candidate.format != scene_pb2.IMAGE_FORMAT_WEBP or (candidate.image[:4], candidate.image[8:12]) != (b"RIFF", b"WEBP"):
+        raise WireError("candidate whose picture is no WebP")
+    if candidate.wall_ns < 0 or not 0 < candidate.good_for_ns <= LONGEST_OFFER_NS:
+        raise WireError(f"candidate of {candidate.wall_ns} ns, good for {candidate.good_for_ns} ns")
+
+
+def _check_commissioned(commissioned: pipe_pb2.Commissioned) -> None:
+    answer = commissioned.answer
+    if answer not in pipe_pb2.SigningAnswer.values() or answer == pipe_pb2.SIGNING_ANSWER_UNSPECIFIED:
+        raise WireError(f"commissioned with answer {answer}, which is not known")
+    if answer != pipe_pb2.SIGNING_ANSWER_SIGNED and (commissioned.signed_blocks or commissioned.lapsed_blocks):
+        raise WireError("commissioned counts blocks though nothing was signed")
 
 
 def _check_health(health: pipe_pb2.Health) -> None:

@@ -19,7 +19,9 @@ from privet.core.clock import Clock
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.runtime.pipe import MAX_FRAME_BYTES, frame
 
-Outgoing = scene_pb2.SceneMessage | pipe_pb2.Promotion | pipe_pb2.Health | pipe_pb2.Log
+Outgoing = (
+    scene_pb2.SceneMessage | pipe_pb2.Promotion | pipe_pb2.Health | pipe_pb2.Log | pipe_pb2.Candidate | pipe_pb2.Commissioned
+)
 """What a pipeline may say: one of the kinds of `WorkerMessage`."""
 
 LATENCY_BOUNDS_US = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000, 5_000_000)
@@ -206,6 +208,10 @@ class Line:
                 outgoing = pipe_pb2.WorkerMessage(camera=self._camera, promotion=message)
             case pipe_pb2.Log():
                 outgoing = pipe_pb2.WorkerMessage(camera=self._camera, log=message)
+            case pipe_pb2.Candidate():
+                outgoing = pipe_pb2.WorkerMessage(camera=self._camera, candidate=message)
+            case pipe_pb2.Commissioned():
+                outgoing = pipe_pb2.WorkerMessage(camera=self._camera, commissioned=message)
             case pipe_pb2.Health():
                 kept = pipe_pb2.Health()
                 kept.CopyFrom(message)

@@ -18,6 +18,8 @@ from privet.core.errors import WireError
 from privet.core.pb import pipe_pb2
 
 MAX_FRAME_BYTES = 64 * 1024 * 1024
+MAX_COMMAND_BYTES = 4 * 1024 * 1024
+"""The longest frame a worker takes: settings of many cameras, or a bitmap."""
 
 _LENGTH = struct.Struct(">I")
 
@@ -53,7 +55,7 @@ def write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def read_frames(stream: IO[bytes]) -> Iterator[bytes]:
+def read_frames(stream: IO[bytes], limit_bytes: int = MAX_FRAME_BYTES) -> Iterator[bytes]:
     """Yield message bodies until the stream ends between two frames.
 
     Raises:
@@ -62,7 +64,7 @@ def read_frames(stream: IO[bytes]) -> Iterator[bytes]:
     while header := _read_up_to(stream, _LENGTH.size):
         if len(header) < _LENGTH.size:
             raise WireError(f"the pipe ended after {len(header)} bytes of a frame's length")
-        length = _checked_length(header)
+        length = _checked_length(header, limit_bytes)
         body = _read_up_to(stream, length)
         if len(body) < length:
             raise WireError(f"the pipe ended after {len(body)} of a frame's {length} bytes")
@@ -112,10 +114,10 @@ def parse_supervisor_message(body: bytes) -> pipe_pb2.SupervisorMessage:
         raise WireError(f"{len(body)} bytes are not a supervisor's message") from error
 
 
-def _checked_length(header: bytes) -> int:
+def _checked_length(header: bytes, limit_bytes: int = MAX_FRAME_BYTES) -> int:
     length = int(_LENGTH.unpack(header)[0])
-    if length > MAX_FRAME_BYTES:
-        raise WireError(f"a frame of {length} bytes was announced: at most {MAX_FRAME_BYTES} are taken")
+    if length > limit_bytes:
+        raise WireError(f"a frame of {length} bytes was announced: at most {limit_bytes} are taken")
     return length
 
 

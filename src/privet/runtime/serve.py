@@ -45,6 +45,7 @@ from privet.record.recorder import Recorder
 from privet.record.retention import plan_retention, remove
 from privet.runtime.announce import IndexAnnounce
 from privet.runtime.capacity import capacity_bits_per_second
+from privet.runtime.commission_record import CommissionFile
 from privet.runtime.installation import installation_key
 from privet.runtime.launch import launch_worker, reduced_environment
 from privet.runtime.lockdown import landlock_abi
@@ -174,6 +175,8 @@ class _House:
             snapshots=DrawnSnapshots(ZoneInfo(config.site.timezone)),
             exporter=ProcessExporter(options=("--config", str(self.loaded.path))),
             metrics=self.metrics,
+            commissioning=self.supervisor,
+            commission_record=CommissionFile(data),
             clock=self.clock,
         )
 

@@ -6,6 +6,9 @@ itself (launch), the checks (inspection), and where messages go (the `Listener`)
 A worker's life: started, told its settings, heard; every message is checked. It is ended when it says something that breaks the
 rules or says nothing for HUNG_AFTER_S (FIRST_WORD_WITHIN_S from its start). Lost once, it is started again at once; lost again
 and again, after a jittered wait that grows to 30 s. From the loss to a camera's next word a stand-in says once a second why.
+
+What a worker answers to a signer (commissioning) never reaches the `Listener`: it is handed to whoever asked. An answer that nobody
+asked for breaks the rules.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.scene import Condition, Reason
 from privet.runtime.backoff import Backoff
+from privet.runtime.commissioning import ANSWER_WITHIN_S, CommissionAnswer, CommissionRequest, Errands, OfferLimit, no_picture, to_worker
 from privet.runtime.inspection import Inspector
 from privet.runtime.settings import WorkerSettings
 from privet.runtime.standin import Standin
@@ -97,6 +101,7 @@ class _Worker:
     number: int
     settings: WorkerSettings
     process: WorkerProcess | None = None
+    errands: Errands = field(default_factory=Errands)
     restarts: int = 0
     backoff: Backoff = field(default_factory=Backoff)
     standins: dict[CameraId, Standin] = field(default_factory=dict)  # of the cameras that have not spoken yet
@@ -130,6 +135,7 @@ class Supervisor:
         self._listener = listener
         self._clock = clock
         self._draw = draw
+        self._offers = OfferLimit(clock)
         self._stopping = anyio.Event()
 
     async def run(self) -> None:
@@ -150,6 +156,41 @@ class Supervisor:
         for worker in self._workers:
             if camera in worker.settings.camera_ids() and worker.process is not None:
                 await worker.process.send(pipe_pb2.SupervisorMessage(resend=pipe_pb2.Resend(camera=camera)))
+
+    async def offer(self, camera: CameraId) -> pipe_pb2.Candidate:
+        """Ask a camera's worker for what is to be signed; at most one in OFFER_EVERY_NS. The answer is the caller's alone."""
+        request = pipe_pb2.CommissionOffer(camera=camera)
+        if not self._offers.draw(camera):
+            return pipe_pb2.Candidate(answer=pipe_pb2.OFFER_ANSWER_TOO_SOON)
+        answer = await self._ask(camera, request)
+        return answer if isinstance(answer, pipe_pb2.Candidate) else pipe_pb2.Candidate(answer=pipe_pb2.OFFER_ANSWER_NO_PICTURE)
+
+    async def sign(self, camera: CameraId, offer: bytes, blocks: bytes) -> pipe_pb2.Commissioned:
+        """Tell a camera's worker that a person signed. blocks: bitmap of the offer's grid, empty for all of it.
+
+        The answer is UNSPECIFIED if the worker was lost, or said nothing: then nobody knows whether it was carried out.
+        """
+        answer = await self._ask(camera, pipe_pb2.CommissionSign(camera=camera, offer=offer, blocks=blocks))
+        return answer if isinstance(answer, pipe_pb2.Commissioned) else pipe_pb2.Commissioned()
+
+    async def refuse(self, camera: CameraId, offer: bytes) -> pipe_pb2.Commissioned:
+        """Tell a camera's worker that a person refused. The answer as of `sign`."""
+        answer = await self._ask(camera, pipe_pb2.CommissionRefuse(camera=camera, offer=offer))
+        return answer if isinstance(answer, pipe_pb2.Commissioned) else pipe_pb2.Commissioned()
+
+    async def _ask(self, camera: CameraId, request: CommissionRequest) -> CommissionAnswer | None:
+        """Send a numbered request and wait for its answer; None if none came in time."""
+        worker = next((each for each in self._workers if camera in each.settings.camera_ids()), None)
+        if worker is None or worker.process is None:
+            return no_picture(request)
+        begun = worker.errands.begin(camera, offers=isinstance(request, pipe_pb2.CommissionOffer))
+        if begun is None:
+            return no_picture(request)
+        request.request, errand = begun
+        await worker.process.send(to_worker(request))
+        with anyio.move_on_after(ANSWER_WITHIN_S):
+            await errand.done.wait()
+        return errand.answer
 
     def statistics(self) -> tuple[WorkerStatistics, ...]:
         """Every worker, running or not."""
@@ -192,6 +233,7 @@ class Supervisor:
             log.error("worker %d cannot be started: %s", worker.number, error.strerror)
             return
         worker.process = process
+        worker.errands = Errands()
         try:
             start = pipe_pb2.Start(settings=worker.settings.model_dump_json().encode())
             await process.send(pipe_pb2.SupervisorMessage(start=start))
@@ -203,6 +245,7 @@ class Supervisor:
                 group.cancel_scope.cancel()
         finally:
             worker.process = None
+            worker.errands.lost()
             with anyio.CancelScope(shield=True):
                 status = await process.end()
             if not self._stopping.is_set():
@@ -244,6 +287,10 @@ class Supervisor:
                 self._listener.promotion(camera, message.promotion)
             case "health":
                 self._listener.health(camera, message.health)
+            case "candidate":
+                worker.errands.answered(camera, message.candidate)
+            case "commissioned":
+                worker.errands.answered(camera, message.commissioned)
             case _:
                 self._listener.logged(message.camera, message.log)
 

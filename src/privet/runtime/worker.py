@@ -58,7 +58,7 @@ def main(furnish: Furnish | None = None) -> None:
     inward, outward = take_pipe()
     clock = SystemClock()
     outlet = Outlet(lambda data: pipe.write_all(outward, data), clock)
-    frames = pipe.read_frames(os.fdopen(inward, "rb"))
+    frames = pipe.read_frames(os.fdopen(inward, "rb"), pipe.MAX_COMMAND_BYTES)
     settings = _settings(frames)
     line = outlet.line("")
     try:
@@ -167,6 +167,12 @@ def _obey(frames: Iterator[bytes], host: Host, stop: threading.Event) -> None:
             match message.WhichOneof("kind"):
                 case "resend":
                     host.resend(message.resend.camera)
+                case "commission_offer":
+                    host.commission(message.commission_offer)
+                case "commission_sign":
+                    host.commission(message.commission_sign)
+                case "commission_refuse":
+                    host.commission(message.commission_refuse)
                 case "stop":
                     stop.set()
                 case _:

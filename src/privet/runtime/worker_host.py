@@ -16,6 +16,7 @@ from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2
 from privet.core.scene import Condition, Reason
 from privet.runtime.backoff import Backoff
+from privet.runtime.commissioning import CommissionRequest, no_picture
 from privet.runtime.outlet import Emit, Line, Outlet, OutletClosedError
 from privet.runtime.standin import Standin
 from privet.runtime.whereabouts import number_of
@@ -36,6 +37,10 @@ class Pipeline(Protocol):
 
     def resend(self) -> None:
         """From another thread: say background and light again."""
+        ...
+
+    def commission(self, request: CommissionRequest) -> None:
+        """From another thread: carry out a signer's request, and answer it."""
         ...
 
 
@@ -59,6 +64,12 @@ class Host:
         seat = self._seats.get(CameraId(camera))
         if seat is not None:
             seat.resend()
+
+    def commission(self, request: CommissionRequest) -> None:
+        """Hand a signer's request to its camera; it is answered in any case. Those of unknown cameras are ignored."""
+        seat = self._seats.get(CameraId(request.camera))
+        if seat is not None:
+            seat.commission(request)
 
     def report(self) -> None:
         """Say every camera's health; once a second. Errors as `Outlet.put`."""
@@ -93,6 +104,13 @@ class _Seat:
         with self._lock:
             if self._pipeline is not None:
                 self._pipeline.resend()
+
+    def commission(self, request: CommissionRequest) -> None:
+        with self._lock:
+            if self._pipeline is not None:
+                self._pipeline.commission(request)
+                return
+        self.line(no_picture(request))
 
     def stop(self) -> None:
         with self._lock:

@@ -78,6 +78,58 @@ LOG_CODE_SANDBOX: LogCode.ValueType  # 10
 LOG_CODE_STOPPED: LogCode.ValueType  # 11
 Global___LogCode: _TypeAlias = LogCode  # noqa: Y015
 
+class _OfferAnswer:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _OfferAnswerEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OfferAnswer.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    OFFER_ANSWER_UNSPECIFIED: _OfferAnswer.ValueType  # 0
+    OFFER_ANSWER_OFFERED: _OfferAnswer.ValueType  # 1
+    OFFER_ANSWER_NO_CANDIDATES: _OfferAnswer.ValueType  # 2
+    """no block has passed rules 1 and 2"""
+    OFFER_ANSWER_NO_PICTURE: _OfferAnswer.ValueType  # 3
+    """the camera gives none that could be judged, or no detector could look at it"""
+    OFFER_ANSWER_TOO_SOON: _OfferAnswer.ValueType  # 4
+    """after the offer before"""
+
+class OfferAnswer(_OfferAnswer, metaclass=_OfferAnswerEnumTypeWrapper): ...
+
+OFFER_ANSWER_UNSPECIFIED: OfferAnswer.ValueType  # 0
+OFFER_ANSWER_OFFERED: OfferAnswer.ValueType  # 1
+OFFER_ANSWER_NO_CANDIDATES: OfferAnswer.ValueType  # 2
+"""no block has passed rules 1 and 2"""
+OFFER_ANSWER_NO_PICTURE: OfferAnswer.ValueType  # 3
+"""the camera gives none that could be judged, or no detector could look at it"""
+OFFER_ANSWER_TOO_SOON: OfferAnswer.ValueType  # 4
+"""after the offer before"""
+Global___OfferAnswer: _TypeAlias = OfferAnswer  # noqa: Y015
+
+class _SigningAnswer:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SigningAnswerEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SigningAnswer.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SIGNING_ANSWER_UNSPECIFIED: _SigningAnswer.ValueType  # 0
+    SIGNING_ANSWER_SIGNED: _SigningAnswer.ValueType  # 1
+    SIGNING_ANSWER_REFUSED: _SigningAnswer.ValueType  # 2
+    SIGNING_ANSWER_NOT_OPEN: _SigningAnswer.ValueType  # 3
+    """no such offer, or not any more"""
+    SIGNING_ANSWER_NO_PICTURE: _SigningAnswer.ValueType  # 4
+    """the camera gave none in time: nothing was done, the offer is as it was"""
+
+class SigningAnswer(_SigningAnswer, metaclass=_SigningAnswerEnumTypeWrapper): ...
+
+SIGNING_ANSWER_UNSPECIFIED: SigningAnswer.ValueType  # 0
+SIGNING_ANSWER_SIGNED: SigningAnswer.ValueType  # 1
+SIGNING_ANSWER_REFUSED: SigningAnswer.ValueType  # 2
+SIGNING_ANSWER_NOT_OPEN: SigningAnswer.ValueType  # 3
+"""no such offer, or not any more"""
+SIGNING_ANSWER_NO_PICTURE: SigningAnswer.ValueType  # 4
+"""the camera gave none in time: nothing was done, the offer is as it was"""
+Global___SigningAnswer: _TypeAlias = SigningAnswer  # noqa: Y015
+
 @_typing.final
 class Promotion(_message.Message):
     """---- worker to supervisor
@@ -228,6 +280,90 @@ class Log(_message.Message):
 Global___Log: _TypeAlias = Log  # noqa: Y015
 
 @_typing.final
+class Candidate(_message.Message):
+    """Answers a CommissionOffer, once, and is never sent unasked. The supervisor hands it to whoever asked and to nobody else: it is not
+    recorded, not shown to viewers. All but request and answer are empty unless OFFERED.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_FIELD_NUMBER: _builtins.int
+    ANSWER_FIELD_NUMBER: _builtins.int
+    OFFER_FIELD_NUMBER: _builtins.int
+    GRID_FIELD_NUMBER: _builtins.int
+    BLOCKS_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    IMAGE_FIELD_NUMBER: _builtins.int
+    WALL_NS_FIELD_NUMBER: _builtins.int
+    GOOD_FOR_NS_FIELD_NUMBER: _builtins.int
+    request: _builtins.int
+    answer: Global___OfferAnswer.ValueType
+    offer: _builtins.bytes
+    """its id: 16 random bytes"""
+    blocks: _builtins.bytes
+    """bitmap over the grid: what may be signed"""
+    format: _scene_pb2.ImageFormat.ValueType
+    image: _builtins.bytes
+    """the whole picture; everything but those blocks is flat"""
+    wall_ns: _builtins.int
+    """of the frame it was made after"""
+    good_for_ns: _builtins.int
+    @_builtins.property
+    def grid(self) -> _scene_pb2.Grid: ...
+    def __init__(
+        self,
+        *,
+        request: _builtins.int = ...,
+        answer: Global___OfferAnswer.ValueType = ...,
+        offer: _builtins.bytes = ...,
+        grid: _scene_pb2.Grid | None = ...,
+        blocks: _builtins.bytes = ...,
+        format: _scene_pb2.ImageFormat.ValueType = ...,
+        image: _builtins.bytes = ...,
+        wall_ns: _builtins.int = ...,
+        good_for_ns: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["grid", b"grid"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "blocks", b"blocks", "format", b"format", "good_for_ns", b"good_for_ns", "grid", b"grid", "image", b"image", "offer", b"offer", "request", b"request", "wall_ns", b"wall_ns"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Candidate: _TypeAlias = Candidate  # noqa: Y015
+
+@_typing.final
+class Commissioned(_message.Message):
+    """Answers a CommissionSign or a CommissionRefuse, once."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_FIELD_NUMBER: _builtins.int
+    ANSWER_FIELD_NUMBER: _builtins.int
+    SIGNED_BLOCKS_FIELD_NUMBER: _builtins.int
+    LAPSED_BLOCKS_FIELD_NUMBER: _builtins.int
+    request: _builtins.int
+    answer: Global___SigningAnswer.ValueType
+    signed_blocks: _builtins.int
+    """background now"""
+    lapsed_blocks: _builtins.int
+    """asked for, but their proof has restarted since the offer"""
+    def __init__(
+        self,
+        *,
+        request: _builtins.int = ...,
+        answer: Global___SigningAnswer.ValueType = ...,
+        signed_blocks: _builtins.int = ...,
+        lapsed_blocks: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "lapsed_blocks", b"lapsed_blocks", "request", b"request", "signed_blocks", b"signed_blocks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Commissioned: _TypeAlias = Commissioned  # noqa: Y015
+
+@_typing.final
 class WorkerMessage(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -236,6 +372,8 @@ class WorkerMessage(_message.Message):
     PROMOTION_FIELD_NUMBER: _builtins.int
     HEALTH_FIELD_NUMBER: _builtins.int
     LOG_FIELD_NUMBER: _builtins.int
+    CANDIDATE_FIELD_NUMBER: _builtins.int
+    COMMISSIONED_FIELD_NUMBER: _builtins.int
     camera: _builtins.str
     """empty: the worker as a whole"""
     @_builtins.property
@@ -246,6 +384,10 @@ class WorkerMessage(_message.Message):
     def health(self) -> Global___Health: ...
     @_builtins.property
     def log(self) -> Global___Log: ...
+    @_builtins.property
+    def candidate(self) -> Global___Candidate: ...
+    @_builtins.property
+    def commissioned(self) -> Global___Commissioned: ...
     def __init__(
         self,
         *,
@@ -254,12 +396,14 @@ class WorkerMessage(_message.Message):
         promotion: Global___Promotion | None = ...,
         health: Global___Health | None = ...,
         log: Global___Log | None = ...,
+        candidate: Global___Candidate | None = ...,
+        commissioned: Global___Commissioned | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["health", b"health", "kind", b"kind", "log", b"log", "promotion", b"promotion", "scene", b"scene"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["candidate", b"candidate", "commissioned", b"commissioned", "health", b"health", "kind", b"kind", "log", b"log", "promotion", b"promotion", "scene", b"scene"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["camera", b"camera", "health", b"health", "kind", b"kind", "log", b"log", "promotion", b"promotion", "scene", b"scene"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["camera", b"camera", "candidate", b"candidate", "commissioned", b"commissioned", "health", b"health", "kind", b"kind", "log", b"log", "promotion", b"promotion", "scene", b"scene"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["scene", "promotion", "health", "log"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["scene", "promotion", "health", "log", "candidate", "commissioned"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -324,30 +468,124 @@ class Stop(_message.Message):
 Global___Stop: _TypeAlias = Stop  # noqa: Y015
 
 @_typing.final
+class CommissionOffer(_message.Message):
+    """A person asks for the picture that is to be signed. request: not 0, answered with the same number."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMERA_FIELD_NUMBER: _builtins.int
+    REQUEST_FIELD_NUMBER: _builtins.int
+    camera: _builtins.str
+    request: _builtins.int
+    def __init__(
+        self,
+        *,
+        camera: _builtins.str = ...,
+        request: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["camera", b"camera", "request", b"request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CommissionOffer: _TypeAlias = CommissionOffer  # noqa: Y015
+
+@_typing.final
+class CommissionSign(_message.Message):
+    """A person signed that nobody is in it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMERA_FIELD_NUMBER: _builtins.int
+    REQUEST_FIELD_NUMBER: _builtins.int
+    OFFER_FIELD_NUMBER: _builtins.int
+    BLOCKS_FIELD_NUMBER: _builtins.int
+    camera: _builtins.str
+    request: _builtins.int
+    offer: _builtins.bytes
+    blocks: _builtins.bytes
+    """bitmap over the offer's grid; empty: all that was offered"""
+    def __init__(
+        self,
+        *,
+        camera: _builtins.str = ...,
+        request: _builtins.int = ...,
+        offer: _builtins.bytes = ...,
+        blocks: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocks", b"blocks", "camera", b"camera", "offer", b"offer", "request", b"request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CommissionSign: _TypeAlias = CommissionSign  # noqa: Y015
+
+@_typing.final
+class CommissionRefuse(_message.Message):
+    """A person saw somebody or something in it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMERA_FIELD_NUMBER: _builtins.int
+    REQUEST_FIELD_NUMBER: _builtins.int
+    OFFER_FIELD_NUMBER: _builtins.int
+    camera: _builtins.str
+    request: _builtins.int
+    offer: _builtins.bytes
+    def __init__(
+        self,
+        *,
+        camera: _builtins.str = ...,
+        request: _builtins.int = ...,
+        offer: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["camera", b"camera", "offer", b"offer", "request", b"request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CommissionRefuse: _TypeAlias = CommissionRefuse  # noqa: Y015
+
+@_typing.final
 class SupervisorMessage(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     START_FIELD_NUMBER: _builtins.int
     RESEND_FIELD_NUMBER: _builtins.int
     STOP_FIELD_NUMBER: _builtins.int
+    COMMISSION_OFFER_FIELD_NUMBER: _builtins.int
+    COMMISSION_SIGN_FIELD_NUMBER: _builtins.int
+    COMMISSION_REFUSE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def start(self) -> Global___Start: ...
     @_builtins.property
     def resend(self) -> Global___Resend: ...
     @_builtins.property
     def stop(self) -> Global___Stop: ...
+    @_builtins.property
+    def commission_offer(self) -> Global___CommissionOffer: ...
+    @_builtins.property
+    def commission_sign(self) -> Global___CommissionSign: ...
+    @_builtins.property
+    def commission_refuse(self) -> Global___CommissionRefuse: ...
     def __init__(
         self,
         *,
         start: Global___Start | None = ...,
         resend: Global___Resend | None = ...,
         stop: Global___Stop | None = ...,
+        commission_offer: Global___CommissionOffer | None = ...,
+        commission_sign: Global___CommissionSign | None = ...,
+        commission_refuse: Global___CommissionRefuse | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "resend", b"resend", "start", b"start", "stop", b"stop"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["commission_offer", b"commission_offer", "commission_refuse", b"commission_refuse", "commission_sign", b"commission_sign", "kind", b"kind", "resend", b"resend", "start", b"start", "stop", b"stop"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "resend", b"resend", "start", b"start", "stop", b"stop"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["commission_offer", b"commission_offer", "commission_refuse", b"commission_refuse", "commission_sign", b"commission_sign", "kind", b"kind", "resend", b"resend", "start", b"start", "stop", b"stop"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["start", "resend", "stop"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["start", "resend", "stop", "commission_offer", "commission_sign", "commission_refuse"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
