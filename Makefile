@@ -83,6 +83,10 @@ lint: setup ## ruff and mypy
 web-test: setup ## the web pages: lint, types, unit tests, drawing in a real browser
 	cd web && npm run lint && npm run typecheck && npm test && npm run test:browser
 
+.PHONY: bench-detectors
+bench-detectors: setup ## what each detector overlooks, and what it costs; TRUTH=FILE is PETS09-S2L1's ground truth
+	$(BIN)/python -m bench.detectors --truth $(TRUTH)
+
 # ---- making what is made
 
 .PHONY: generate

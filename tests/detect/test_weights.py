@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sysconfig
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from privet.core.errors import DetectorError
 from privet.detect.openvino import FaceDetector, load_detectors
-from privet.detect.weights import ALL_WEIGHTS, CENTERFACE, Weights, locate
+from privet.detect.weights import ALL_WEIGHTS, CENTERFACE, NANODET, Weights, locate, weights_directory
 
 
 @pytest.mark.parametrize("weights", ALL_WEIGHTS, ids=lambda weights: weights.name)
@@ -61,6 +62,19 @@ def test_a_package_without_the_file_counts_as_missing(tmp_path: Path, monkeypatc
     made_up = package_with(tmp_path, b"", monkeypatch, "privet_test_empty_package")
     with pytest.raises(DetectorError, match="is not installed"):
         locate(replace(made_up, file="other.onnx"))
+
+
+def test_weights_of_no_python_package_say_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They lie in the environment's data directory; missing and changed ones are told apart."""
+    right = locate(NANODET)
+    assert right.parent == weights_directory()
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path / name))
+    with pytest.raises(DetectorError, match=r"nanodet: .*nanodet\.pb is not there: run `make setup`, or `python scripts/fetch_models\.py`"):
+        locate(NANODET)
+    weights_directory().mkdir(parents=True)
+    (weights_directory() / NANODET.file).write_bytes(right.read_bytes()[:-1])
+    with pytest.raises(DetectorError, match=r"has SHA-256 .* remove it and run `make setup`"):
+        locate(NANODET)
 
 
 @pytest.mark.parametrize("device", ["NO_SUCH_DEVICE"])

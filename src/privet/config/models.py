@@ -88,6 +88,16 @@ class Detect(Section):
     looks_per_second: float = Field(2.0, gt=0.0, le=100.0, description="Detector runs a second per camera while something waits.")
     threshold: float = Field(0.15, gt=0.0, lt=1.0, description="Score from which a detection counts; low on purpose.")
     device: str = Field("CPU", description="OpenVINO device: CPU, GPU or NPU.")
+    own_model: Path | None = Field(
+        None, description="A model of the site's own, .onnx or OpenVINO's .xml (docs/ref/models.md): one detector more, it can only forbid."
+    )
+    own_model_height_px: int = Field(640, ge=32, le=4096, description="Height of its input.")
+    own_model_width_px: int = Field(640, ge=32, le=4096, description="Width of its input.")
+    own_model_classes: tuple[str, ...] = Field((), description="Its classes by label, from 0; `person` among them, nobody's identity.")
+    own_model_scale: Literal["0-1", "0-255"] = Field("0-1", description="What its red, green and blue run from and to.")
+    own_model_boxes: Literal["pixels", "fractions", "fractions-y-first"] = Field(
+        "pixels", description="What its boxes are in, where they come with scores beside them."
+    )
 
 
 class Worker(Section):

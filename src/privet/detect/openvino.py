@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +13,16 @@ import openvino
 from numpy.typing import NDArray
 
 from privet.core.errors import DetectorError
+from privet.detect.own import (
+    OwnModel,
+    Port,
+    check_classes,
+    check_file,
+    check_input,
+    check_outputs,
+    layout,
+    read_answers,
+)
 from privet.detect.weights import CENTERFACE, NANODET, PEDESTRIAN, Weights, locate
 
 Boxes = NDArray[np.float32]
@@ -64,13 +74,16 @@ def _compile(weights: Weights, device: str, shape: tuple[int, int, int, int], ca
         core = openvino.Core()
         model = core.read_model(path)
         model.reshape(list(shape))
-        options: dict[str, str | int] = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"}
-        if cache is not None:
-            options["CACHE_DIR"] = str(cache)  # compiled once, read again by every worker's start
-        compiled = core.compile_model(model, device, options)
-        return _Requests(compiled)
+        return _Requests(core.compile_model(model, device, _options(cache)))
     except RuntimeError as error:
         raise DetectorError(f"{weights.name} does not load on {device}: {str(error).splitlines()[0]}") from error
+
+
+def _options(cache: Path | None) -> dict[str, str | int]:
+    options: dict[str, str | int] = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"}
+    if cache is not None:
+        options["CACHE_DIR"] = str(cache)  # compiled once, read again by every worker's start
+    return options
 
 
 def _infer(request: openvino.InferRequest, inputs: Mapping[int | str, NDArray[np.uint8 | np.float32]], name: str) -> None:
@@ -103,8 +116,9 @@ class PedestrianDetector:
 
 
 class NanoDetector:
-    """NanoDet-g (R. Lyu, "NanoDet: super fast and high accuracy lightweight anchor-free object detection", 2020), trained on COCO: people in
-    every posture, cut off by furniture, and far away. Boxes are distributions over distances (Li et al., "Generalized focal loss", 2020).
+    """NanoDet-g (R. Lyu, "NanoDet: super fast and high accuracy lightweight anchor-free object detection", 2020), trained on COCO:
+    people in every posture, cut off by furniture, and far away. Boxes are distributions over distances (Li et al., "Generalized focal
+    loss", 2020).
     """
 
     name = "nanodet"
@@ -123,10 +137,11 @@ class NanoDetector:
                 (request.get_tensor(f"Identity{scores}:0").data[0, :, PERSON_OF_COCO], request.get_tensor(f"Identity_{sides}:0").data[0])
                 for scores, sides in (("", 3), ("_1", 4), ("_2", 5))
             ]
-            boxes = np.concatenate(
-                [decode_distances(*each, stride, self._threshold, self.input_px) for each, stride in zip(maps, NANODET_STRIDES, strict=True)]
-            )
-            found.append(without_nested(boxes))
+            boxes = [
+                decode_distances(scores, sides, stride, self._threshold, self.input_px)
+                for (scores, sides), stride in zip(maps, NANODET_STRIDES, strict=True)
+            ]
+            found.append(without_nested(np.concatenate(boxes)))
         return found
 
 
@@ -165,11 +180,13 @@ def decode_distances(
 
 
 def without_nested(boxes: Boxes) -> Boxes:
-    """Those boxes that lie in no other: what the rest would forbid is forbidden anyway. Unlike suppression by overlap this loses no area."""
+    """Those boxes that lie in no other. Unlike suppression by overlap this loses no area."""
     if len(boxes) < 2:
         return boxes
     boxes = np.unique(boxes, axis=0)
-    inside = (boxes[:, None, :2] >= boxes[None, :, :2]).all(axis=2) & (boxes[:, None, 2:] <= boxes[None, :, 2:]).all(axis=2)
+    inside: NDArray[np.bool_] = np.logical_and(
+        (boxes[:, None, :2] >= boxes[None, :, :2]).all(axis=2), (boxes[:, None, 2:] <= boxes[None, :, 2:]).all(axis=2)
+    )
     np.fill_diagonal(inside, False)
     return boxes[~inside.any(axis=1)]
 
@@ -228,18 +245,72 @@ def bodies_of_faces(faces: Boxes) -> Boxes:
     return bodies.astype(np.float32)
 
 
+class OwnDetector:
+    """A site's own model (privet.detect.own)."""
+
+    name = "own-model"
+
+    def __init__(self, own: OwnModel, device: str, threshold: float, cache: Path | None = None) -> None:
+        """Check and load it.
+
+        Raises:
+            DetectorError: it is not what a detector of people must be, or does not load.
+        """
+        self.input_px = own.input_px
+        self._own, self._threshold, self._person = own, threshold, check_classes(own)
+        check_file(own)
+        try:
+            core = openvino.Core()
+            model = core.read_model(own.path)
+            self._colours_first = check_input(own, _ports(model.inputs))
+            model.reshape([1, 3, *own.input_px] if self._colours_first else [1, *own.input_px, 3])
+            self._outputs = len(model.outputs)
+            self._answers = check_outputs(own, _ports(model.outputs))
+            self._requests = _Requests(core.compile_model(model, device, _options(cache)))
+        except RuntimeError as error:
+            raise DetectorError(f"{own.path} does not load on {device}: {str(error).splitlines()[0]}") from error
+
+    def find(self, pictures: NDArray[np.uint8]) -> list[Boxes]:
+        request = self._requests.request()
+        found: list[Boxes] = []
+        for picture in pictures:
+            if picture.shape[:2] != self.input_px:
+                raise DetectorError(f"{self.name} fails: a picture of {picture.shape[0]} x {picture.shape[1]}, expected {self.input_px}")
+            _infer(request, {0: layout(picture, self._colours_first, self._own)}, self.name)
+            tensors = [request.get_output_tensor(number).data.astype(np.float32) for number in range(self._outputs)]
+            found.append(without_nested(read_answers(self._own, self._answers, tensors, self._person, self._threshold)))
+        return found
+
+
+def _ports(ports: Sequence[openvino.Output]) -> list[Port]:
+    found = []
+    for port in ports:
+        shape, name = port.partial_shape, min(port.names, default="")
+        sides = [shape[i] for i in range(len(shape))] if shape.rank.is_static else []
+        found.append(Port(name, tuple(side.get_length() if side.is_static else None for side in sides)))
+    return found
+
+
 INPUTS_PX = (PedestrianDetector.input_px, NanoDetector.input_px, FaceDetector.input_px)
-"""(height, width) of each detector's input, in the order of `load_detectors`."""
+"""(height, width) of the input of each detector that Privet brings, in the order of `load_detectors`."""
 
 
-def load_detectors(device: str, threshold: float, cache: Path | None = None) -> tuple[Detector, ...]:
-    """Every detector, ready. cache: a directory for compiled models, filled by the first call.
+def inputs_px(own: OwnModel | None = None) -> tuple[tuple[int, int], ...]:
+    """(height, width) of each detector's input, in the order of `load_detectors`, before any is loaded."""
+    return INPUTS_PX if own is None else (*INPUTS_PX, own.input_px)
+
+
+def load_detectors(device: str, threshold: float, cache: Path | None = None, own: OwnModel | None = None) -> tuple[Detector, ...]:
+    """Every detector, ready. cache: a directory for compiled models, filled by the first call. own: the site's own model, one more.
+
+    The scores of different models are not comparable, so each makes of the site's threshold what it is worth (docs/ref/models.md).
 
     Raises:
         DetectorError: one of them does not load; then nothing may be promoted.
     """
-    return (
+    brought: tuple[Detector, ...] = (
         PedestrianDetector(device, threshold, cache),
         NanoDetector(device, threshold, cache),
         FaceDetector(device, max(threshold, 0.25), cache),
     )
+    return brought if own is None else (*brought, OwnDetector(own, device, threshold, cache))

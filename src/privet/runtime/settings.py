@@ -115,9 +115,15 @@ def camera_settings(loaded: Loaded, camera_id: CameraId) -> CameraSettings:
         blind=camera.blind,
         scene=config.scene,
         promotion=config.promotion,
-        detect=config.detect,
+        detect=_detect(loaded),
         state_directory=loaded.data_directory / "state" / camera_id,
     )
+
+
+def _detect(loaded: Loaded) -> Detect:
+    """The detectors' section, the path of the site's own model absolute."""
+    detect = loaded.config.detect
+    return detect if detect.own_model is None else detect.model_copy(update={"own_model": loaded.resolve(detect.own_model)})
 
 
 def _credentials(loaded: Loaded, camera: Camera) -> tuple[str, str]:
