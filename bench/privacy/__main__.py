@@ -7,12 +7,13 @@ import json
 import sys
 from pathlib import Path
 
+from demo.encode import FootageMissingError, find_footage
+
 from bench.privacy.ablate import ABLATIONS
 from bench.privacy.bench import ablated, gate_detectors, policy, run
 from bench.privacy.measure import Figures
 from bench.privacy.sequence import Sequence, from_video
 from bench.privacy.tables import Json, as_json, table
-from demo.encode import FootageMissingError, find_footage
 
 TRUTH_BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data" / "PETS09-S2L1-gt.txt"
 
@@ -20,7 +21,7 @@ TRUTH_BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data" / "PETS09
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.privacy", description="How often a person slips through, measured.")
     parser.add_argument("--video", type=Path, help="a video file; by default the demo's footage")
-    parser.add_argument("--truth", type=Path, help="its people, in MOTChallenge format; by default PETS09-S2L1, if it lies in ../shared/data")
+    parser.add_argument("--truth", type=Path, help="its people, MOTChallenge format; by default PETS09-S2L1 in ../shared/data, if there")
     parser.add_argument("--prove-seconds", type=float, default=10.0, metavar="S")
     parser.add_argument("--block", type=int, default=8, metavar="PX", help="side of a block (8)")
     parser.add_argument("--covers-per-second", type=float, default=5.0, metavar="N")

@@ -6,7 +6,8 @@ patched is named by module and attribute; a name that is no longer there is an e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence as Many
+from collections.abc import Callable, Iterator
+from collections.abc import Sequence as Many
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from unittest.mock import patch

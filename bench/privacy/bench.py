@@ -7,7 +7,8 @@ remembered by the picture asked about.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence as Many
+from collections.abc import Callable
+from collections.abc import Sequence as Many
 from dataclasses import dataclass, field
 
 import numpy as np

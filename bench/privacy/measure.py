@@ -7,7 +7,8 @@ background, the truth says who stood there then. By *image*: the picture that is
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence as Many
+from collections.abc import Iterator
+from collections.abc import Sequence as Many
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -103,11 +104,11 @@ class _Judge:
         self._judged_at: NDArray[np.int64] = np.full(self.shape, -1, np.int64)
         self._tainted: BoolGrid = np.zeros(self.shape, np.bool_)
         self._shares: list[float] = [] if before is None else before._shares
-        self._needless = [0, 0] if before is None else before._needless
-        self._errors = [0.0, 0] if before is None else before._errors
+        self._needless: list[int] = [0, 0] if before is None else before._needless
+        self._errors: list[float] = [0.0, 0] if before is None else before._errors
         self._leaks: dict[int, list[int]] = defaultdict(list) if before is None else before._leaks
         self._reached: float | None = None if before is None else before._reached
-        self._next_detection = 0.0 if before is None else before._next_detection
+        self._next_detection: float = 0.0 if before is None else before._next_detection
 
     def see(self, shown: Shown) -> None:
         number = shown.number
@@ -189,7 +190,8 @@ class _Judge:
     def close(self) -> None:
         figures, shares = self._figures, np.array(self._shares)
         figures.tracks_with_leak = len(self._leaks)
-        figures.longest_leak_ms = round(max((_longest(sorted(set(n))) for n in self._leaks.values()), default=0) * 1000 / self._sequence.fps)
+        longest = max((_longest(sorted(set(numbers))) for numbers in self._leaks.values()), default=0)
+        figures.longest_leak_ms = round(longest * 1000 / self._sequence.fps)
         figures.person_frames_on_proven = shares.size
         if shares.size:
             figures.covered_50 = float((shares >= 0.5).mean())

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from demo.clip import Clip, read_clip
+from demo.encode import CACHE, RECIPE, clip_frames, encode_clip
 from numpy.typing import NDArray
 
 from bench.truth import Box, Truth, read_truth
-from demo.clip import Clip, read_clip
-from demo.encode import CACHE, RECIPE, clip_frames, encode_clip
 from privet.core.frame import Frame, Matrix, Plane
 
 Planes = tuple[Plane, Plane, Plane]
@@ -108,7 +108,7 @@ def plate_of(frames: Callable[[], Iterator[Frame]], truth: Truth, count: int) ->
         stack = np.stack([planes_of_frame[which] for planes_of_frame in kept]).astype(np.float32)
         outside = np.stack([mask if which == 0 else mask[::2, ::2] for mask in masks])
         planes.append(_median_without(stack, outside))
-    known = ~np.stack(masks).all(axis=0)
+    known: NDArray[np.bool_] = np.logical_not(np.stack(masks).all(axis=0))
     return Plate((planes[0], planes[1], planes[2]), known)
 
 

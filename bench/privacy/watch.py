@@ -6,7 +6,8 @@ images they carry, as a browser does; the records (when a block was promoted) ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence as Many
+from collections.abc import Callable, Iterator
+from collections.abc import Sequence as Many
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -83,7 +84,9 @@ def watch(
     promoted_at: NDArray[np.int64] | None = None
     said_ns = 0
     state = (Condition.STARTING, Reason.NONE)
+    walls: list[int] = []
     for number, frame in enumerate(_timed(sequence)):
+        walls.append(frame.wall_ns)
         if between is not None and (after := between(number, analyst)) is not analyst:
             account.looks += analyst.looks[0]
             account.looks_with_hit += analyst.looks[1]
@@ -95,14 +98,11 @@ def watch(
             seen = analyst.observe(frame)
             background = analyst.background
             assert background is not None
-            if promoted_at is None or seen.new_grid:
-                promoted_at = np.full(background.grid.shape, -1, np.int64)
-            if seen.promoted is not None:
-                promoted_at[seen.promoted] = number
+            promoted_at = np.searchsorted(np.array(walls), background.proven_wall_ns).astype(np.int64)
             viewer.hear(
                 narrator.tell(
                     Seen(
-                        frame.wall_ns, frame.monotonic_ns, seen.condition, seen.reason, seen.cover, seen.light, seen.promoted,
+                        frame.wall_ns, frame.monotonic_ns, seen.condition, seen.reason, seen.cover, seen.light, seen.painted,
                         seen.new_grid,
                     ),
                     background,

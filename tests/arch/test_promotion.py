@@ -18,8 +18,8 @@ HOME = SOURCE / "scene" / "promote.py"
 OWNER = "ProvenBackground"
 
 # Functions of scene/promote.py that write, and who may call the one that writes pixels.
-WRITERS = {"__init__", "_write", "restore"}
-CALLERS_OF_WRITE = {"promote", "restore"}
+WRITERS = {"__init__", "_write", "_write_aside", "restore", "recall"}
+CALLERS_OF_WRITE = {"promote", "restore", "recall", "_write_aside"}
 
 
 def tree(path: Path) -> ast.Module:
@@ -84,7 +84,7 @@ def test_inside_only_its_writers_write() -> None:
     assert not wrong
 
 
-def test_pixels_are_written_by_promotion_and_restoration_alone() -> None:
+def test_pixels_are_written_by_promotion_restoration_and_return_alone() -> None:
     callers = {
         function.name
         for function in functions(tree(HOME))

@@ -17,11 +17,13 @@ from privet.core.grid import BoolGrid, Grid
 from privet.scene.promote import (
     FLAT_CHROMA,
     FLAT_Y,
+    MOST_LAYERS,
     VIEWS_WITHOUT_A_HIT,
     Evidence,
     ProvenBackground,
     Rules,
     promote,
+    recall,
     restore,
 )
 
@@ -104,14 +106,16 @@ def test_the_rules_and_nothing_else(data: st.DataObject, grid: Grid, commissioni
 @settings(max_examples=40)
 @given(st.data(), grids)
 def test_only_promoted_blocks_are_written(data: st.DataObject, grid: Grid) -> None:
-    """Over several calls: every other pixel, flag and time stays what it was, bit for bit, and a proven block is never written again."""
+    """Over several calls: every other pixel, flag and time stays what it was, bit for bit, and a proven block is written again by
+    signature alone.
+    """
     background = ProvenBackground(grid, Matrix.BT709)
     for wall_ns in range(1, 5):
         before = state(background)
         given = data.draw(evidence(grid))
         promoted, _ = promote(background, given, AUTOMATIC, wall_ns)
         after = state(background)
-        assert not (promoted & before[3]).any(), "proven once, for ever"
+        assert not (promoted & before[3] & ~given.signed).any(), "proven once, replaced by signature alone"
         luma, chroma = per_pixel(promoted, grid)
         for index, pixels in enumerate((luma, chroma, chroma)):
             assert np.array_equal(after[index][~pixels], before[index][~pixels])
@@ -245,3 +249,50 @@ def test_restoring_refuses_what_does_not_fit() -> None:
             restore(background, *wrong)
     assert not background.proven.any()
     assert (background.planes[0] == FLAT_Y).all()
+
+
+@settings(max_examples=40)
+@given(st.data(), grids)
+def test_what_is_replaced_becomes_a_layer_and_comes_back_as_it_was(data: st.DataObject, grid: Grid) -> None:
+    background = ProvenBackground(grid, Matrix.BT709)
+    promote(background, flawless(grid, 1), AUTOMATIC, 1)
+    first = state(background)
+    signed = data.draw(arrays(np.bool_, grid.shape))
+    promoted, _ = promote(background, replace(flawless(grid, 2), signed=signed), AUTOMATIC, 2)
+    assert np.array_equal(promoted, signed)
+    assert len(background.layers) == int(signed.any())
+    if not signed.any():
+        return
+    assert np.array_equal(background.layers[0].blocks, signed)
+    second = state(background)
+    asked = data.draw(arrays(np.bool_, grid.shape))
+    back = recall(background, asked, 0)
+    assert np.array_equal(back, asked & signed)
+    for index, pixels in enumerate([*per_pixel(back, grid), per_pixel(back, grid)[1]]):
+        assert np.array_equal(state(background)[index], np.where(pixels, first[index], second[index]))
+    recall(background, asked, 0)
+    for now, then in zip(state(background), second, strict=True):
+        assert np.array_equal(now, then), "there and back again"
+
+
+def test_there_are_only_so_many_layers_and_the_oldest_goes() -> None:
+    grid = Grid(32, 16)
+    background = ProvenBackground(grid, Matrix.BT709)
+    everything = np.ones(grid.shape, np.bool_)
+    for wall_ns in range(1, MOST_LAYERS + 4):
+        promote(background, replace(flawless(grid, wall_ns), signed=everything), SIGNATURE, wall_ns)
+    assert len(background.layers) == MOST_LAYERS
+    kept = sorted(int(layer.proven_wall_ns[0, 0]) for layer in background.layers)
+    assert kept == [3, 4, 5]
+    assert background.proven_wall_ns[0, 0] == MOST_LAYERS + 3
+
+
+def test_layers_are_restored() -> None:
+    grid = Grid(40, 24)
+    background = ProvenBackground(grid, Matrix.BT709)
+    promote(background, flawless(grid, 1), AUTOMATIC, 1)
+    promote(background, replace(flawless(grid, 2), signed=np.ones(grid.shape, np.bool_)), AUTOMATIC, 2)
+    again = ProvenBackground(grid, Matrix.BT709)
+    restore(again, background.planes, background.proven, background.proven_wall_ns, background.layers)
+    assert recall(again, np.ones(grid.shape, np.bool_), 0).all()
+    assert np.array_equal(again.planes[0], flawless(grid, 1).picture[0])

@@ -122,8 +122,8 @@ def test_arrays_that_do_not_fit_are_refused(changes: dict[str, np.ndarray]) -> N
 
 
 def test_another_version_says_so() -> None:
-    with pytest.raises(StoreError, match="version 2: this Privet reads version 1"):
-        from_bytes(rewritten(header=np.array([2, 33, 17, 8, 0, 709], np.int64)))
+    with pytest.raises(StoreError, match="version 3: this Privet reads versions 1 and 2"):
+        from_bytes(rewritten(header=np.array([3, 33, 17, 8, 0, 709], np.int64)))
 
 
 def test_pickles_are_never_loaded() -> None:

@@ -57,7 +57,7 @@ def mask(settings: MaskSettings, say: Say) -> None:
         background = teller.background
         assert background is not None
         outgoing = Seen(
-            frame.wall_ns, frame.monotonic_ns, seen.condition, seen.reason, seen.cover, seen.light, seen.promoted, seen.new_grid
+            frame.wall_ns, frame.monotonic_ns, seen.condition, seen.reason, seen.cover, seen.light, seen.painted, seen.new_grid
         )
         scenes: list[Scene] = narrator.tell(outgoing, background, 0)
         if frame.wall_ns - said_ns >= NS_PER_S // 2:

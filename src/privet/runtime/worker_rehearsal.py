@@ -97,7 +97,7 @@ def _look(analyst: Analyst, narrator: Narrator, frame: Frame) -> int:
 
 def _said(seen: Observation, frame: Frame) -> Seen:
     return Seen(
-        seen.wall_ns, frame.monotonic_ns, seen.condition, seen.reason, seen.cover, seen.light, seen.promoted, seen.new_grid
+        seen.wall_ns, frame.monotonic_ns, seen.condition, seen.reason, seen.cover, seen.light, seen.painted, seen.new_grid
     )
 
 

@@ -22,10 +22,11 @@ from privet.scene.blind import blind_blocks
 from privet.scene.commission import NoOffer, Offer, OpenOffer, Signing, began, look_everywhere, unbroken
 from privet.scene.cover import coarsen, dilate, shape
 from privet.scene.difference import differs, lit, same_texture
+from privet.scene.layers import Returns
 from privet.scene.light import CELL_COLUMNS, CELL_ROWS, fit_light, quantise, spread
 from privet.scene.looks import Detector, Looks
 from privet.scene.model import BlockModel
-from privet.scene.promote import Evidence, ProvenBackground, Rules, promote, restore
+from privet.scene.promote import Evidence, ProvenBackground, Rules, promote, recall, restore
 from privet.scene.statistics import GRADIENT, Y_MEAN, Statistics, block_statistics
 from privet.scene.stillness import Stillness, StillnessRules
 from privet.scene.stored import StoredScene
@@ -43,6 +44,7 @@ PROMOTE_EVERY_NS = 1 * NS_PER_S
 REFINE_TIME_NS = 10 * NS_PER_S
 LEAST_PROVEN_TO_JUDGE = 0.05
 PIXEL_NOISE = 2.0
+SETTLED_NS = 5 * NS_PER_S       # covered for so long on end: what came may have come to stay, and a person may be asked to sign for it
 SIGN_WITHIN_NS = 5 * NS_PER_S   # of the last usable frame; later nobody knows whether the proofs still hold
 
 
@@ -69,7 +71,8 @@ class Observation:
     cover: the blocks where something is that is not background; it changes no more often than covers are due, so that a frame analysed
     in between for the sake of proving repeats it. promoted, candidates: as `promote` returned them, None when it was not
     asked. light: quantised (gain, offset), None when unchanged or not due. new_grid: the picture's size changed, all unproven.
-    by_signature: what was promoted was signed for by a person.
+    by_signature: what was promoted was signed for by a person. recalled: blocks that look again as in an earlier proven layer, which
+    is in force again; None if there are none.
     """
 
     wall_ns: int
@@ -82,6 +85,14 @@ class Observation:
     new_grid: bool
     sharpness: float
     by_signature: bool = False
+    recalled: BoolGrid | None = None
+
+    @property
+    def painted(self) -> BoolGrid | None:
+        """Blocks whose pixels in the background are others than before: what a viewer must be told."""
+        if self.promoted is None or self.recalled is None:
+            return self.promoted if self.recalled is None else self.recalled
+        return self.promoted | self.recalled
 
 
 class Analyst:
@@ -130,7 +141,7 @@ class Analyst:
             return True
         if not frame.keyframe or frame.monotonic_ns - self._last_keyframe_ns < self._slot_ns:
             return False
-        return not bool((self._background.proven | self._blind).all())
+        return self._anything_waits
 
     def observe(self, frame: Frame, *, hurried: bool = False) -> Observation:
         """Analyse a frame that is due. hurried: the machine is behind: no looks are taken, which costs proofs, never covers.
@@ -150,15 +161,23 @@ class Analyst:
         proven = background.proven
         was_covered = self._covered
         raw, expected, cells = self._differences(frame, seen, proven)
+        recalled = self._recall(frame, seen, raw) if frame.intact else None
+        if recalled is not None:
+            raw = raw & ~recalled
         condition, reason = self._judge(frame, seen, raw, proven, now_ns)
-        usable = frame.intact and condition is Condition.AWAKE
+        # A picture that fits no longer is an arrival as a whole: it can be proven, and then a person may sign for it.
+        usable = frame.intact and (condition is Condition.AWAKE or reason is Reason.MOVED)
         moved = np.zeros(background.grid.shape, np.bool_)
         promoted: BoolGrid | None = None
         by_signature = usable and self._signed is not None
         self._usable_ns = now_ns if usable else -1
         if usable:
-            self._refine(seen, expected, raw, proven, now_ns)
-            moved = self._prove(frame, seen, ~proven & ~self._blind, raw, hurried)
+            if condition is Condition.AWAKE:
+                self._refine(seen, expected, raw, proven, now_ns)
+            settled = self._settled(raw, condition, now_ns)
+            waiting = (~proven | settled) & ~self._blind
+            self._anything_waits = bool(waiting.any())
+            moved = self._prove(frame, seen, waiting, raw, settled, hurried)
             promoted = self._promote_if_due(frame, background)
         else:
             self._restart(self._stillness.restart_all())
@@ -171,7 +190,7 @@ class Analyst:
             self._sharpness = float(seen[GRADIENT].mean())
         return Observation(
             frame.wall_ns, condition, reason, self._said_cover, light, promoted, self._candidates, new_grid, self._sharpness,
-            by_signature,
+            by_signature, recalled,
         )
 
     def lose_detectors(self) -> None:
@@ -184,7 +203,8 @@ class Analyst:
             return None
         background = self._background
         return StoredScene(
-            background.grid, background.matrix, background.planes, background.proven, background.proven_wall_ns, self._arrival
+            background.grid, background.matrix, background.planes, background.proven, background.proven_wall_ns, self._arrival,
+            background.layers,
         )
 
     # -- commissioning: rule 4
@@ -267,10 +287,14 @@ class Analyst:
             keyframes=self._stillness.keyframes,
             clear_views=self._looks.clear_views(),
             closed=self._blind,
-            arrival=self._arrival,
+            arrival=self._arrivals(),
             signed=signed,
             picture=picture,
         )
+
+    def _arrivals(self) -> BoolGrid:
+        """Rule 3: what came after the place was known. That a proven block is one, too, is promote's own knowledge."""
+        return self._arrival
 
     def _rules(self, commissioning: Literal["signature", "automatic"]) -> Rules:
         settings = self._settings
@@ -297,7 +321,7 @@ class Analyst:
             return
         self._set_up(grid, stored.matrix)
         assert self._background is not None
-        restore(self._background, stored.planes, stored.proven & ~self._blind, stored.proven_wall_ns)
+        restore(self._background, stored.planes, stored.proven & ~self._blind, stored.proven_wall_ns, stored.layers)
         self._model.start(self._background.proven, block_statistics(*self._background.planes, grid.block_px))
         self._arrival |= stored.arrival
         self._fitted_once = False
@@ -311,11 +335,14 @@ class Analyst:
         self._background = ProvenBackground(grid, matrix)
         self._blind = blind_blocks(grid, settings.blind)
         self._model = BlockModel(grid)
-        self._stillness = Stillness(grid, StillnessRules(neighbourhood_blocks=ceil(person_px / settings.block_px)))
+        self._stillness = Stillness(grid, StillnessRules(neighbourhood_blocks=ceil(person_px / 2 / settings.block_px)))
         self._looks = Looks(grid, self._detectors, person_px)
         self._arrival: BoolGrid = np.full(grid.shape, self._distrust, np.bool_)
         self._held_until_ns: NDArray[np.int64] = np.full(grid.shape, -1, np.int64)
         self._covered: BoolGrid = np.zeros(grid.shape, np.bool_)
+        self._covered_since_ns: NDArray[np.int64] = np.full(grid.shape, -1, np.int64)
+        self._returns = Returns(grid)
+        self._anything_waits = True
         self._last_light: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None
         self._said_cover = self._covered
         self._last_keyframe_ns = -self._slot_ns
@@ -343,6 +370,32 @@ class Analyst:
             chroma = np.abs(seen[1] - expected[1]) + np.abs(seen[2] - expected[2])
             raw &= ~same_texture(frame.y, background.planes[0], background.grid.block_px, raw, chroma, PIXEL_NOISE)
         return raw, expected, cells
+
+    def _recall(self, frame: Frame, seen: Statistics, raw: BoolGrid) -> BoolGrid | None:
+        """Put earlier layers back where the picture fits them again."""
+        background = self._background
+        assert background is not None
+        if not background.layers:
+            return None
+        recalled = np.zeros(raw.shape, np.bool_)
+        for which, back in enumerate(self._returns.observe(frame, seen, background.layers, raw)):
+            if back.any():
+                recalled |= recall(background, back, which)
+        if not recalled.any():
+            return None
+        self._restart(recalled)
+        self._model.start(recalled, block_statistics(*background.planes, self._settings.block_px))
+        return recalled
+
+    def _settled(self, raw: BoolGrid, condition: Condition, now_ns: int) -> BoolGrid:
+        """Proven blocks that something has been in front of for a while; all of them where the picture as a whole fits no longer."""
+        background = self._background
+        assert background is not None
+        covered = background.proven & (raw | (self._held_until_ns >= now_ns) | (condition is not Condition.AWAKE))
+        since = self._covered_since_ns
+        since[:] = np.where(covered, np.where(since >= 0, since, now_ns), -1)
+        settled: BoolGrid = covered & (now_ns - since >= SETTLED_NS)
+        return settled
 
     def _judge(
         self, frame: Frame, seen: Statistics, raw: BoolGrid, proven: BoolGrid, now_ns: int
@@ -382,11 +435,16 @@ class Analyst:
         rate = min(elapsed_ns / REFINE_TIME_NS, 0.1)
         self._model.refine(seen, expected, proven & ~self._covered & ~dilate(raw, 1), rate)
 
-    def _prove(self, frame: Frame, seen: Statistics, waiting: BoolGrid, raw: BoolGrid, hurried: bool) -> BoolGrid:
+    def _prove(
+        self, frame: Frame, seen: Statistics, waiting: BoolGrid, raw: BoolGrid, settled: BoolGrid, hurried: bool
+    ) -> BoolGrid:
         """Follow stillness and, when one is due, take a look. Returns waiting blocks that moved."""
         if not waiting.any():
             return waiting
-        moved, _ = self._stillness.observe(frame, seen, waiting, raw)
+        moved, _ = self._stillness.observe(frame, seen, waiting, raw & ~settled)
+        moved = moved & ~settled  # those are covered anyway
+        # Whoever came to stay holds up what is not proven yet around them, as if they moved; themselves they may be still.
+        self._restart(self._stillness.around(raw & settled) & ~settled)
         # What was seen of a block before its proof began is no evidence: somebody may have come in between.
         self._looks.forget(~self._stillness.running)
         if not hurried:
@@ -414,7 +472,7 @@ class Analyst:
         if self._signed is not None:  # said by itself: who answers for a promotion is said with it
             signed, self._signed = self._signed, None
             return signed
-        if frame.monotonic_ns < self._next_promotion_ns or background.proven.all():
+        if frame.monotonic_ns < self._next_promotion_ns or not self._stillness.running.any():
             return None
         self._next_promotion_ns = frame.monotonic_ns + PROMOTE_EVERY_NS
         settings = self._settings

@@ -7,6 +7,7 @@ docs/design/promotion.md.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,13 +17,29 @@ from numpy.typing import NDArray
 from privet.core.frame import Matrix, Plane
 from privet.core.grid import BoolGrid, Grid
 
+MOST_LAYERS = 3
 FLAT_Y = 56
 FLAT_CHROMA = 128
 VIEWS_WITHOUT_A_HIT = 5
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """What some blocks looked like before: proven then, and not in force now. Arrays are read-only; planes are flat elsewhere.
+
+    blocks: bool (rows, columns). proven_wall_ns: int64 (rows, columns).
+    """
+
+    planes: tuple[Plane, Plane, Plane]
+    blocks: BoolGrid
+    proven_wall_ns: NDArray[np.int64]
+
+
 class ProvenBackground:
-    """The picture of the place and which of its blocks are proven. Planes as in `core.frame.Frame`; read-only outside this file."""
+    """The picture of the place and which of its blocks are proven. Planes as in `core.frame.Frame`; read-only outside this file.
+
+    A block whose background was replaced, by signature alone, keeps what it looked like before in one of a few layers.
+    """
 
     def __init__(self, grid: Grid, matrix: Matrix) -> None:
         chroma = (-(-grid.height_px // 2), -(-grid.width_px // 2))
@@ -33,6 +50,12 @@ class ProvenBackground:
         self._v: Plane = np.full(chroma, FLAT_CHROMA, np.uint8)
         self._proven: BoolGrid = np.zeros(grid.shape, np.bool_)
         self._proven_wall_ns: NDArray[np.int64] = np.zeros(grid.shape, np.int64)
+        self._layers: list[ProvenBackground] = []  # each of them a background whose proven blocks are the layer's
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Earlier pictures, at most `MOST_LAYERS`."""
+        return tuple(Layer(layer.planes, layer.proven, layer.proven_wall_ns) for layer in self._layers)
 
     @property
     def planes(self) -> tuple[Plane, Plane, Plane]:
@@ -85,23 +108,69 @@ class Rules:
 def promote(background: ProvenBackground, evidence: Evidence, rules: Rules, wall_ns: int) -> tuple[BoolGrid, BoolGrid]:
     """Write the blocks that are proven now into `background`; return (promoted, candidates), bool (rows, columns).
 
-    A candidate has passed rules 1 and 2 and waits for a signature.
+    A candidate has passed rules 1 and 2 and waits for a signature. A block that is proven already is an arrival by itself: what came to
+    stand in front of it is written by signature alone, and what was there before becomes a layer.
     """
     still = (evidence.still_ns >= rules.prove_ns) & (evidence.keyframes >= rules.prove_keyframes)          # rule 1
     nobody = np.all(evidence.clear_views >= VIEWS_WITHOUT_A_HIT, axis=0)                                   # rule 2
     if rules.detectors < 2 or evidence.clear_views.shape[0] != rules.detectors:
         nobody = np.zeros_like(still)
-    candidates = still & nobody & ~background.proven & ~evidence.closed
+    candidates = still & nobody & ~evidence.closed
+    arrival = evidence.arrival | background.proven
     allowed = evidence.signed.copy()
     if rules.commissioning == "automatic":                                                                 # rule 4
-        allowed |= ~evidence.arrival                                                                       # rule 3
+        allowed |= ~arrival                                                                                # rule 3
     promoted = candidates & allowed
+    _keep(background, promoted & background.proven)
     _write(background, promoted, evidence.picture, wall_ns)
     return promoted, candidates & ~promoted
 
 
+def recall(background: ProvenBackground, blocks: BoolGrid, layer: int) -> BoolGrid:
+    """Put an earlier layer's pixels back into force; what was in force takes its place. Returns the blocks for which that was done.
+
+    Raises:
+        IndexError: there is no such layer.
+    """
+    earlier = background._layers[layer]
+    done: BoolGrid = blocks & earlier._proven & background._proven
+    planes, times = tuple(plane.copy() for plane in background.planes), background._proven_wall_ns.copy()
+    _write(background, done, earlier.planes, 0)
+    background._proven_wall_ns[done] = earlier._proven_wall_ns[done]
+    _write(earlier, done, (planes[0], planes[1], planes[2]), 0)
+    earlier._proven_wall_ns[done] = times[done]
+    return done
+
+
+def _keep(background: ProvenBackground, blocks: BoolGrid) -> None:
+    """Put what is in force aside before it is replaced: into the first layer that is free there, else into the oldest there."""
+    left = blocks.copy()
+    while left.any():
+        free = next((layer for layer in background._layers if (left & ~layer._proven).any()), None)
+        if free is None and len(background._layers) < MOST_LAYERS:
+            free = ProvenBackground(background.grid, background.matrix)
+            background._layers.append(free)
+        if free is None:
+            ages = np.stack([layer._proven_wall_ns for layer in background._layers])
+            for which, layer in enumerate(background._layers):
+                _write_aside(layer, background, left & (ages.argmin(axis=0) == which))
+            return
+        here = left & ~free._proven
+        _write_aside(free, background, here)
+        left &= ~here
+
+
+def _write_aside(layer: ProvenBackground, background: ProvenBackground, blocks: BoolGrid) -> None:
+    _write(layer, blocks, background.planes, 0)
+    layer._proven_wall_ns[blocks] = background._proven_wall_ns[blocks]
+
+
 def restore(
-    background: ProvenBackground, planes: tuple[Plane, Plane, Plane], proven: BoolGrid, proven_wall_ns: NDArray[np.int64]
+    background: ProvenBackground,
+    planes: tuple[Plane, Plane, Plane],
+    proven: BoolGrid,
+    proven_wall_ns: NDArray[np.int64],
+    layers: Sequence[Layer] = (),
 ) -> None:
     """Put back what an earlier run of this camera had promoted (its sealed state).
 
@@ -113,6 +182,10 @@ def restore(
         raise ValueError("stored background does not fit the grid")
     _write(background, proven, planes, 0)
     background._proven_wall_ns[proven] = proven_wall_ns[proven]
+    for kept in layers[:MOST_LAYERS]:
+        layer = ProvenBackground(background.grid, background.matrix)
+        restore(layer, kept.planes, kept.blocks & proven, kept.proven_wall_ns)
+        background._layers.append(layer)
 
 
 def _write(background: ProvenBackground, blocks: BoolGrid, picture: tuple[Plane, Plane, Plane], wall_ns: int) -> None:

@@ -32,7 +32,8 @@ class StillnessRules:
 
     keyframe_floor, keyframe_times: a block moved between anchor and keyframe if their mean absolute difference is above
     floor + times * noise; keyframe_most caps that, so that a noisy picture is not proven at all rather than laxly.
-    motion_floors: per feature, what counts as motion between keyframes. neighbourhood_blocks: one body height.
+    motion_floors: per feature, what counts as motion between keyframes. neighbourhood_blocks: half a body height, so that the window
+    around a block is one body tall and wide.
     longest_gap_ns: a longer silence restarts every proof.
     """
 
@@ -40,7 +41,7 @@ class StillnessRules:
     keyframe_times: float = 3.0
     keyframe_most: float = 14.0
     motion_floors: tuple[float, float, float, float] = (4.0, 3.0, 3.0, 2.0)
-    neighbourhood_blocks: int = 9
+    neighbourhood_blocks: int = 5
     longest_gap_ns: int = 5_000_000_000
 
 
@@ -206,9 +207,13 @@ class Stillness:
         moved: BoolGrid = np.logical_and(difference > allowed, running)
         return moved
 
+    def around(self, blocks: BoolGrid) -> BoolGrid:
+        """`blocks` and half a body height around them; of a lone block nothing, for it may be noise."""
+        return dilate(drop_specks(blocks), self._rules.neighbourhood_blocks)
+
     def _neighbourhood(self, moved: BoolGrid, moving: BoolGrid) -> BoolGrid:
-        """One body height around whoever moves; a lone block may be noise and takes only its eight neighbours along."""
-        return dilate(drop_specks(moving), self._rules.neighbourhood_blocks) | dilate(moved, 1)
+        """Half a body height around whoever moves; a lone block may be noise and takes only its eight neighbours along."""
+        return self.around(moving) | dilate(moved, 1)
 
     def _begin_and_carry_on(self, frame: Frame, seen: Statistics, waiting: BoolGrid) -> None:
         fresh = waiting & ~self._running

@@ -1,7 +1,8 @@
 """What of a scene outlives its worker: proven background, when it was proven, arrivals. Sealed by runtime, read by nobody else.
 
-Version 1 is a NumPy .npz archive without pickles: `header` (int64: version, width, height, block, epoch, matrix), planes `y`, `u`, `v`
-(uint8), `proven` and `arrival` (packed bits), `proven_wall_ns` (int64).
+A NumPy .npz archive without pickles: `header` (int64: version, width, height, block, epoch, matrix), planes `y`, `u`, `v` (uint8), `proven`
+and `arrival` (packed bits), `proven_wall_ns` (int64). Version 2 adds, for layer N: `yN`, `uN`, `vN`, `blocksN`, `proven_wall_nsN`. Version
+1 is read as one without layers.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from numpy.typing import NDArray
 from privet.core.errors import StoreError
 from privet.core.frame import Matrix, Plane
 from privet.core.grid import BoolGrid, Grid, pack_bits, unpack_bits
+from privet.scene.promote import MOST_LAYERS, Layer
 
-VERSION = 1
+VERSION = 2
 # What zipfile, zlib and NumPy raise on bytes that are damaged or made up; RuntimeError: a member that calls itself encrypted.
 NOT_AN_ARCHIVE = (
     ValueError, KeyError, OSError, EOFError, IndexError, TypeError, AttributeError, OverflowError, MemoryError, RuntimeError,
@@ -37,22 +39,32 @@ class StoredScene:
     proven: BoolGrid
     proven_wall_ns: NDArray[np.int64]
     arrival: BoolGrid
+    layers: tuple[Layer, ...] = ()
 
 
 def to_bytes(scene: StoredScene) -> bytes:
     """Return the archive's bytes."""
     grid = scene.grid
     buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
-        header=np.array([VERSION, grid.width_px, grid.height_px, grid.block_px, grid.epoch, scene.matrix.value], np.int64),
-        y=scene.planes[0],
-        u=scene.planes[1],
-        v=scene.planes[2],
-        proven=np.frombuffer(pack_bits(scene.proven), np.uint8),
-        arrival=np.frombuffer(pack_bits(scene.arrival), np.uint8),
-        proven_wall_ns=scene.proven_wall_ns,
-    )
+    arrays: dict[str, NDArray[np.uint8] | NDArray[np.int64]] = {}
+    for number, layer in enumerate(scene.layers):
+        for name, plane in zip("yuv", layer.planes, strict=True):
+            arrays[f"{name}{number}"] = plane
+        arrays[f"blocks{number}"] = np.frombuffer(pack_bits(layer.blocks), np.uint8)
+        arrays[f"proven_wall_ns{number}"] = layer.proven_wall_ns
+    arrays |= {
+        "header": np.array([VERSION, grid.width_px, grid.height_px, grid.block_px, grid.epoch, scene.matrix.value], np.int64),
+        "y": scene.planes[0],
+        "u": scene.planes[1],
+        "v": scene.planes[2],
+        "proven": np.frombuffer(pack_bits(scene.proven), np.uint8),
+        "arrival": np.frombuffer(pack_bits(scene.arrival), np.uint8),
+        "proven_wall_ns": scene.proven_wall_ns,
+    }
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w") as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
     return buffer.getvalue()
 
 
@@ -66,24 +78,28 @@ def from_bytes(data: bytes) -> StoredScene:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         version, width_px, height_px, block_px, epoch, matrix = (int(value) for value in arrays["header"])
-        if version != VERSION:
-            raise StoreError(f"stored scene of version {version}: this Privet reads version {VERSION}")
+        if version not in (1, VERSION):
+            raise StoreError(f"stored scene of version {version}: this Privet reads versions 1 and {VERSION}")
         grid = Grid(width_px, height_px, block_px, epoch)
         chroma = (-(-height_px // 2), -(-width_px // 2))
-        planes = (arrays["y"], arrays["u"], arrays["v"])
         shapes = [(height_px, width_px), chroma, chroma]
-        if [plane.shape for plane in planes] != shapes or any(plane.dtype != np.uint8 for plane in planes):
-            raise StoreError(f"stored scene: planes do not fit {width_px}x{height_px}")
-        times = arrays["proven_wall_ns"]
-        if times.shape != grid.shape or times.dtype != np.int64:
-            raise StoreError("stored scene: times do not fit the grid")
-        return StoredScene(
-            grid,
-            Matrix(matrix),
-            planes,
-            unpack_bits(arrays["proven"].tobytes(), *grid.shape),
-            times,
-            unpack_bits(arrays["arrival"].tobytes(), *grid.shape),
+        known = _layer(arrays, "", "proven", grid, shapes)
+        layers = tuple(
+            _layer(arrays, str(number), f"blocks{number}", grid, shapes) for number in range(MOST_LAYERS) if f"y{number}" in arrays
         )
+        arrival = unpack_bits(arrays["arrival"].tobytes(), *grid.shape)
+        return StoredScene(grid, Matrix(matrix), known.planes, known.blocks, known.proven_wall_ns, arrival, layers)
     except NOT_AN_ARCHIVE as error:
         raise StoreError(f"stored scene cannot be read: {error}") from error
+
+
+def _layer(
+    arrays: dict[str, NDArray[np.uint8]], number: str, blocks: str, grid: Grid, shapes: list[tuple[int, int]]
+) -> Layer:
+    planes = (arrays[f"y{number}"], arrays[f"u{number}"], arrays[f"v{number}"])
+    if [plane.shape for plane in planes] != shapes or any(plane.dtype != np.uint8 for plane in planes):
+        raise StoreError(f"stored scene: planes do not fit {grid.width_px}x{grid.height_px}")
+    times = np.asarray(arrays[f"proven_wall_ns{number}"])
+    if times.shape != grid.shape or times.dtype != np.int64:
+        raise StoreError("stored scene: times do not fit the grid")
+    return Layer(planes, unpack_bits(arrays[blocks].tobytes(), *grid.shape), times.astype(np.int64))
