@@ -39,6 +39,7 @@ def init(directory: Path, *, certificate: bool, hosts: tuple[str, ...]) -> None:
         raise ConfigError(f"{error.filename or directory} cannot be written: {error.strerror}") from error
     if not exists:
         click.echo(f"Next: add a camera to {config}, then `privet doctor`, then `privet run`.")
+        click.echo("A camera shows nothing until somebody has signed that nobody is in its picture: `privet commission CAMERA`.")
 
 
 def config_text() -> str:

@@ -32,6 +32,7 @@ COMMANDS = {
     "run": Entry("privet.cli.run", "Guard the place: cameras, recordings, web page."),
     "doctor": Entry("privet.cli.doctor", "Say what is wrong, and what to do, with this machine and each camera."),
     "check": Entry("privet.cli.check", "Verify the recordings and mend what a crash left."),
+    "commission": Entry("privet.cli.commission", "Look at what waits to become background, and sign that nobody is in it."),
     "export": Entry("privet.cli.export", "Write a recorded span as MP4."),
     "mask": Entry("privet.cli.mask", "Take the people out of a video file."),
     "schema": Entry("privet.cli.schema", "Print the JSON schema of privet.toml."),

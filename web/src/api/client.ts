@@ -10,6 +10,8 @@ export type SpanKind = Span["kind"];
 export type Site = components["schemas"]["Site"];
 export type Storage = components["schemas"]["Storage"];
 export type Stored = components["schemas"]["StoredModel"];
+export type Offer = components["schemas"]["OfferModel"];
+export type Decision = components["schemas"]["DecisionModel"];
 export type Session = components["schemas"]["Session"];
 
 /** The API said no, or nothing. `status` is 0 if nothing. */
@@ -81,6 +83,30 @@ export function fetchTimeline(
 ): Promise<Timeline> {
   const query = { from_ms: Math.floor(fromMs), to_ms: Math.ceil(toMs), bins };
   return answered(client.GET("/api/cameras/{id}/timeline", { params: { path: { id: camera }, query }, signal }));
+}
+
+export function askOffer(camera: string): Promise<Offer> {
+  return answered(client.POST("/api/cameras/{id}/commission", { params: { path: { id: camera } }, cache: "no-store" }));
+}
+
+/** The picture of an offer, as an object URL: no address that a cache could keep. Revoke it when it is decided on. */
+export async function fetchOffered(offer: Offer): Promise<string> {
+  const response = await fetch(offer.picture, { cache: "no-store" });
+  if (response.status === 401) goToLogin();
+  if (!response.ok) throw new ApiError(`${response.status} ${response.statusText}`, response.status);
+  return URL.createObjectURL(await response.blob());
+}
+
+/** What a signer says, in the words that are recorded, whatever the page's language is. */
+export const STATEMENT = "nobody is in this picture";
+
+export function signOffer(camera: string, offer: string): Promise<Decision> {
+  const params = { path: { id: camera, offer } };
+  return answered(client.POST("/api/cameras/{id}/commission/{offer}/sign", { params, body: { statement: STATEMENT } }));
+}
+
+export function refuseOffer(camera: string, offer: string): Promise<Decision> {
+  return answered(client.POST("/api/cameras/{id}/commission/{offer}/refuse", { params: { path: { id: camera, offer } } }));
 }
 
 export async function logOut(): Promise<void> {

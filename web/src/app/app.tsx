@@ -4,6 +4,7 @@ import { useEffect, useMemo, useState, type ReactElement } from "react";
 import { fetchCameras, fetchSite, goToLogin, livePath, logOut } from "../api/client";
 import { CameraPage } from "../camera/camera";
 import { Button, Dialog, Link } from "../design/parts";
+import { CommissionPage } from "../pages/commission";
 import { SystemPage } from "../pages/system";
 import { BROWSER_PORTS, LiveScenes } from "../scene/live";
 import { clockText, knownZone, offsetText } from "../time/zone";
@@ -92,6 +93,12 @@ function Page({ route, address }: { readonly route: Route; readonly address: str
       return <WallPage />;
     case "system":
       return <SystemPage />;
+    case "commission": {
+      if (cameras === null) return <p className="notice">{t("load.waiting")}</p>;
+      const camera = cameras.find((each) => each.id === route.camera);
+      if (camera !== undefined) return <CommissionPage key={address} camera={camera} />;
+      return <NotFound words={t("camera.unknown")} />;
+    }
     case "camera": {
       if (cameras === null) return <p className="notice">{t("load.waiting")}</p>;
       const camera = cameras.find((each) => each.id === route.camera);

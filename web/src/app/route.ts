@@ -5,6 +5,7 @@ import { useSyncExternalStore } from "react";
 export type Route =
   | { readonly page: "wall" }
   | { readonly page: "camera"; readonly camera: string; readonly atMs: number | null; readonly spanMs: number | null }
+  | { readonly page: "commission"; readonly camera: string }
   | { readonly page: "system" }
   | { readonly page: "unknown" };
 
@@ -22,7 +23,14 @@ export function parseRoute(path: string, search: string): Route {
       spanMs: wholeNumber(query.get("span")),
     };
   }
+  if (first === "camera" && second !== undefined && parts[2] === "commission" && parts.length === 3) {
+    return { page: "commission", camera: decodeSafely(second) };
+  }
   return { page: "unknown" };
+}
+
+export function commissionPath(camera: string): string {
+  return `/camera/${encodeURIComponent(camera)}/commission`;
 }
 
 export function cameraPath(camera: string, atMs: number | null = null, spanMs: number | null = null): string {

@@ -3,10 +3,11 @@
 import { useCallback, useEffect, useMemo, useRef, useState, type ReactElement } from "react";
 import { fetchScene, fetchTimeline, snapshotPath, exportPath, type Camera } from "../api/client";
 import { useKeys } from "../app/keyboard";
-import { cameraPath, navigate, replaceAddress } from "../app/route";
+import { cameraPath, commissionPath, navigate, replaceAddress } from "../app/route";
 import { useSurroundings } from "../app/surroundings";
 import { useLiveSummary } from "../app/use-live";
 import { Button, Field, Link, Tag } from "../design/parts";
+import { waitsForSignature } from "../pages/commission-state";
 import { inNextFrame } from "../scene/frames";
 import { Picture } from "../scene/picture";
 import { NOTHING_SEEN, type SceneView } from "../scene/reader";
@@ -214,6 +215,11 @@ export function CameraPage({ camera, atMs, spanMs }: Props): ReactElement {
         </Link>
         <h1>{name}</h1>
         <Tag tone={spoken.tone}>{spoken.words}</Tag>
+        {waitsForSignature(camera) ? (
+          <Link to={commissionPath(camera.id)} className="button button-ruled">
+            {t("commission.link", { count: camera.counters.candidate_blocks })}
+          </Link>
+        ) : null}
       </header>
       <div className="camera-middle">
         <div className="camera-stage">

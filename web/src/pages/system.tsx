@@ -2,7 +2,7 @@
 
 import type { ReactElement } from "react";
 import { fetchSession, fetchStorage, logOut, type Camera, type Stored } from "../api/client";
-import { cameraPath } from "../app/route";
+import { cameraPath, commissionPath } from "../app/route";
 import { useNow } from "../app/now";
 import { useSurroundings } from "../app/surroundings";
 import { useAnswer } from "../app/use-answer";
@@ -10,6 +10,7 @@ import { useLiveSummary } from "../app/use-live";
 import { Button, Field, Link, Tag } from "../design/parts";
 import { offsetText } from "../time/zone";
 import { speak } from "../words/camera-words";
+import { waitsForSignature } from "./commission-state";
 import { bitsText, bytesText } from "./amounts";
 
 const SESSION_EVERY_MS = 60_000;
@@ -19,6 +20,7 @@ export function SystemPage(): ReactElement {
   const { t, site, cameras, zone, locale } = useSurroundings();
   const session = useAnswer(fetchSession, SESSION_EVERY_MS);
   const storage = useAnswer(fetchStorage, STORAGE_EVERY_MS).data;
+  const waiting = (cameras ?? []).filter(waitsForSignature);
   const bytes = (count: number | undefined): string => (count === undefined ? "–" : bytesText(count, locale));
   const offset = offsetText(zone, useNow());
   return (
@@ -46,6 +48,9 @@ export function SystemPage(): ReactElement {
         </Field>
         <Field name={t("system.free")}>
           <bdi>{bytes(storage?.free_bytes)}</bdi>
+        </Field>
+        <Field name={t("system.commissioning")}>
+          {waiting.length === 0 ? t("commission.none") : t("commission.waiting", { count: waiting.length })}
         </Field>
         <Field name={t("system.session")}>
           <bdi>{session.data?.name ?? "–"}</bdi>{" "}
@@ -111,6 +116,11 @@ function CameraRow({ camera, stored, locale }: RowProps): ReactElement {
       </th>
       <td>
         <Tag tone={tone}>{words}</Tag>
+        {waitsForSignature(camera) ? (
+          <Link to={commissionPath(camera.id)} className="quiet">
+            {t("commission.link", { count: camera.counters.candidate_blocks })}
+          </Link>
+        ) : null}
       </td>
       <td className="number">{`${Math.floor(camera.proven_share * 100)}%`}</td>
       <td className="number">

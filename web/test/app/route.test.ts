@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { keyName } from "../../src/app/keyboard";
-import { cameraPath, parseRoute } from "../../src/app/route";
+import { cameraPath, commissionPath, parseRoute } from "../../src/app/route";
 
 test("a camera's address leads back to it", () => {
   const moment = fc.option(fc.integer({ min: 0, max: 4e12 }), { nil: null });
@@ -26,4 +26,9 @@ test("names of keys", () => {
   expect(keyName({ key: "L", shiftKey: true })).toBe("l");
   expect(keyName({ key: "?", shiftKey: true })).toBe("?");
   expect(keyName({ key: "ArrowLeft", shiftKey: true })).toBe("Shift+ArrowLeft");
+});
+
+test("the page where a camera is commissioned", () => {
+  expect(parseRoute(commissionPath("gate-2"), "")).toEqual({ page: "commission", camera: "gate-2" });
+  expect(parseRoute("/camera/a/commission/b", "")).toEqual({ page: "unknown" });
 });
