@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.scene.test_analyst import GRID, PLACE, SETTINGS, frame_of, new_camera, proven_scene, with_box
+from tests.scene.pictures import frame_of, with_box
+from tests.scene.test_analyst import GRID, PLACE, SETTINGS, new_camera, proven_scene
 
 from privet.core.clock import NS_PER_MS, NS_PER_S
 from privet.core.scene import Condition

@@ -219,7 +219,7 @@ class CameraPipeline:
         if not self._has_detectors and reason is Reason.NONE and not background.proven.all():
             reason = Reason.NO_DETECTOR
         outgoing = Seen(
-            seen.wall_ns, frame.monotonic_ns, seen.condition, reason, seen.cover, seen.light, seen.promoted, seen.new_grid
+            seen.wall_ns, frame.monotonic_ns, seen.condition, reason, seen.cover, seen.light, seen.painted, seen.new_grid
         )
         with self._lock:
             self._say(self._narrator.tell(outgoing, background, self._blind_blocks()), frame.monotonic_ns)
