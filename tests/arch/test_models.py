@@ -63,9 +63,10 @@ def test_the_locks_hold_the_listed_versions() -> None:
     lock = (ROOT / "requirements" / "models.lock").read_text(encoding="utf-8")
     pinned = dict(re.findall(r"^([a-z0-9-]+)==([^\s\\]+)", lock, re.M))
     assert pinned == {weights.package.replace("_", "-"): weights.version for weights in ALL_WEIGHTS if weights.registry == "python"}
-    npm = re.findall(r"^(@?[^@\s]+)@(\S+) sha512-[A-Za-z0-9+/]{86}==$", (ROOT / "requirements" / "models-npm.lock").read_text("utf-8"), re.M)
+    lock = (ROOT / "requirements" / "models-npm.lock").read_text("utf-8")
+    npm = re.findall(r"^(@?[^@\s]+)@(\S+) sha512-[A-Za-z0-9+/]{86}==$", lock, re.M)
     assert dict(npm) == {weights.package: weights.version for weights in ALL_WEIGHTS if weights.registry == "npm"}
-    assert "://" not in (ROOT / "requirements" / "models-npm.lock").read_text("utf-8")
+    assert "://" not in lock
 
 
 def test_packages_of_the_npm_registry_are_explained() -> None:

@@ -97,6 +97,6 @@ def test_a_file_is_looked_at_by_a_process_of_its_own(tmp_path: Path) -> None:
     said = result.output
     assert re.search(r"^ok    camera gate: 640x480, 5\.0 frames/s, a keyframe every 1\.0 s, focus \d+", said, re.MULTILINE)
     assert re.search(r"^wrong camera yard: ", said, re.MULTILINE)
-    assert re.search(r"^ok    detectors: 2 load on CPU", said, re.MULTILINE)
+    assert re.search(r"^ok    detectors: 3 load on CPU", said, re.MULTILINE)
     assert re.search(r"^\w+ +sandbox: ", said, re.MULTILINE)
     assert not (tmp_path / "data").exists()
