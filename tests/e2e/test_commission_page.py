@@ -1,0 +1,70 @@
+"""The page on which a camera is commissioned, in Chromium, over the real API with a worker's part played by fakes."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import uvicorn
+from tests.api.fakes import GATE, FixedCounters, Signers, make_world
+from tests.e2e import browser
+from tests.runtime.test_serve import free_port, get
+from tests.scene.test_commission import offered, waiting_camera
+
+from privet.api.listen import ListenSettings
+from privet.core.clock import SystemClock
+from privet.core.grid import pack_bits
+from privet.core.ids import CameraId
+from privet.core.pb import pipe_pb2
+from privet.runtime.places import static_directory
+
+pytestmark = pytest.mark.browser
+
+
+class Showing(Signers):
+    """Offers a real picture of a whole place."""
+
+    async def offer(self, camera: CameraId) -> pipe_pb2.Candidate:
+        offer = offered(waiting_camera())
+        candidate = await super().offer(camera)
+        candidate.image, candidate.blocks = offer.webp(), pack_bits(offer.blocks)
+        candidate.grid.width_px, candidate.grid.height_px = offer.grid.width_px, offer.grid.height_px
+        return candidate
+
+
+@pytest.mark.timeout(200)
+def test_a_camera_is_commissioned_with_the_keyboard_in_two_languages(tmp_path: Path) -> None:
+    if why := browser.missing():
+        pytest.skip(why)
+    static = static_directory()
+    if static is None:
+        pytest.skip("the pages are not built: run `make setup`")
+    port, signers = free_port(), Showing()
+    counters = FixedCounters({GATE: pipe_pb2.Health(candidate_blocks=1185)})
+    world = make_world(
+        tmp_path, clock=SystemClock(), listen=ListenSettings("127.0.0.1", port), static=static,
+        change=lambda deps: replace(deps, commissioning=signers, counters=counters),
+    )
+    server = uvicorn.Server(
+        uvicorn.Config(world.app, host="127.0.0.1", port=port, log_config=None, lifespan="off", ws="websockets-sansio")
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        get(port, "/health")
+        job = {"url": f"http://127.0.0.1:{port}", "token": world.administrator}
+        seen = json.loads(browser.drive("commission.mjs", job, within_s=120.0))
+    finally:
+        server.should_exit = True
+        thread.join(20)
+    assert seen["problems"] == []
+    for name in ("desk", "phone-ar"):
+        assert seen[name]["before"] is True  # nobody signs who has not ticked that they looked
+        assert seen[name]["overflow"] == 0
+        assert seen[name]["system"] == 1
+        assert seen[name]["said"]
+    assert "1,200 blocks are offered" in seen["desk"]["caption"]
+    assert [offer for _, offer, _ in signers.signed] == [(1).to_bytes(16), (2).to_bytes(16)]
