@@ -71,6 +71,9 @@ class Scripted:
     def lose_detectors(self) -> None:
         raise AssertionError("no detector is asked in this test")
 
+    def expire_offer(self, now_ns: int) -> None:
+        """Nobody asks for an offer here: tests/runtime holds what answers one."""
+
     def snapshot(self) -> StoredScene | None:
         return None
 

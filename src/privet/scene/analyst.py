@@ -335,7 +335,7 @@ class Analyst:
         self._background = ProvenBackground(grid, matrix)
         self._blind = blind_blocks(grid, settings.blind)
         self._model = BlockModel(grid)
-        self._stillness = Stillness(grid, StillnessRules(neighbourhood_blocks=ceil(person_px / 2 / settings.block_px)))
+        self._stillness = Stillness(grid, StillnessRules(neighbourhood_blocks=ceil(person_px / settings.block_px) // 2))
         self._looks = Looks(grid, self._detectors, person_px)
         self._arrival: BoolGrid = np.full(grid.shape, self._distrust, np.bool_)
         self._held_until_ns: NDArray[np.int64] = np.full(grid.shape, -1, np.int64)

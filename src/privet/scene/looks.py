@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, floor
 from typing import Protocol
 
 import numpy as np
@@ -40,6 +40,7 @@ BLUREST = 2.5
 VIEWS_WANTED = 5
 ABOVE_AND_BELOW = 0.6       # of a person's height: what belongs to a block's surroundings
 ASIDE = 0.3
+BOX_ERROR = 0.15            # of a box's longer side: how far an edge of it may lie beside the person's
 SAMPLED_BLOCKS = 160
 MOST_SAMPLES = 8
 
@@ -313,13 +314,14 @@ def mean_around(values: NDArray[np.float32], up: int, aside: int) -> NDArray[np.
 
 
 def blocks_hit(grid: Grid, affine: Affine, boxes: NDArray[np.float32], input_px: tuple[int, int]) -> BoolGrid:
-    """Blocks that detections touch, one block around them included. boxes: float32 (k, 4), fractions of the input."""
+    """Blocks that detections touch, grown by what a detector's boxes are off by. boxes: float32 (k, 4), fractions of the input."""
     hit = np.zeros(grid.shape, np.bool_)
     height, width = input_px
     for left, top, right, bottom in boxes.astype(np.float64):
         corners = np.array([[left, top], [right, top], [left, bottom], [right, bottom]]) * np.array([width, height])
         mapped = apply(affine, corners) / grid.block_px
-        first_column, first_row = (int(value) - 1 for value in np.floor(mapped.min(axis=0)))
-        last_column, last_row = (ceil(value) + 1 for value in mapped.max(axis=0))
+        margin = BOX_ERROR * float((mapped.max(axis=0) - mapped.min(axis=0)).max())
+        first_column, first_row = (floor(value - margin) for value in mapped.min(axis=0))
+        last_column, last_row = (ceil(value + margin) for value in mapped.max(axis=0))
         hit[max(first_row, 0) : max(last_row, 0), max(first_column, 0) : max(last_column, 0)] = True
     return hit

@@ -33,7 +33,7 @@ class StillnessRules:
     keyframe_floor, keyframe_times: a block moved between anchor and keyframe if their mean absolute difference is above
     floor + times * noise; keyframe_most caps that, so that a noisy picture is not proven at all rather than laxly.
     motion_floors: per feature, what counts as motion between keyframes. neighbourhood_blocks: half a body height, so that the window
-    around a block is one body tall and wide.
+    of a block, 2 n + 1 blocks, is one body tall and wide.
     longest_gap_ns: a longer silence restarts every proof.
     """
 
@@ -41,7 +41,7 @@ class StillnessRules:
     keyframe_times: float = 3.0
     keyframe_most: float = 14.0
     motion_floors: tuple[float, float, float, float] = (4.0, 3.0, 3.0, 2.0)
-    neighbourhood_blocks: int = 5
+    neighbourhood_blocks: int = 4
     longest_gap_ns: int = 5_000_000_000
 
 
