@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Many
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from unittest.mock import patch
 
 import numpy as np
@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from privet.core.frame import Frame
 from privet.core.grid import BoolGrid
-from privet.scene import looks, stillness
+from privet.scene import analyst, looks, stillness
 from privet.scene.analyst import Analyst
 from privet.scene.cover import dilate
 from privet.scene.looks import Detector
+from privet.scene.promote import Evidence, ProvenBackground, Rules, promote
 from privet.scene.sample import Transform
 from privet.scene.statistics import Statistics
 
@@ -63,6 +64,16 @@ def _no_arrivals(self: Analyst) -> BoolGrid:
     return np.zeros_like(self._arrival)
 
 
+def _as_if_signed(background: ProvenBackground, evidence: Evidence, rules: Rules, wall_ns: int) -> tuple[BoolGrid, BoolGrid]:
+    """promote() that takes what came to stand before a proven block for the place, once rules 1 and 2 say so."""
+    if rules.commissioning == "automatic":
+        evidence = replace(evidence, signed=np.ones_like(evidence.signed))
+    return promote(background, evidence, rules, wall_ns)
+
+
+_RULE_3_OFF: tuple[tuple[object, str, object], ...] = ((Analyst, "_arrivals", _no_arrivals), (analyst, "promote", _as_if_signed))
+
+
 @dataclass(frozen=True, slots=True)
 class Ablation:
     """patches: (owner, attribute, replacement). blind: which detectors are replaced by one that finds nobody."""
@@ -96,7 +107,8 @@ ABLATIONS: dict[str, Ablation] = {
     "definition_of_clear": Ablation(
         "rule 2 takes no hit for clear, however dark or blurred", ((looks.Looks, "_good_enough", _always_good),)
     ),
-    "arrival": Ablation("rule 3 off: who came and went still is judged by time and detectors", ((Analyst, "_arrivals", _no_arrivals),)),
+    "arrival": Ablation("rule 3 off: who came and went still is judged by time and detectors", _RULE_3_OFF),
+    "arrival_and_looks": Ablation("rules 2 and 3 off: who came and went still is judged by time", _RULE_3_OFF, lambda number, count: True),
     "stillness_and_looks": Ablation(
         "rules 1 and 2 off",
         (

@@ -1,0 +1,165 @@
+"""A scenario through the product: figures, ablations, usefulness, a contact sheet.
+
+Belongs here: what is asked of a scenario beyond the figures of any sequence. Does not belong here: those figures (measure).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Sequence as Many
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from demo.encode import CACHE, yuv_picture
+from numpy.typing import NDArray
+from PIL import Image
+
+from bench.privacy.ablate import without
+from bench.privacy.bench import policy, question
+from bench.privacy.measure import Figures, measure
+from bench.privacy.scenarios.cases import Scenario
+from bench.privacy.sequence import Planes, Sequence
+from bench.privacy.tables import Json, as_json
+from bench.privacy.watch import Account, Shown, watch
+from bench.truth import blocks_touched
+from privet.core.grid import Grid
+from privet.runtime.capacity import capacity_bits_per_second
+from privet.scene.analyst import AnalystSettings
+from privet.scene.looks import Detector
+
+SHEETS = CACHE.parent / "scenarios"
+SHEET_ROWS = 6
+RECOVERED_SHARE = 0.05      # of proven blocks away from people are covered, at most
+HIDDEN_SHARE = 0.5          # of a person's box
+NEVER_S = -1.0
+
+
+@dataclass(slots=True)
+class Notes:
+    """What is written down while a scenario is watched. tiles: live, shown, plate."""
+
+    away: list[tuple[float, float]] = field(default_factory=list)      # seconds, covered share of proven blocks away from people
+    least_hidden: dict[int, float] = field(default_factory=dict)       # by track
+    tiles: list[Image.Image] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One scenario's result. stays_covered: None where it is not asked."""
+
+    figures: Figures
+    ablations: dict[str, Figures]
+    usefulness: dict[str, float | None]
+    stays_covered: bool | None
+
+    @property
+    def ablation_leaks(self) -> int:
+        return sum(each.leaked_person_frames + each.leaked_person_frames_image for each in self.ablations.values())
+
+    @property
+    def failed(self) -> bool:
+        return self.figures.leaked or self.stays_covered is False
+
+    def as_json(self) -> Json:
+        return {
+            **as_json(self.figures),
+            "ablation_leaks": self.ablation_leaks,
+            "ablations": {name: as_json(each) for name, each in self.ablations.items()},
+            "stays_covered": self.stays_covered,
+            "usefulness": dict(self.usefulness),
+            "leaks": [[frame, track, measure_name] for frame, track, measure_name in self.figures.leaks[:40]],
+        }
+
+
+def outcome(
+    name: str, scenario: Scenario, prove_s: float, detectors: Many[Detector], ablations: bool = True, sheet: Path | None = None
+) -> Outcome:
+    """Run a scenario. sheet: where to write live, shown and plate of a few frames, side by side."""
+    sequence = scenario.sequence(name)
+    settings = policy(prove_s, **dict(scenario.changes))
+    notes = Notes()
+    figures = _run(sequence, scenario, settings, detectors, notes)
+    off: dict[str, Figures] = {}
+    for ablation in scenario.ablations if ablations else ():
+        with without(ablation, detectors) as left:
+            off[ablation] = _run(sequence, scenario, settings, left, None)
+    if sheet is not None and notes.tiles:
+        _write_sheet(notes.tiles, sheet)
+    hidden = [notes.least_hidden.get(track, 1.0) for track in scenario.stays_covered]
+    usefulness: dict[str, float | None] = {
+        "proven_share": figures.proven_share,
+        "covered_50": figures.covered_50,
+        "false_cover": figures.false_cover,
+    }
+    if scenario.disturbed is not None:
+        usefulness["recovery_s"] = recovery_s(notes.away, scenario.disturbed[1])
+    if hidden:
+        usefulness["least_hidden_share"] = min(hidden)
+    return Outcome(figures, off, usefulness, min(hidden) >= HIDDEN_SHARE if hidden else None)
+
+
+def recovery_s(away: Many[tuple[float, float]], since_s: float) -> float:
+    """Seconds from `since_s` until hardly anything is covered needlessly, for a second on end; -1: never."""
+    began: float | None = None
+    for seconds, share in away:
+        if seconds < since_s:
+            continue
+        if share > RECOVERED_SHARE:
+            began = None
+        elif began is None:
+            began = seconds
+        if began is not None and seconds - began >= 1.0:
+            return began - since_s
+    return NEVER_S
+
+
+def _run(sequence: Sequence, scenario: Scenario, settings: AnalystSettings, detectors: Many[Detector], notes: Notes | None) -> Figures:
+    account = Account()
+    between = None if scenario.restarting is None else scenario.restarting(settings, detectors)
+    shown = watch(sequence, settings, detectors, account, between)
+    figures = measure(sequence, shown if notes is None else _noting(shown, sequence, notes), question(settings))
+    grid = Grid(sequence.width_px, sequence.height_px, settings.block_px)
+    figures.capacity_bits_per_second = capacity_bits_per_second(grid, settings.covers_per_second)
+    figures.sent_bits_per_second = round(8 * account.bytes_sent / max(account.seconds, 1e-9))
+    return figures
+
+
+def _noting(shown: Iterator[Shown], sequence: Sequence, notes: Notes) -> Iterator[Shown]:
+    numbers = {round(share * (sequence.count - 1)) for share in np.linspace(0.08, 0.98, SHEET_ROWS)}
+    for each in shown:
+        near = np.zeros(each.grid.shape, np.bool_)
+        for box in sequence.truth.get(each.number, ()):
+            near |= blocks_touched(box, each.grid, 3)
+            whole = blocks_touched(box, each.grid)
+            if whole.any():
+                hidden = float((each.cover | ~each.proven)[whole].mean())
+                notes.least_hidden[box.track] = min(notes.least_hidden.get(box.track, 1.0), hidden)
+        away = each.proven & ~near
+        notes.away.append((each.number / sequence.fps, float(each.cover[away].mean()) if away.any() else 1.0))
+        if each.number in numbers:
+            notes.tiles.append(_tile(each, sequence.plate(each.number).planes))
+        yield each
+
+
+def _tile(shown: Shown, plate: Planes) -> Image.Image:
+    live = _image((np.array(shown.live.y), np.array(shown.live.u), np.array(shown.live.v)))
+    row = Image.new("RGB", (live.width * 3 + 8, live.height + 4))
+    for place, image in enumerate((live, Image.fromarray(shown.picture), _image(plate))):
+        row.paste(image, (place * (live.width + 4), 0))
+    return row
+
+
+def _image(planes: Planes) -> Image.Image:
+    rgb: NDArray[np.uint8] = np.asarray(yuv_picture(*planes).to_ndarray(format="rgb24"), np.uint8)
+    return Image.fromarray(rgb)
+
+
+def _write_sheet(tiles: Many[Image.Image], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet = Image.new("RGB", (tiles[0].width, sum(tile.height for tile in tiles)))
+    top = 0
+    for tile in tiles:
+        sheet.paste(tile, (0, top))
+        top += tile.height
+    sheet.save(path)
