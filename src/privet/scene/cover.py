@@ -132,6 +132,15 @@ def fill_holes(bits: BoolGrid) -> BoolGrid:
     return ~outside
 
 
+def drop_small(bits: BoolGrid, fewest_blocks: int) -> BoolGrid:
+    """Eight-connected components of fewer blocks are dropped."""
+    labels, count = label(bits)
+    large = np.bincount(labels.ravel(), minlength=count + 1) >= fewest_blocks
+    large[0] = False
+    kept: BoolGrid = large[labels]
+    return kept
+
+
 def shape(raw: BoolGrid) -> BoolGrid:
     """One frame's raw findings as a silhouette: specks dropped, closed by one block, grown by one block, holes filled."""
     closed = erode(dilate(drop_specks(raw), 1), 1)

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from privet.core.frame import Frame, Plane
 from privet.core.grid import BoolGrid, Grid
-from privet.scene.cover import dilate, drop_specks
+from privet.scene.cover import dilate, drop_small, drop_specks
 from privet.scene.statistics import GRADIENT, Y_MEAN, Statistics, block_differences
 
 TEXTURE_EDGES = np.array([2.0, 4.0, 8.0, 16.0, 32.0], np.float32)
 FEWEST_BLOCKS_FOR_NOISE = 24
 LARGEST_LIGHT_OFFSET = 12.0
 LATELY_FRAMES = 3
+FEWEST_MOVING_BLOCKS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +141,8 @@ class Stillness:
         seen: its block statistics. waiting: blocks still to be proven. covered: proven blocks that something is in front of: whoever
         stands there may reach into what is not proven yet.
 
-        Returns (moved, restarted): blocks of running proofs that moved in this frame, and blocks whose proof ended or restarted for it,
-        neighbourhood included.
+        Returns (moved, restarted): waiting blocks that moved in this frame or, where no proof runs, since the last (if many did: there
+        noise and what flutters are not told apart yet); and blocks whose proof ended or restarted for it, neighbourhood included.
         """
         restarted = np.zeros(self._grid.shape, np.bool_)
         if self._last_ns < 0 or not 0 <= frame.monotonic_ns - self._last_ns <= self._rules.longest_gap_ns:
@@ -154,12 +155,15 @@ class Stillness:
         if frame.keyframe:
             moved |= self._moved_since_anchor(frame, seen, running)
             self._previous, self._previous_light = (frame.y.copy(), frame.u.copy(), frame.v.copy()), self._light
-        moving = moved | covered | self._moving_lately(seen, waiting & ~running)
+        idle = waiting & ~running
+        lately = self._moving_lately(seen, idle)
+        just_now = drop_small(self._moving_since(-1, seen, idle), FEWEST_MOVING_BLOCKS)
+        moving = moved | lately | covered
         self._lately.append((seen, self._light))
         restarted |= self.restart(self._neighbourhood(moved, moving))
         if frame.keyframe:
             self._begin_and_carry_on(frame, seen, waiting)
-        return moved, restarted
+        return moved | just_now, restarted
 
     def restart(self, blocks: BoolGrid) -> BoolGrid:
         """End the proofs of `blocks`; they begin anew with the next keyframe. Returns those that ran."""
@@ -174,9 +178,13 @@ class Stillness:
 
     def _moving_lately(self, seen: Statistics, idle: BoolGrid) -> BoolGrid:
         """Blocks without a running proof that changed within the last few frames: whoever is there must not be lost sight of."""
+        return self._moving_since(0, seen, idle)
+
+    def _moving_since(self, which: int, seen: Statistics, idle: BoolGrid) -> BoolGrid:
+        """Idle blocks that look different from one of the last frames. which: 0 is the oldest that is kept, -1 the last."""
         if not self._lately:
             return np.zeros_like(idle)
-        before, light = self._lately[0]
+        before, light = self._lately[which]
         return self._moved_from(before, _bounded(np.full(idle.shape, self._light - light)), seen, idle)
 
     def _moved_from(self, before: Statistics, brighter: NDArray[np.float64], seen: Statistics, blocks: BoolGrid) -> BoolGrid:
