@@ -29,6 +29,7 @@ from privet.runtime.camera import CameraPipeline
 from privet.runtime.outlet import Outgoing
 from privet.runtime.settings import CameraSettings
 from privet.scene.analyst import AnalystSettings, Observation
+from privet.scene.commission import NoOffer, Offer, Signing
 from privet.scene.looks import Detector
 from privet.scene.promote import Evidence, ProvenBackground, Rules, promote
 from privet.scene.stored import StoredScene
@@ -71,8 +72,17 @@ class Scripted:
     def lose_detectors(self) -> None:
         raise AssertionError("no detector is asked in this test")
 
+    def offer(self, frame: Frame) -> Offer | NoOffer:
+        raise AssertionError("nobody asks for an offer in this test")
+
+    def sign(self, offer_id: bytes, blocks: BoolGrid | None, now_ns: int) -> Signing | None:
+        raise AssertionError("nobody signs in this test")
+
+    def refuse(self, offer_id: bytes, now_ns: int) -> bool:
+        raise AssertionError("nobody refuses in this test")
+
     def expire_offer(self, now_ns: int) -> None:
-        """Nobody asks for an offer here: tests/runtime holds what answers one."""
+        """There is none: tests/runtime holds what becomes of one."""
 
     def snapshot(self) -> StoredScene | None:
         return None

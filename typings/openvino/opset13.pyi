@@ -3,7 +3,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import DTypeLike, NDArray
-
 from openvino import Node
 
 def parameter(shape: Sequence[int], dtype: DTypeLike, name: str) -> Node: ...
