@@ -25,7 +25,7 @@ Alpha = NDArray[np.float32]
 
 TRUTH_FILE = Path(__file__).resolve().parents[4] / "shared" / "data" / "PETS09-S2L1-gt.txt"
 CUT_GROWTH = 0.12           # elbows and shoes stick out of truth boxes
-NOBODY_BELOW, SOMEBODY_ABOVE = 10.0, 26.0       # levels off the plate, luma and chromas added
+NOBODY_BELOW, SOMEBODY_ABOVE = 26.0, 52.0       # levels off the plate, luma and chromas added: above what exposure and shadows do
 VISIBLE = 0.3               # of alpha: what a truth box goes around
 
 
@@ -130,7 +130,9 @@ def _cut(picture: Picture, box: Box) -> Cutout:
     top, left = max(int(grown.top), 0), max(int(grown.left), 0)
     rows, columns = slice(top, int(grown.top + grown.height) + 1), slice(left, int(grown.left + grown.width) + 1)
     colour = picture[rows, columns]
-    away = _smoothed(np.abs(colour - place()[rows, columns]).sum(axis=2))
+    off = colour - place()[rows, columns]
+    sides = np.concatenate([off[:, :4], off[:, -4:]], axis=1)       # the exposure of this picture, not of the median of all
+    away = _smoothed(np.abs(off - np.median(sides, axis=(0, 1))).sum(axis=2).astype(np.float32))
     inside = np.clip((away - NOBODY_BELOW) / (SOMEBODY_ABOVE - NOBODY_BELOW), 0, 1).astype(np.float32)
     closed = _spread(_spread(inside, 2, np.maximum), 2, np.minimum)     # clothes as grey as the road leave holes
     return Cutout(colour.copy(), _smoothed(closed), left, top)
