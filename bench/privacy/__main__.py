@@ -5,15 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence as Many
 from pathlib import Path
 
 from demo.encode import FootageMissingError, find_footage
 
 from bench.privacy.ablate import ABLATIONS
-from bench.privacy.bench import ablated, gate_detectors, policy, run
+from bench.privacy.bench import ablated, finders, gate_detectors, policy, run
 from bench.privacy.measure import Figures
+from bench.privacy.scenarios.report import outcomes, rows
 from bench.privacy.sequence import Sequence, from_video
 from bench.privacy.tables import Json, as_json, table
+from privet.scene.looks import Detector
 
 TRUTH_BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data" / "PETS09-S2L1-gt.txt"
 
@@ -65,6 +68,8 @@ def _measure(options: argparse.Namespace) -> int:
         hold_ns=options.hold_ms * 1_000_000,
     )
     detectors = gate_detectors()
+    if options.scenarios is not None:
+        return _scenarios(options, detectors)
     sequence = _sequence(options)
     figures = run(sequence, settings, detectors, eyes=True)
     result: Json = as_json(figures)
@@ -75,10 +80,30 @@ def _measure(options: argparse.Namespace) -> int:
         result["ablations"] = {name: as_json(each) for name, each in off.items()}
         result["ablation_leaks"] = sum(each.leaked_person_frames + each.leaked_person_frames_image for each in off.values())
         _say(options, "with one rule off", off)
+    if options.attack:
+        from bench.privacy.attack.attack import attack, tables
+
+        result["attack"] = attacked = attack(sequence, settings, detectors)
+        print(f"\n{tables(attacked)}", file=sys.stderr if options.json else sys.stdout)
+    if options.peers:
+        from bench.privacy.peers import peers
+
+        others = peers(sequence, finders)
+        result["peers"] = {name: as_json(each) for name, each in others.items()}
+        _say(options, "the same video, others' programs", {"privet": figures, **others})
     if options.json:
         json.dump(result, sys.stdout, indent=2)
         print()
     return 1 if leaked else 0
+
+
+def _scenarios(options: argparse.Namespace, detectors: Many[Detector]) -> int:
+    results = dict(outcomes(options.scenarios, options.prove_seconds, detectors))
+    print(f"\nscenarios\n{rows(results)}", file=sys.stderr if options.json else sys.stdout)
+    if options.json:
+        json.dump({"scenarios": {name: each.as_json() for name, each in results.items()}}, sys.stdout, indent=2)
+        print()
+    return 1 if any(each.failed for each in results.values()) else 0
 
 
 def _say(options: argparse.Namespace, title: str, columns: dict[str, Figures]) -> None:

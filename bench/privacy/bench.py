@@ -73,6 +73,11 @@ def question(settings: AnalystSettings) -> Question:
     return Question(settings.prove_ns / NS_PER_S, settings.hold_ns / NS_PER_S, settings.covers_per_second)
 
 
+def finders() -> tuple[Finder, ...]:
+    """Detectors that look at what is shown."""
+    return tuple(Finder(detector) for detector in load_detectors("CPU", EYES_THRESHOLD))
+
+
 def run(
     sequence: Sequence,
     settings: AnalystSettings,
@@ -83,9 +88,8 @@ def run(
 ) -> Figures:
     """One run. between: makes what is called before every frame (restarts, signatures). eyes: detectors look at what is shown."""
     account = Account()
-    finders = [Finder(detector) for detector in load_detectors("CPU", EYES_THRESHOLD)] if eyes else []
     shown = watch(sequence, settings, detectors, account, None if between is None else between())
-    figures = measure(sequence, shown, question(settings), finders)
+    figures = measure(sequence, shown, question(settings), finders() if eyes else ())
     grid = Grid(sequence.width_px, sequence.height_px, settings.block_px)
     figures.capacity_bits_per_second = capacity_bits_per_second(grid, settings.covers_per_second)
     figures.sent_bits_per_second = round(8 * account.bytes_sent / max(account.seconds, 1e-9))
