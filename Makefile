@@ -74,6 +74,10 @@ test: lint web-test ## everything that a change must pass
 test-slow: setup ## what takes minutes: ground truth, twenty kills, long runs
 	$(BIN)/python -m pytest -m slow --timeout=1800
 
+.PHONY: bench-privacy
+bench-privacy: setup ## how often a person slips through; OPTIONS="--ablate --scenarios --attack --peers --json"
+	$(BIN)/python -m bench.privacy $(OPTIONS)
+
 .PHONY: lint
 lint: setup ## ruff and mypy
 	$(BIN)/ruff check .
