@@ -130,7 +130,7 @@ async def test_a_token_becomes_a_session(world: World) -> None:
         assert session == {
             "name": "ada",
             "role": "administrator",
-            "permissions": ["view", "export", "admin"],
+            "permissions": ["view", "export", "commission", "admin"],
             "expires_ms": (world.fake_clock.wall_ns() + world.deps.session_ns) // 1_000_000,
         }
         assert (await client.get("/login")).status_code == 303
