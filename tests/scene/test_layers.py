@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -108,3 +109,14 @@ def test_nothing_is_asked_while_somebody_moves() -> None:
     for turn in range(40):
         film.show(turn % 2 == 0, 0.5)
     assert film.camera.analyst.offer(film.last) is NoOffer.NO_CANDIDATES
+
+
+def test_patches_are_no_more_than_one_a_second_when_layers_come_and_go(signed: Film) -> None:
+    """Which blocks came back and when is part of what leaves: its rate is bounded like that of promotions."""
+    signed.show(True, 4)
+    first = len(signed.seen)
+    for turn in range(12):
+        signed.show(turn % 2 == 0, 0.8)
+    times = [each.wall_ns for each in signed.seen[first:] if each.painted is not None]
+    assert len(times) >= 2
+    assert all(later - earlier >= NS_PER_S for earlier, later in itertools.pairwise(times))

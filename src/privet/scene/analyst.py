@@ -377,12 +377,17 @@ class Analyst:
         assert background is not None
         if not background.layers:
             return None
+        back = self._returns.observe(frame, seen, background.layers, raw)
+        if frame.monotonic_ns < self._next_promotion_ns:
+            return None
         recalled = np.zeros(raw.shape, np.bool_)
-        for which, back in enumerate(self._returns.observe(frame, seen, background.layers, raw)):
-            if back.any():
-                recalled |= recall(background, back, which)
+        for which, blocks in enumerate(back):
+            if blocks.any():
+                recalled |= recall(background, blocks, which)
         if not recalled.any():
             return None
+        # They share the promotions' turns: a patch says which blocks and when, and its rate is part of what can leave.
+        self._next_promotion_ns = frame.monotonic_ns + PROMOTE_EVERY_NS
         self._restart(recalled)
         self._model.start(recalled, block_statistics(*background.planes, self._settings.block_px))
         return recalled

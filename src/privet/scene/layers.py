@@ -46,7 +46,6 @@ class Returns:
             # Where most of what differs fits, one look is enough: nothing but the place itself looks like the place all over.
             whole = asked.sum() >= WHOLE_SHARE * layer.blocks.size / 2 and fits.sum() >= WHOLE_SHARE * asked.sum()
             returned = (fits if whole else fits & (count >= OBSERVATIONS)) & ~taken
-            count[returned] = 0
             taken |= returned
             back.append(returned)
         return back

@@ -156,7 +156,7 @@ class Stillness:
             moved |= self._moved_since_anchor(frame, seen, running)
             self._previous, self._previous_light = (frame.y.copy(), frame.u.copy(), frame.v.copy()), self._light
         idle = waiting & ~running
-        lately = self._moving_lately(seen, idle)
+        lately = self._moving_since(0, seen, idle)  # whoever is there must not be lost sight of
         just_now = drop_small(self._moving_since(-1, seen, idle), FEWEST_MOVING_BLOCKS)
         moving = moved | lately | covered
         self._lately.append((seen, self._light))
@@ -175,10 +175,6 @@ class Stillness:
     def restart_all(self) -> BoolGrid:
         """End every proof: something happened to the picture as a whole."""
         return self.restart(np.ones(self._grid.shape, np.bool_))
-
-    def _moving_lately(self, seen: Statistics, idle: BoolGrid) -> BoolGrid:
-        """Blocks without a running proof that changed within the last few frames: whoever is there must not be lost sight of."""
-        return self._moving_since(0, seen, idle)
 
     def _moving_since(self, which: int, seen: Statistics, idle: BoolGrid) -> BoolGrid:
         """Idle blocks that look different from one of the last frames. which: 0 is the oldest that is kept, -1 the last."""
