@@ -2,6 +2,10 @@
 
 import { fingerprint, job, logIn, newPage, open, pixels, report, sleep, step, until } from "./page.mjs";
 
+const LEAST_LOOKS = 6;
+const MOST_LOOKS = 18;
+const LOOKING_MS = 30_000;
+
 const seen = {};
 const browser = await open();
 try {
@@ -17,9 +21,11 @@ try {
     return tones.every((tone) => tone === "guarded" || tone === "degraded");
   });
   const tile = page.locator(`.tile[data-camera=${job.camera}]`);
+  // A slow machine gets fewer looks, not a longer visit.
   seen.wall = [];
-  for (let picture = 0; picture < 18; picture++) {
-    step(`look ${picture + 1}`);
+  const lookedSince = Date.now();
+  while (seen.wall.length < LEAST_LOOKS || (seen.wall.length < MOST_LOOKS && Date.now() - lookedSince < LOOKING_MS)) {
+    step(`look ${seen.wall.length + 1}`);
     seen.wall.push(await pixels(tile.locator("canvas")));
     await sleep(700);
   }

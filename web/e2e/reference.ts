@@ -27,7 +27,7 @@ function painterFor(method: Method): Painter {
   if (method === "canvas") return new CanvasPainter();
   const painter = WebGlPainter.create(() => {
     throw new Error("the WebGL context was lost");
-  });
+  }, true);
   if (painter === null) throw new Error("there is no WebGL 2 here");
   return painter;
 }

@@ -1,4 +1,7 @@
-/** What a painter is given and how one is chosen. Two are in the house: WebGL, and plain canvas where there is no WebGL. */
+/**
+ * What a painter is given and how one is chosen. Two are in the house: WebGL, and plain canvas where no graphics card draws
+ * WebGL.
+ */
 
 import type { Bitmap } from "./bits";
 import { CanvasPainter } from "./canvas-painter";

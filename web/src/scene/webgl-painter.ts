@@ -91,11 +91,15 @@ export class WebGlPainter implements Painter {
     this.#uniforms = uniforms;
   }
 
-  /** null where WebGL 2 is not to be had. `lost` is called once if the graphics card is taken away later. */
-  static create(lost: () => void): WebGlPainter | null {
+  /**
+   * null where WebGL 2 is not to be had, or only by the processor, which draws a plain canvas several times faster; `anyhow`
+   * takes that too. `lost` is called once if the graphics card is taken away later.
+   */
+  static create(lost: () => void, anyhow = false): WebGlPainter | null {
     const stage = new OffscreenCanvas(16, 16);
     stage.addEventListener("webglcontextlost", lost, { once: true });
-    const gl = stage.getContext("webgl2", { alpha: false, antialias: false, depth: false, stencil: false });
+    const wanted = { alpha: false, antialias: false, depth: false, stencil: false, failIfMajorPerformanceCaveat: !anyhow };
+    const gl = stage.getContext("webgl2", wanted);
     if (gl === null) return null;
     const program = link(gl);
     if (program === null) return null;
