@@ -38,11 +38,11 @@ class Nobody:
         return [np.zeros((0, 4), np.float32) for _ in pictures]
 
 
-def _nothing_moves(self: stillness.Stillness, frame: Frame, seen: Statistics, waiting: BoolGrid, covered: BoolGrid) -> BoolGrid:
-    return np.zeros_like(waiting)
-
-
 def _not_since_anchor(self: stillness.Stillness, frame: Frame, seen: Statistics, running: BoolGrid) -> BoolGrid:
+    return np.zeros_like(running)
+
+
+def _not_shifted(self: stillness.Stillness, frame: Frame, seen: Statistics, running: BoolGrid, waiting: BoolGrid) -> BoolGrid:
     return np.zeros_like(running)
 
 
@@ -71,7 +71,16 @@ def _as_if_signed(background: ProvenBackground, evidence: Evidence, rules: Rules
     return promote(background, evidence, rules, wall_ns)
 
 
-_RULE_3_OFF: tuple[tuple[object, str, object], ...] = ((Analyst, "_arrivals", _no_arrivals), (analyst, "promote", _as_if_signed))
+_Patches = tuple[tuple[object, str, object], ...]
+
+_KEYFRAMES_OFF: _Patches = (
+    (stillness.Stillness, "_moved_since_anchor", _not_since_anchor),
+    (stillness.Stillness, "_shifted_since_anchor", _not_shifted),
+)
+_RULE_1_OFF: _Patches = (
+    *_KEYFRAMES_OFF, (stillness.Stillness, "_moved_from", _not_between), (stillness.Stillness, "_neighbourhood", _only_itself),
+)
+_RULE_3_OFF: _Patches = ((Analyst, "_arrivals", _no_arrivals), (analyst, "promote", _as_if_signed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +88,16 @@ class Ablation:
     """patches: (owner, attribute, replacement). blind: which detectors are replaced by one that finds nobody."""
 
     says: str
-    patches: tuple[tuple[object, str, object], ...] = ()
+    patches: _Patches = ()
     blind: Callable[[int, int], bool] = lambda number, count: False
 
 
 ABLATIONS: dict[str, Ablation] = {
-    "stillness": Ablation(
-        "rule 1 off: time passes whatever moves",
-        (
-            (stillness.Stillness, "_moved_since_anchor", _not_since_anchor),
-            (stillness.Stillness, "_moved_from", _not_between),
-            (stillness.Stillness, "_neighbourhood", _only_itself),
-        ),
-    ),
-    "keyframe_noise": Ablation(
-        "rule 1 without keyframes: only what changes between frames counts as motion",
-        ((stillness.Stillness, "_moved_since_anchor", _not_since_anchor),),
+    "stillness": Ablation("rule 1 off: time passes whatever moves", _RULE_1_OFF),
+    "keyframe_noise": Ablation("rule 1 without keyframes: only what changes between frames counts as motion", _KEYFRAMES_OFF),
+    "small_shifts": Ablation(
+        "rule 1 without parts of a pixel: keyframes are compared by how much they differ alone",
+        ((stillness.Stillness, "_shifted_since_anchor", _not_shifted),),
     ),
     "neighbourhood": Ablation(
         "rule 1 for each block alone", ((stillness.Stillness, "_neighbourhood", _only_itself),)
@@ -109,15 +112,7 @@ ABLATIONS: dict[str, Ablation] = {
     ),
     "arrival": Ablation("rule 3 off: who came and went still is judged by time and detectors", _RULE_3_OFF),
     "arrival_and_looks": Ablation("rules 2 and 3 off: who came and went still is judged by time", _RULE_3_OFF, lambda number, count: True),
-    "stillness_and_looks": Ablation(
-        "rules 1 and 2 off",
-        (
-            (stillness.Stillness, "_moved_since_anchor", _not_since_anchor),
-            (stillness.Stillness, "_moved_from", _not_between),
-            (stillness.Stillness, "_neighbourhood", _only_itself),
-        ),
-        blind=lambda number, count: True,
-    ),
+    "stillness_and_looks": Ablation("rules 1 and 2 off", _RULE_1_OFF, lambda number, count: True),
 }
 
 

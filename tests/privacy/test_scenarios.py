@@ -60,20 +60,7 @@ def test_holds_fast(name: str) -> None:
     _holds(name)
 
 
-LEAKS = {
-    "present_at_start_lying": "lying, dark, beside a lamp post: no detector finds them, and breathing of 0.4 px passes for stillness",
-    "low_contrast": "five levels off the place from head to foot, there before it was known: the detectors see nobody",
-}
-"""What is known to leak, in `automatic`. Strict: whoever mends it is told to take it from here."""
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(reason=LEAKS[name], strict=True)) if name in LEAKS else name
-        for name in SCENARIOS if name not in FAST
-    ],
-)
+@pytest.mark.parametrize("name", [name for name in SCENARIOS if name not in FAST])
 def test_holds(name: str) -> None:
     _holds(name)

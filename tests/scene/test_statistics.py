@@ -16,6 +16,8 @@ from privet.scene.statistics import (
     Statistics,
     block_differences,
     block_differences_reference,
+    block_shifts,
+    block_shifts_reference,
     block_statistics,
     block_statistics_reference,
 )
@@ -46,6 +48,33 @@ def test_block_differences(size: tuple[int, int], seed: int, strided: bool, bloc
     expected = block_differences_reference(planes, others, block_px, wanted, brighter)
     assert np.allclose(got, expected, rtol=1e-5, atol=1e-3)
     assert not got[~wanted].any()
+
+
+@given(sizes, seeds, st.booleans(), block_sides)
+def test_block_shifts(size: tuple[int, int], seed: int, strided: bool, block_px: int) -> None:
+    y, other = random_planes(*size, seed, strided)[0], random_planes(*size, seed + 1)[0]
+    wanted: BoolGrid = np.random.default_rng(seed).random(blocks_of(size, block_px)) < 0.7
+    got = block_shifts(y, other, block_px, wanted)
+    assert np.allclose(got, block_shifts_reference(y, other, block_px, wanted), rtol=1e-4, atol=1e-3)
+    assert not got[~wanted].any()
+
+
+@pytest.mark.parametrize("shift_px", [0.1, 0.3])
+@pytest.mark.parametrize("brighter", [0, 9])
+def test_a_shift_of_part_of_a_pixel_stands_out_of_noise_that_hides_it_from_the_mean(shift_px: float, brighter: int) -> None:
+    """A quarter of the blocks moves, under noise of two levels; the mean difference does not tell which."""
+    draw = np.random.default_rng(7)
+    columns = np.arange(256)
+    wave = 40 * np.sin(2 * np.pi * columns / 9)
+    moves = columns < 64
+    shifted = np.where(moves, 40 * np.sin(2 * np.pi * (columns - shift_px) / 9), wave)
+    still, moved = (120 + np.broadcast_to(each, (256, 256)) + draw.normal(0, 2, (256, 256)) for each in (wave, shifted))
+    y, other = np.rint(moved + brighter).astype(np.uint8), np.rint(still).astype(np.uint8)
+    everywhere = np.ones((32, 32), np.bool_)
+    response = block_shifts(y, other, 8, everywhere)
+    noise = float(np.median(response[:, 9:]))
+    assert np.median(response[:, :7]) > (2.5 if shift_px < 0.2 else 7) * noise
+    assert np.percentile(response[:, 9:], 99) < 4 * noise
 
 
 @pytest.mark.parametrize("level", [0, 77, 255])

@@ -106,6 +106,31 @@ def test_half_a_pixel_of_sway_is_life(sigma: float) -> None:
     assert found[:, 24:].mean() > 0.97, "elsewhere the place is proven"
 
 
+def test_a_quarter_of_a_pixel_of_sway_is_life_under_noise() -> None:
+    """By how much two keyframes differ does not tell it from noise; that it is a shift does."""
+    draw = np.random.default_rng(1)
+    aside = draw.uniform(-0.25, 0.25, 100)
+    stillness = watch(coded(lambda number: noisy(sway(float(aside[number // GOP])), 1.0, number)), 101)
+    found = proven(stillness, 101)
+    assert not (found & SOMEBODY).any()
+    assert found[:, 24:].mean() > 0.97, "elsewhere the place is proven"
+
+
+def test_a_head_that_sways_keeps_the_body_from_being_proven() -> None:
+    """Nothing but one block moves, by parts of a pixel."""
+    draw = np.random.default_rng(2)
+    aside = draw.uniform(-0.4, 0.4, 100)
+
+    def picture(number: int) -> Picture:
+        y, u, v = (plane.copy() for plane in PLACE)
+        y[80:88, 104:112] = np.rint(90 + 40 * np.sin((np.arange(8) - aside[number // GOP]) / 2.5)).astype(np.uint8)
+        return noisy((y, u, v), 0.7, number)
+
+    found = proven(watch(coded(picture), 101), 101)
+    assert not found[6:15, 9:18].any(), "half a body height to each side"
+    assert found[:, 24:].mean() > 0.97
+
+
 def test_the_same_figure_cut_in_stone_is_proven() -> None:
     """The counterpart: rule 1 alone does not tell a motionless figure from a thing. That is what the other rules are for."""
     stillness = watch(coded(lambda number: noisy(sway(0.0), 0.7, number)), 101)

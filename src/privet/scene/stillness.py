@@ -2,8 +2,8 @@
 
 Noise is learned from keyframe to keyframe, because between keyframes a codec copies blocks that hardly change: a person who sways
 half a pixel is bit-identical there. A proof begins with a keyframe, the *anchor*; every later keyframe is compared with it pixel by
-pixel, and every analysed frame in between by block statistics. What moves restarts the proof of its whole neighbourhood, one body
-height around it.
+pixel, by how much and by whether a shift of the block would explain it, and every analysed frame in between by block statistics. What
+moves restarts the proof of its whole neighbourhood, one body height around it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,16 @@ from numpy.typing import NDArray
 from privet.core.frame import Frame, Plane
 from privet.core.grid import BoolGrid, Grid
 from privet.scene.cover import dilate, drop_small, drop_specks
-from privet.scene.statistics import GRADIENT, Y_MEAN, Statistics, block_differences
+from privet.scene.statistics import GRADIENT, Y_MEAN, Statistics, block_differences, block_shifts
 
 TEXTURE_EDGES = np.array([2.0, 4.0, 8.0, 16.0, 32.0], np.float32)
 FEWEST_BLOCKS_FOR_NOISE = 24
 LARGEST_LIGHT_OFFSET = 12.0
 LATELY_FRAMES = 3
 FEWEST_MOVING_BLOCKS = 6
+SHIFT_PERCENTILE = 50.0
+SHIFT_CLASS_SHARE = 0.05     # fewer blocks of like texture might all be one crowd's
+REFERENCE_NS = 60_000_000_000    # how old the anchor of a block that is not being proven gets: noise is learned from it
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class StillnessRules:
 
     keyframe_floor, keyframe_times: a block moved between anchor and keyframe if their mean absolute difference is above
     floor + times * noise; keyframe_most caps that, so that a noisy picture is not proven at all rather than laxly.
+    shift_floor, shift_times: or if a shift of it explains more than floor, and than times the noise in that.
     motion_floors: per feature, what counts as motion between keyframes. neighbourhood_blocks: half a body height, so that the window
     of a block, 2 n + 1 blocks, is one body tall and wide.
     longest_gap_ns: a longer silence restarts every proof.
@@ -41,24 +45,30 @@ class StillnessRules:
     keyframe_floor: float = 1.5
     keyframe_times: float = 3.0
     keyframe_most: float = 14.0
+    shift_floor: float = 8.0
+    shift_times: float = 6.0
     motion_floors: tuple[float, float, float, float] = (4.0, 3.0, 3.0, 2.0)
     neighbourhood_blocks: int = 4
     longest_gap_ns: int = 5_000_000_000
 
 
-def noise_by_texture(difference: NDArray[np.float32], gradient: NDArray[np.float32], usable: BoolGrid) -> NDArray[np.float32]:
-    """Expected keyframe-to-keyframe difference of a still block, per block, from the blocks of like texture.
+def noise_by_texture(
+    difference: NDArray[np.float32], gradient: NDArray[np.float32], usable: BoolGrid, percentile: float = 30.0, fewest_share: float = 0.0
+) -> NDArray[np.float32]:
+    """Expected difference of a still block, per block, from the blocks of like texture.
 
-    The 30th percentile within a texture class, times 1.3 (the median of a clean half-normal over its 30th percentile is 1.75; codec
-    noise is narrower): a third of the picture may move without loosening what counts as still. float32 (rows, columns), levels.
+    By default the 30th percentile within a texture class, times 1.3 (the median of a clean half-normal over its 30th percentile is 1.75;
+    codec noise is narrower): a third of the picture may move without loosening what counts as still. Of a class that is smaller than
+    `fewest_share` of what is usable nothing is learned; it gets what all have. float32 (rows, columns), levels.
     """
     classes = np.digitize(gradient, TEXTURE_EDGES)
     out = np.empty(difference.shape, np.float32)
-    overall = float(np.percentile(difference[usable], 30)) if usable.any() else 0.0
+    overall = float(np.percentile(difference[usable], percentile)) if usable.any() else 0.0
+    fewest = max(FEWEST_BLOCKS_FOR_NOISE, fewest_share * np.count_nonzero(usable))
     for which in range(len(TEXTURE_EDGES) + 1):
         members = classes == which
         sample = difference[members & usable]
-        level = float(np.percentile(sample, 30)) if sample.size >= FEWEST_BLOCKS_FOR_NOISE else overall
+        level = float(np.percentile(sample, percentile)) if sample.size >= fewest else overall
         out[members] = 1.3 * level
     return out
 
@@ -110,7 +120,7 @@ class Stillness:
         self._anchor_light: NDArray[np.float64] = np.zeros(grid.shape, np.float64)
         self._statistics: Statistics = np.zeros((4, *grid.shape), np.float32)
         self._running: BoolGrid = np.zeros(grid.shape, np.bool_)
-        self._since_ns: NDArray[np.int64] = np.zeros(grid.shape, np.int64)
+        self._since_ns: NDArray[np.int64] = np.full(grid.shape, -REFERENCE_NS - 1, np.int64)
         self._keyframes: NDArray[np.int32] = np.zeros(grid.shape, np.int32)
         self._last_ns = -1
         self._lately: deque[tuple[Statistics, float]] = deque(maxlen=LATELY_FRAMES)
@@ -152,15 +162,17 @@ class Stillness:
         if self._lately:
             self._light += _step_of_light(seen, self._lately[-1][0])
         moved = self._moved_from(self._statistics, _bounded(self._light - self._anchor_light), seen, running)
+        shifted = np.zeros_like(running)
         if frame.keyframe:
             moved |= self._moved_since_anchor(frame, seen, running)
+            shifted = self._shifted_since_anchor(frame, seen, running, waiting)
             self._previous, self._previous_light = (frame.y.copy(), frame.u.copy(), frame.v.copy()), self._light
         idle = waiting & ~running
         lately = self._moving_since(0, seen, idle)  # whoever is there must not be lost sight of
         just_now = drop_small(self._moving_since(-1, seen, idle), FEWEST_MOVING_BLOCKS)
         moving = moved | lately | covered
         self._lately.append((seen, self._light))
-        restarted |= self.restart(self._neighbourhood(moved, moving))
+        restarted |= self.restart(self._neighbourhood(moved, moving) | dilate(shifted, self._rules.neighbourhood_blocks))
         if frame.keyframe:
             self._begin_and_carry_on(frame, seen, waiting)
         return moved | just_now, restarted
@@ -211,6 +223,22 @@ class Stillness:
         moved: BoolGrid = np.logical_and(difference > allowed, running)
         return moved
 
+    def _shifted_since_anchor(self, frame: Frame, seen: Statistics, running: BoolGrid, waiting: BoolGrid) -> BoolGrid:
+        """Blocks that moved by parts of a pixel. Whoever stands still sways; at times nothing but the head shows it, in one block.
+
+        Noise is learned over the same span as it is tested on: what a codec makes of the same picture twice varies more from minute to
+        minute than from keyframe to keyframe. Blocks that wait for nothing have an anchor for this, so that a crowd in what is left to
+        be proven is not taken for noise.
+        """
+        if not running.any():
+            return np.zeros_like(running)
+        anchored = running | ~waiting
+        shift = block_shifts(frame.y, self._anchor[0], self._grid.block_px, anchored)
+        noise = noise_by_texture(shift, seen[GRADIENT], anchored, SHIFT_PERCENTILE, SHIFT_CLASS_SHARE)
+        allowed = np.maximum(self._rules.shift_floor, self._rules.shift_times * noise)
+        shifted: BoolGrid = np.logical_and(shift > allowed, running)
+        return shifted
+
     def around(self, blocks: BoolGrid) -> BoolGrid:
         """`blocks` and half a body height around them; of a lone block nothing, for it may be noise."""
         return dilate(drop_specks(blocks), self._rules.neighbourhood_blocks)
@@ -220,8 +248,8 @@ class Stillness:
         return self.around(moving) | dilate(moved, 1)
 
     def _begin_and_carry_on(self, frame: Frame, seen: Statistics, waiting: BoolGrid) -> None:
-        fresh = waiting & ~self._running
         carried = waiting & self._running
+        fresh = ~carried & (waiting | (frame.monotonic_ns - self._since_ns > REFERENCE_NS))
         self._keyframes[carried] += 1
         self._keyframes[fresh] = 1
         self._since_ns[fresh] = frame.monotonic_ns
