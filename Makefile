@@ -105,6 +105,13 @@ lock: | $(VENV)/.installed ## resolve the dependencies anew and write requiremen
 docs-pictures: setup ## docs/pictures: every page, taken in a browser from a running site
 	$(BIN)/python -m tests.e2e.pictures docs/pictures
 
+# A scenario that leaks makes the first two fail, and is a figure all the same.
+.PHONY: docs-privacy
+docs-privacy: setup ## docs/privacy-measured.md: every figure and still of it, measured anew (about an hour)
+	$(BIN)/python -m bench.privacy --ablate --attack --peers --still docs/pictures/privacy/sequence.jpg --json > .cache/privacy-sequence.json || test $$? = 1
+	$(BIN)/python -m bench.privacy --scenarios --json > .cache/privacy-scenarios.json || test $$? = 1
+	$(BIN)/python -m bench.privacy.page .cache/privacy-sequence.json .cache/privacy-scenarios.json
+
 .PHONY: clean
 clean: ## remove what was made here; recordings of the demo too
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis web/node_modules web/dist $(STATIC) build dist demo/state

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence as Many
+from functools import partial
 from pathlib import Path
 
 from demo.encode import FootageMissingError, find_footage
@@ -15,10 +16,12 @@ from bench.privacy.bench import ablated, finders, gate_detectors, policy, run
 from bench.privacy.measure import Figures
 from bench.privacy.scenarios.report import outcomes, rows
 from bench.privacy.sequence import Sequence, from_video
+from bench.privacy.stills import Stills, evenly, save
 from bench.privacy.tables import Json, as_json, table
 from privet.scene.looks import Detector
 
 TRUTH_BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data" / "PETS09-S2L1-gt.txt"
+STILLS = 2
 
 
 def _options() -> argparse.ArgumentParser:
@@ -35,6 +38,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--scenarios", nargs="*", metavar="NAME", help="hard cases made from real footage; without names all of them")
     parser.add_argument("--attack", action="store_true", help="what an adversary gets out of the scene stream itself")
     parser.add_argument("--peers", action="store_true", help="deface and OpenCV MOG2 on the same video")
+    parser.add_argument("--still", type=Path, metavar="FILE.jpg", help="live and what is shown (of peers, too) side by side, two moments")
     parser.add_argument("--json", action="store_true", help="for machines, on standard output")
     return parser
 
@@ -71,7 +75,8 @@ def _measure(options: argparse.Namespace) -> int:
     if options.scenarios is not None:
         return _scenarios(options, detectors)
     sequence = _sequence(options)
-    figures = run(sequence, settings, detectors, eyes=True)
+    stills = Stills(sequence, evenly(sequence, STILLS) if options.still else frozenset())
+    figures = run(sequence, settings, detectors, eyes=True, through=partial(stills.through, "privet"))
     result: Json = as_json(figures)
     _say(options, f"{sequence.name}, proving in {options.prove_seconds:g} s", {"privet": figures})
     leaked = figures.leaked
@@ -88,9 +93,11 @@ def _measure(options: argparse.Namespace) -> int:
     if options.peers:
         from bench.privacy.peers import peers
 
-        others = peers(sequence, finders)
+        others = peers(sequence, finders, stills.through)
         result["peers"] = {name: as_json(each) for name, each in others.items()}
         _say(options, "the same video, others' programs", {"privet": figures, **others})
+    if options.still and (sheet := stills.sheet(("live", "privet", *(("deface", "mog2") if options.peers else ())))) is not None:
+        save(sheet, options.still)
     if options.json:
         json.dump(result, sys.stdout, indent=2)
         print()

@@ -7,7 +7,7 @@ remembered by the picture asked about.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Many
 from dataclasses import dataclass, field
 
@@ -18,7 +18,7 @@ from bench.privacy.ablate import without
 from bench.privacy.eyes import Finder
 from bench.privacy.measure import Figures, Question, measure
 from bench.privacy.sequence import Sequence
-from bench.privacy.watch import Account, Between, watch
+from bench.privacy.watch import Account, Between, Shown, watch
 from privet.core.clock import NS_PER_S
 from privet.core.grid import Grid
 from privet.detect.openvino import load_detectors
@@ -84,12 +84,14 @@ def run(
     detectors: Many[Detector],
     between: Callable[[], Between] | None = None,
     eyes: bool = False,
-    settled_s: float = 0.0,
+    through: Callable[[Iterator[Shown]], Iterator[Shown]] = iter,
 ) -> Figures:
-    """One run. between: makes what is called before every frame (restarts, signatures). eyes: detectors look at what is shown."""
+    """One run. between: makes what is called before every frame (restarts, signatures). eyes: detectors look at what is shown. through:
+    sees every frame on its way to being judged.
+    """
     account = Account()
     shown = watch(sequence, settings, detectors, account, None if between is None else between())
-    figures = measure(sequence, shown, question(settings), finders() if eyes else ())
+    figures = measure(sequence, through(shown), question(settings), finders() if eyes else ())
     grid = Grid(sequence.width_px, sequence.height_px, settings.block_px)
     figures.capacity_bits_per_second = capacity_bits_per_second(grid, settings.covers_per_second)
     figures.sent_bits_per_second = round(8 * account.bytes_sent / max(account.seconds, 1e-9))

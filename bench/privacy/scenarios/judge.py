@@ -8,24 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from collections.abc import Sequence as Many
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from demo.encode import CACHE, yuv_picture
-from numpy.typing import NDArray
-from PIL import Image
+from demo.encode import CACHE
 
-from bench.privacy.ablate import without
-from bench.privacy.bench import policy, question
-from bench.privacy.measure import Figures, measure
+from bench.privacy.bench import ablated, policy, run
+from bench.privacy.measure import Figures
 from bench.privacy.scenarios.cases import Scenario
-from bench.privacy.sequence import Planes, Sequence
+from bench.privacy.sequence import Sequence
+from bench.privacy.stills import Stills, evenly, save
 from bench.privacy.tables import Json, as_json
-from bench.privacy.watch import Account, Shown, watch
+from bench.privacy.watch import Shown
 from bench.truth import blocks_touched
-from privet.core.grid import Grid
-from privet.runtime.capacity import capacity_bits_per_second
-from privet.scene.analyst import AnalystSettings
 from privet.scene.looks import Detector
 
 SHEETS = CACHE.parent / "scenarios"
@@ -37,11 +33,10 @@ NEVER_S = -1.0
 
 @dataclass(slots=True)
 class Notes:
-    """What is written down while a scenario is watched. tiles: live, shown, plate."""
+    """What is written down while a scenario is watched."""
 
     away: list[tuple[float, float]] = field(default_factory=list)      # seconds, covered share of proven blocks away from people
     least_hidden: dict[int, float] = field(default_factory=dict)       # by track
-    tiles: list[Image.Image] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +73,14 @@ def outcome(
     """Run a scenario. sheet: where to write live, shown and plate of a few frames, side by side."""
     sequence = scenario.sequence(name)
     settings = policy(prove_s, **dict(scenario.changes))
-    notes = Notes()
-    figures = _run(sequence, scenario, settings, detectors, notes)
-    off: dict[str, Figures] = {}
-    for ablation in scenario.ablations if ablations else ():
-        with without(ablation, detectors) as left:
-            off[ablation] = _run(sequence, scenario, settings, left, None)
-    if sheet is not None and notes.tiles:
-        _write_sheet(notes.tiles, sheet)
+    between = None if scenario.restarting is None else partial(scenario.restarting, settings, detectors)
+    notes, stills = Notes(), Stills(sequence, evenly(sequence, SHEET_ROWS))
+    figures = run(
+        sequence, settings, detectors, between, through=lambda shown: _noting(stills.through("shown", shown), sequence, notes)
+    )
+    off = ablated(sequence, settings, detectors, scenario.ablations if ablations else (), between)
+    if sheet is not None and (image := stills.sheet(("live", "shown", "plate"))) is not None:
+        save(image, sheet)
     hidden = [notes.least_hidden.get(track, 1.0) for track in scenario.stays_covered]
     usefulness: dict[str, float | None] = {
         "proven_share": figures.proven_share,
@@ -114,19 +109,7 @@ def recovery_s(away: Many[tuple[float, float]], since_s: float) -> float:
     return NEVER_S
 
 
-def _run(sequence: Sequence, scenario: Scenario, settings: AnalystSettings, detectors: Many[Detector], notes: Notes | None) -> Figures:
-    account = Account()
-    between = None if scenario.restarting is None else scenario.restarting(settings, detectors)
-    shown = watch(sequence, settings, detectors, account, between)
-    figures = measure(sequence, shown if notes is None else _noting(shown, sequence, notes), question(settings))
-    grid = Grid(sequence.width_px, sequence.height_px, settings.block_px)
-    figures.capacity_bits_per_second = capacity_bits_per_second(grid, settings.covers_per_second)
-    figures.sent_bits_per_second = round(8 * account.bytes_sent / max(account.seconds, 1e-9))
-    return figures
-
-
 def _noting(shown: Iterator[Shown], sequence: Sequence, notes: Notes) -> Iterator[Shown]:
-    numbers = {round(share * (sequence.count - 1)) for share in np.linspace(0.08, 0.98, SHEET_ROWS)}
     for each in shown:
         near = np.zeros(each.grid.shape, np.bool_)
         for box in sequence.truth.get(each.number, ()):
@@ -137,29 +120,4 @@ def _noting(shown: Iterator[Shown], sequence: Sequence, notes: Notes) -> Iterato
                 notes.least_hidden[box.track] = min(notes.least_hidden.get(box.track, 1.0), hidden)
         away = each.proven & ~near
         notes.away.append((each.number / sequence.fps, float(each.cover[away].mean()) if away.any() else 1.0))
-        if each.number in numbers:
-            notes.tiles.append(_tile(each, sequence.plate(each.number).planes))
         yield each
-
-
-def _tile(shown: Shown, plate: Planes) -> Image.Image:
-    live = _image((np.array(shown.live.y), np.array(shown.live.u), np.array(shown.live.v)))
-    row = Image.new("RGB", (live.width * 3 + 8, live.height + 4))
-    for place, image in enumerate((live, Image.fromarray(shown.picture), _image(plate))):
-        row.paste(image, (place * (live.width + 4), 0))
-    return row
-
-
-def _image(planes: Planes) -> Image.Image:
-    rgb: NDArray[np.uint8] = np.asarray(yuv_picture(*planes).to_ndarray(format="rgb24"), np.uint8)
-    return Image.fromarray(rgb)
-
-
-def _write_sheet(tiles: Many[Image.Image], path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sheet = Image.new("RGB", (tiles[0].width, sum(tile.height for tile in tiles)))
-    top = 0
-    for tile in tiles:
-        sheet.paste(tile, (0, top))
-        top += tile.height
-    sheet.save(path)

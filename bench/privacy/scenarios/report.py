@@ -26,7 +26,7 @@ def outcomes(names: Many[str], prove_s: float, detectors: Many[Detector]) -> Ite
             raise KeyError(f"no scenario {name}: there are {', '.join(SCENARIOS)}")
     footage_key()
     for name in names or list(SCENARIOS):
-        yield name, outcome(name, SCENARIOS[name], prove_s, detectors, sheet=SHEETS / f"{name}.png")
+        yield name, outcome(name, SCENARIOS[name], prove_s, detectors, sheet=SHEETS / f"{name}.jpg")
 
 
 def rows(results: Mapping[str, Outcome]) -> str:

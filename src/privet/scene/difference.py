@@ -13,7 +13,7 @@ from privet.core.frame import Plane
 from privet.core.grid import BoolGrid
 from privet.scene.statistics import Statistics
 
-BLACK = 16.0
+BLACK, WHITE = 16.0, 235.0
 
 
 @njit(cache=True, nogil=True)
@@ -35,18 +35,27 @@ def lit(mean: Statistics, gain: NDArray[np.float32], offset: NDArray[np.float32]
 def differs(seen: Statistics, expected: Statistics, deviation: Statistics, floors: NDArray[np.float32], times: float) -> BoolGrid:
     """True where any feature is further from `expected` than max(floor, times * deviation).
 
+    What is expected to be brighter than white is expected to be clipped, at 235 or above as the camera does it, and to have lost texture.
+
     floors: float32 (4,), the least distance that counts per feature, in levels; the gradient's grows with the gradient itself.
     """
     _, rows, columns = seen.shape
     out = np.zeros((rows, columns), np.bool_)
     for row in range(rows):
         for column in range(columns):
+            blown = expected[0, row, column] > WHITE
             for feature in range(4):
                 least = floors[feature]
                 if feature == 3:
                     least += 0.25 * expected[3, row, column]
                 allowed = max(least, times * deviation[feature, row, column])
-                if abs(seen[feature, row, column] - expected[feature, row, column]) > allowed:
+                distance = seen[feature, row, column] - expected[feature, row, column]
+                if blown:
+                    if feature == 0 and distance < 0:
+                        distance = min(seen[0, row, column] - WHITE, 0.0)
+                    elif feature == 3:
+                        distance = max(distance, 0.0)
+                if abs(distance) > allowed:
                     out[row, column] = True
                     break
     return out
