@@ -16,6 +16,7 @@ from tests.e2e.site import running_site
 
 PROVEN = 0.5
 PROVEN_WITHIN_S = 300.0
+CANDIDATES = 1500
 PAST_S = 40.0
 COLOURS = 256
 
@@ -30,6 +31,10 @@ def take(out: Path) -> None:
         at_ms = time.time_ns() // 1_000_000 - 20_000
         job = {"url": site.url, "token": site.token, "out": str(out.resolve()), "atMs": at_ms}
         browser.drive("pictures.mjs", job, within_s=240.0)
+    with tempfile.TemporaryDirectory(prefix="privet-pictures-") as directory, running_site(Path(directory), "signature") as site:
+        print("waiting for something to sign", flush=True)
+        site.wait_for_candidates(CANDIDATES, PROVEN_WITHIN_S)
+        browser.drive("pictures-commission.mjs", {"url": site.url, "token": site.token, "out": str(out.resolve())}, within_s=240.0)
     for path in sorted(out.glob("*.png")):
         with Image.open(path) as picture:
             picture.convert("RGB").quantize(COLOURS).save(path, optimize=True)

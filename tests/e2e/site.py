@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,8 +51,8 @@ def publish() -> tuple[Camera, ...]:
     )
 
 
-def configuration(cameras: CameraSite, port: int) -> str:
-    """A privet.toml that proves in ten seconds and asks nobody to sign, as the demonstration does."""
+def configuration(cameras: CameraSite, port: int, commissioning: str) -> str:
+    """A privet.toml that proves in ten seconds; with `automatic` it asks nobody to sign, as the demonstration does."""
     return f"""\
 [site]
 name = "Harbour yard"
@@ -66,7 +66,7 @@ port = {port}
 cache_directory = "{CACHE}"
 
 [promotion]
-commissioning = "automatic"
+commissioning = "{commissioning}"
 prove_seconds = 10
 prove_keyframes = 5
 
@@ -126,16 +126,23 @@ class Site:
 
     def wait_until_proven(self, share: float, within_s: float) -> None:
         """Return when every camera has that share of its place proven."""
+        self._wait(lambda camera: camera.proven_share, share, within_s)
+
+    def wait_for_candidates(self, blocks: int, within_s: float) -> None:
+        """Return when every camera has that many blocks that wait for a signature."""
+        self._wait(lambda camera: camera.counters.candidate_blocks, blocks, within_s)
+
+    def _wait(self, figure: Callable[[CameraModel], float], least: float, within_s: float) -> None:
         until = time.monotonic() + within_s
-        shares: dict[str, float] = {}
+        figures: dict[str, float] = {}
         while time.monotonic() < until:
-            shares = {name: camera.proven_share for name, camera in self.states().items()}
-            if shares and min(shares.values()) >= share:
+            figures = {name: figure(camera) for name, camera in self.states().items()}
+            if figures and min(figures.values()) >= least:
                 return
             if self.process.poll() is not None:
                 break
             time.sleep(0.5)
-        raise TimeoutError(f"proven after {within_s} s: {shares}, wanted {share}\n" + "\n".join(self.lines[-40:]))
+        raise TimeoutError(f"after {within_s} s: {figures}, wanted {least}\n" + "\n".join(self.lines[-40:]))
 
     def stop(self) -> int:
         """Stop as Ctrl-C does; return the exit status."""
@@ -165,11 +172,11 @@ def _listen(process: subprocess.Popen[str], lines: list[str], tokens: queue.Simp
 
 
 @contextmanager
-def running_site(directory: Path) -> Iterator[Site]:
+def running_site(directory: Path, commissioning: str = "automatic") -> Iterator[Site]:
     """A site below `directory`, stopped at the end. Recordings stay there."""
     with serve_cameras(publish()) as cameras:
         port = free_port()
-        (directory / "privet.toml").write_text(configuration(cameras, port), encoding="utf-8")
+        (directory / "privet.toml").write_text(configuration(cameras, port, commissioning), encoding="utf-8")
         secrets = directory / "secrets.toml"
         secrets.touch(mode=0o600)
         secrets.write_text(f'[yard]\nusername = "viewer"\npassword = "{PASSWORD}"\n', encoding="utf-8")

@@ -64,9 +64,11 @@ def test_interval_holds_the_mean() -> None:
 
 
 def test_a_way_is_chosen_on_other_tracks() -> None:
-    weighed = np.array([[0.0, 0.0, 0.0, 0.0], [1.0, 0.0, 1.0, 0.0]])
-    # Way 1 is good on even tracks only, so it is the odd ones that get it; nothing tells the even ones of it.
-    assert cross_chosen(weighed).tolist() == [0.0, 0.0, 0.0, 0.0]
+    # Way 1 is good on one track only, and nothing tells that one of it.
+    assert cross_chosen(np.array([[0.0, 0.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]])).tolist() == [0.0, 0.0, 0.0, 0.0]
+    assert cross_chosen(np.array([[0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.5]])).tolist() == [1.0, 1.0, 0.0, 0.5]
+    # Where no way is better than another the first is taken: the empty place alone.
+    assert cross_chosen(np.array([[0.2, 0.2, 0.3], [0.3, 0.1, 0.2]])).tolist()[2] == 0.3
 
 
 def test_what_is_shown_is_reconstructed_and_what_is_flat_is_not() -> None:

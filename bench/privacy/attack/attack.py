@@ -23,6 +23,8 @@ from privet.scene.analyst import Analyst, AnalystSettings
 from privet.scene.looks import Detector
 from privet.scene.stored import StoredScene
 
+QUESTIONS = ("near", "far")
+
 
 def attack(sequence: Sequence, settings: AnalystSettings, detectors: Many[Detector]) -> Json:
     """All figures, under the names of docs/design/privacy-bench.md."""
@@ -98,7 +100,7 @@ def as_json(found: Silhouettes) -> Json:
     default = found.covers.get(DEFAULT)
     return {
         "pixel_masks": _answers(found.pixel_masks),
-        "box_only": _answers(found.box_only),
+        "box_only": _share(found.box_only, found.pixel_masks),
         "default": None if default is None else _share(default, found.pixel_masks),
         "choices": [
             {
@@ -119,16 +121,21 @@ def _answers(answers: Answers) -> Json:
 
 def _share(answers: Answers, of: Answers) -> Json:
     """Answers, and which share of what pixel masks give they are."""
-    near, far = answers.near.rank1 / max(of.near.rank1, 1e-9), answers.far.rank1 / max(of.far.rank1, 1e-9)
-    return {**_answers(answers), "near_share_of_pixel_masks": round(near, 4), "far_share_of_pixel_masks": round(far, 4)}
+    out = _answers(answers)
+    for question in QUESTIONS:
+        share, low, high = getattr(answers, question).share_of(getattr(of, question))
+        out[f"{question}_share_of_pixel_masks"] = round(share, 4)
+        out[f"{question}_share_95"] = [round(low, 4), round(high, 4)]
+    return out
 
 
 def _told(told: Told) -> Json:
+    low, high = told.interval
     return {
         "rank1": round(told.rank1, 4),
-        "rank1_95": [round(told.low, 4), round(told.high, 4)],
-        "chance": round(1 / max(told.walkers, 1), 4),
-        "walkers": told.walkers,
+        "rank1_95": [round(low, 4), round(high, 4)],
+        "chance": round(1 / max(len(told.by_walker), 1), 4),
+        "walkers": len(told.by_walker),
         "walks": told.walks,
     }
 
@@ -180,19 +187,24 @@ def _guess_rows(figures: Json) -> list[list[str]]:
 
 def _silhouette_rows(figures: Json) -> list[list[str]]:
     found = _object(figures["silhouettes"])
-    rows = [["mask", "tallest, cells", "a second", "hold, ms", "near", "95 %", "of pixel masks", "far", "95 %", "of pixel masks"]]
+    head = ["mask", "tallest, cells", "a second", "hold, ms"]
+    rows = [[*head, *(cell for question in QUESTIONS for cell in (question, "95 %", "of pixel masks", "95 %"))]]
     masks = _object(found["pixel_masks"])
 
-    def row(cells: list[str], answers: Json) -> list[str]:
-        for question in ("near", "far"):
-            told, of = _object(answers[question]), _object(masks[question])
+    def row(cells: list[str], one: Json) -> list[str]:
+        for question in QUESTIONS:
+            told = _object(one[question])
             low, high = _pair(told["rank1_95"])
-            rank1 = _number(told["rank1"])
-            cells = [*cells, f"{rank1:.3f}", f"{low:.3f} to {high:.3f}", f"{rank1 / max(_number(of['rank1']), 1e-9):.0%}"]
+            cells = [*cells, f"{_number(told['rank1']):.3f}", f"{low:.3f} to {high:.3f}"]
+            if f"{question}_share_95" in one:
+                low, high = _pair(one[f"{question}_share_95"])
+                cells += [f"{_number(one[f'{question}_share_of_pixel_masks']):.0%}", f"{low:.0%} to {high:.0%}"]
+            else:
+                cells += ["", ""]
         return cells
 
-    guess = [f"{_number(_object(masks[question])['chance']):.3f}" for question in ("near", "far")]
-    rows.append(["chance", "", "", "", guess[0], "", "", guess[1], "", ""])
+    chances = [[f"{_number(_object(masks[question])['chance']):.3f}", "", "", ""] for question in QUESTIONS]
+    rows.append(["chance", "", "", "", *chances[0], *chances[1]])
     rows.append(row(["pixel masks", "", "every frame", ""], masks))
     rows.append(row(["boxes only, 8 px", "12", "5", "600"], _object(found["box_only"])))
     choices = found["choices"]

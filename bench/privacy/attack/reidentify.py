@@ -5,8 +5,8 @@ the other way round; a probe's answer is the track of its nearest neighbour in t
 are the control: people stay near where they were, so the place alone gives some matches away. Live probes are the sanity of the attack.
 
 What is shown where somebody stands is mostly flat, so that alone it tells *less* than the empty place does (`shown`). An adversary has a
-picture of the empty place, too, from any other minute of the stream: they add the two similarities, weighed as it was best on other tracks
-(`adversary`). The lift is the adversary's rank-1 less the control's: what the stream adds.
+picture of the empty place, too, from any other minute of the stream: they add the two similarities, weighed as it was best on all
+other tracks (`adversary`). The lift is the adversary's rank-1 less the control's: what the stream adds.
 
 Features: histograms of colour in three bands; HOG (N. Dalal and B. Triggs, "Histograms of oriented gradients for human detection", 2005);
 and, for the generic embedding, the low frequencies of a cosine transform of each plane: no backbone that is trained on general pictures
@@ -121,16 +121,15 @@ def _judge(
 
 
 def cross_chosen(weighed: NDArray[np.float64]) -> NDArray[np.float64]:
-    """For each track the result of that way which was best on the tracks of the other fold; the first where several are.
+    """For each track the result of that way which was best on all other tracks; the first where several are.
 
     weighed: (ways, tracks). Returns (tracks,).
     """
-    fold = np.arange(weighed.shape[1]) % 2
-    out = np.empty(weighed.shape[1])
-    for judged in (0, 1):
-        best = int(np.argmax(weighed[:, fold != judged].mean(axis=1)))
-        out[fold == judged] = weighed[best, fold == judged]
-    return out
+    others = weighed.sum(axis=1, keepdims=True) - weighed
+    # Sums that are equal but for rounding are equal: then the first way, which is the empty place alone, is taken.
+    best = np.argmax(np.round(others, 9), axis=0)
+    chosen: NDArray[np.float64] = weighed[best, np.arange(weighed.shape[1])]
+    return chosen
 
 
 def interval(values: NDArray[np.float64], seed: int) -> tuple[float, float]:

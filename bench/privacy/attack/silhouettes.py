@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.privacy.attack.reidentify import interval
+from bench.privacy.attack.reidentify import RESAMPLES, interval
 from bench.privacy.sequence import Plate, Sequence
 from bench.privacy.watch import FIRST_NS
 from bench.truth import Box, blocks_touched
@@ -67,15 +67,31 @@ class Choice:
 DEFAULT = Choice(8, 12, 5.0, 600)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Told:
-    """Share of walks of a second that were given to the right one of `walkers`, mean over walkers; 95 % interval by bootstrap over them."""
+    """Walks of a second that were given to the right walker. by_walker: the share of each one's; rank-1 is their mean, with a 95 % interval
+    by bootstrap over walkers.
+    """
 
-    rank1: float
-    low: float
-    high: float
-    walkers: int
+    by_walker: NDArray[np.float64]
     walks: int
+    seed: int = 0
+
+    @property
+    def rank1(self) -> float:
+        return float(self.by_walker.mean())
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return interval(self.by_walker, self.seed)
+
+    def share_of(self, other: Told) -> tuple[float, float, float]:
+        """This rank-1 by another one's of the same walkers, and its 95 % interval: low, high."""
+        pairs = np.stack([self.by_walker, other.by_walker])
+        chosen = np.random.default_rng(self.seed).integers(0, pairs.shape[1], (RESAMPLES, pairs.shape[1]))
+        mine, theirs = pairs[:, chosen].mean(axis=2)
+        shares = mine / np.maximum(theirs, 1e-9)
+        return self.rank1 / max(other.rank1, 1e-9), float(np.quantile(shares, 0.025)), float(np.quantile(shares, 0.975))
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,8 +333,7 @@ def tell_apart(walks: dict[int, list[tuple[int, Walk]]], fps: float, alternate_s
         if best is None or by_walker.mean() > best.mean():
             best = by_walker
     assert best is not None
-    low, high = interval(best, seed)
-    return Told(float(best.mean()), low, high, len(walkers), len(who))
+    return Told(best, len(who), seed)
 
 
 def nearest(known: NDArray[np.float64], who: NDArray[np.int64], asked: NDArray[np.float64]) -> NDArray[np.int64]:

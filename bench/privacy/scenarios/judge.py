@@ -87,8 +87,9 @@ def outcome(
         "covered_50": figures.covered_50,
         "false_cover": figures.false_cover,
     }
-    if scenario.disturbed is not None:
-        usefulness["recovery_s"] = recovery_s(notes.away, scenario.disturbed[1])
+    if scenario.disturbed:
+        recoveries = [recovery_s(notes.away, ended_s) for ended_s in scenario.disturbed]
+        usefulness["recovery_s"] = NEVER_S if NEVER_S in recoveries else max(recoveries)
     if hidden:
         usefulness["least_hidden_share"] = min(hidden)
     return Outcome(figures, off, usefulness, min(hidden) >= HIDDEN_SHARE if hidden else None)
