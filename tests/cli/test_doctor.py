@@ -85,6 +85,21 @@ def test_the_clock_is_asked_and_not_changed() -> None:
     assert -1 <= clock_state() <= 5
 
 
+@pytest.mark.parametrize(
+    ("classes", "says"),
+    [
+        ('"person"', r"^wrong detectors: .*people\.onnx is not there.*nothing can be proven"),
+        ('"face_id", "person"', r"^wrong detectors: .*'face_id' tells people apart"),
+    ],
+)
+def test_a_model_of_the_site_s_own_is_tried(tmp_path: Path, classes: str, says: str) -> None:
+    config = tmp_path / "privet.toml"
+    config.write_text(f'[detect]\nown_model = "people.onnx"\nown_model_classes = [{classes}]\n')
+    result = CliRunner().invoke(doctor, ["--config", str(config), "--no-cameras"], standalone_mode=False)
+    assert result.return_value == 1
+    assert re.search(says, result.output, re.MULTILINE), result.output
+
+
 def test_a_file_is_looked_at_by_a_process_of_its_own(tmp_path: Path) -> None:
     encode_film(tmp_path / "a.mp4", 640, 480)
     config = tmp_path / "privet.toml"

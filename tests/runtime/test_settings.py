@@ -63,7 +63,7 @@ def test_each_camera_is_told_what_its_configuration_says(configured: Path) -> No
     assert gate.blind == (((0.0, 0.0), (1.0, 0.0), (1.0, 1.0)),)
     assert yard.url == (configured.parent / "clips/a b.mp4").as_uri()
     assert settings.state_key == KEY
-    assert (settings.lockdown, settings.device) == ("required", "GPU")
+    assert (settings.lockdown, settings.detect.device) == ("required", "GPU")
 
 
 def test_cameras_keep_their_state_whoever_hosts_them_and_share_no_directory(configured: Path) -> None:

@@ -225,6 +225,9 @@ def _page(loaded: Loaded) -> Iterator[Finding]:
 def _detectors(loaded: Loaded) -> Finding:
     found = _probe(loaded, ())
     device = loaded.config.detect.device
+    own = _own_model(loaded)
+    if own is not None:
+        return own
     if found is None:
         return Finding(Level.WRONG, "detectors", "the process that tries them ended without an answer", "run `privet run` and see its log")
     if found.detectors == 0:
@@ -235,6 +238,17 @@ def _detectors(loaded: Loaded) -> Finding:
     return Finding(
         Level.OK, "detectors", f"{found.detectors} load on {device} in {found.detectors_ms} ms, {found.look_us / 1000:.1f} ms a look of all"
     )
+
+
+def _own_model(loaded: Loaded) -> Finding | None:
+    """What is wrong with the site's own model, if it has one. Nothing is looked at with it, so it need not be a process of its own."""
+    from privet.runtime.settings import detect_settings
+    from privet.runtime.worker_detectors import refusal
+
+    why = refusal(detect_settings(loaded))
+    if why is None:
+        return None
+    return Finding(Level.WRONG, "detectors", f"{why}: nothing can be proven", "see docs/ref/models.md, or take `own_model` out")
 
 
 def _camera(loaded: Loaded, camera: str) -> Iterator[Finding]:

@@ -149,10 +149,12 @@ class _Watch:
 def measure_detectors(settings: WorkerSettings) -> Measured:
     """Load the detectors and time them on noise."""
     from privet.detect.openvino import load_detectors  # noqa: PLC0415 (not before the process is confined)
+    from privet.runtime.worker_detectors import own_model  # noqa: PLC0415
 
+    own = own_model(settings.detect)
     began_ns = time.monotonic_ns()
     try:
-        detectors = load_detectors(settings.device, 0.5)
+        detectors = load_detectors(settings.detect.device, settings.detect.threshold, own=own)
     except DetectorError:
         return Measured(reason=int(Reason.NO_DETECTOR))
     loaded_ns = time.monotonic_ns() - began_ns

@@ -53,7 +53,7 @@ class WorkerSettings(_Settings):
     warmed_cache_directory: Path | None = None              # compiled kernels to copy from; read only
     lockdown: Literal["required", "available"] = "available"
     state_key_hex: StateKeyHex = Field(repr=False)
-    device: str = "CPU"                                     # OpenVINO device for the detectors
+    detect: Detect = Detect()                               # what the worker's detectors are; its cameras share them
 
     @property
     def state_key(self) -> bytes:
@@ -90,7 +90,7 @@ def worker_settings(
         warmed_cache_directory=warmed_cache_directory,
         lockdown=loaded.config.worker.lockdown,
         state_key_hex=state_key.hex(),
-        device=loaded.config.detect.device,
+        detect=detect_settings(loaded),
     )
 
 
@@ -115,12 +115,12 @@ def camera_settings(loaded: Loaded, camera_id: CameraId) -> CameraSettings:
         blind=camera.blind,
         scene=config.scene,
         promotion=config.promotion,
-        detect=_detect(loaded),
+        detect=detect_settings(loaded),
         state_directory=loaded.data_directory / "state" / camera_id,
     )
 
 
-def _detect(loaded: Loaded) -> Detect:
+def detect_settings(loaded: Loaded) -> Detect:
     """The detectors' section, the path of the site's own model absolute."""
     detect = loaded.config.detect
     return detect if detect.own_model is None else detect.model_copy(update={"own_model": loaded.resolve(detect.own_model)})

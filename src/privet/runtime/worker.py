@@ -119,7 +119,7 @@ def prepare(settings: WorkerSettings) -> int:
     (compiled / MODELS).mkdir(mode=0o700, parents=True, exist_ok=True)
     os.environ["TMPDIR"] = str(temporary)
     os.environ["NUMBA_CACHE_DIR"] = str(compiled)
-    return lockdown.confine(settings.writable_directories(), connect_ports(settings), _devices(settings.device))
+    return lockdown.confine(settings.writable_directories(), connect_ports(settings), _devices(settings.detect.device))
 
 
 def connect_ports(settings: WorkerSettings) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """Detectors that load while the cameras connect: a worker that was lost is back seconds sooner.
 
-Belongs here: the thread that loads, and what stands in until it is done. Does not belong here: what detectors are (detect), or what it
-means that there are none yet (camera takes no looks, so nothing is promoted).
+Belongs here: the site's own model as its configuration says it, the thread that loads, and what stands in until it is done. Does not belong
+here: what detectors are (detect), or what it means that there are none yet (camera takes no looks, so nothing is promoted).
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from privet.config.models import Detect
 from privet.core.errors import DetectorError
+from privet.detect.own import OwnModel
 from privet.scene.looks import Detector
 
 
@@ -71,3 +73,24 @@ class _Late:
 
     def find(self, pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         return self._late.loaded(self._number).find(pictures)
+
+
+def own_model(detect: Detect) -> OwnModel | None:
+    """The site's own model, if it has one."""
+    if detect.own_model is None:
+        return None
+    size = (detect.own_model_height_px, detect.own_model_width_px)
+    return OwnModel(detect.own_model, size, detect.own_model_classes, detect.own_model_scale, detect.own_model_boxes)
+
+
+def refusal(detect: Detect) -> str | None:
+    """Why the site's own model is not taken; None if it is, or if there is none. Nobody is looked at with it: any process may ask."""
+    from privet.detect.openvino import OwnDetector  # noqa: PLC0415 (a worker loads in a thread of its own)
+
+    own = own_model(detect)
+    try:
+        if own is not None:
+            OwnDetector(own, detect.device, detect.threshold)
+    except DetectorError as error:
+        return str(error)
+    return None

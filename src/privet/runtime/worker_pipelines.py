@@ -9,7 +9,6 @@ from __future__ import annotations
 from privet.core.clock import Clock
 from privet.core.ids import CameraId
 from privet.detect.openvino import inputs_px, load_detectors
-from privet.detect.own import OwnModel
 from privet.ingest.open import open_source
 from privet.ingest.source import SourceSettings
 from privet.runtime.camera import CameraPipeline
@@ -18,7 +17,7 @@ from privet.runtime.settings import CameraSettings, WorkerSettings
 from privet.runtime.state_store import StateStore
 from privet.runtime.warm import MODELS
 from privet.runtime.worker import COMPILED
-from privet.runtime.worker_detectors import LateDetectors
+from privet.runtime.worker_detectors import LateDetectors, own_model
 from privet.runtime.worker_host import MakePipeline, Pipeline
 
 
@@ -28,11 +27,10 @@ def pipelines(settings: WorkerSettings, clock: Clock) -> MakePipeline:
     A detector that does not load is no error here: every pipeline says so when it first asks, and proves nothing.
     """
     cameras = {camera.camera: camera for camera in settings.cameras}
-    # One threshold for all: the lowest that any camera of this worker asks for.
-    threshold = min((camera.detect.threshold for camera in settings.cameras), default=0.0)
+    detect = settings.detect
     cache = settings.directory / COMPILED / MODELS
-    own = own_model(settings)
-    late = LateDetectors(inputs_px(own), lambda: load_detectors(settings.device, threshold, cache, own))
+    own = own_model(detect)
+    late = LateDetectors(inputs_px(own), lambda: load_detectors(detect.device, detect.threshold, cache, own))
 
     def make(camera: CameraId, emit: Emit) -> Pipeline:
         told = cameras[camera]
@@ -43,16 +41,6 @@ def pipelines(settings: WorkerSettings, clock: Clock) -> MakePipeline:
         )
 
     return make
-
-
-def own_model(settings: WorkerSettings) -> OwnModel | None:
-    """The site's own model; its section of the configuration is the same for every camera."""
-    for camera in settings.cameras:
-        told = camera.detect
-        if told.own_model is not None:
-            size = (told.own_model_height_px, told.own_model_width_px)
-            return OwnModel(told.own_model, size, told.own_model_classes, told.own_model_scale, told.own_model_boxes)
-    return None
 
 
 def source_settings(camera: CameraSettings) -> SourceSettings:
