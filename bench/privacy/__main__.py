@@ -105,7 +105,7 @@ def _measure(options: argparse.Namespace) -> int:
 
 
 def _scenarios(options: argparse.Namespace, detectors: Many[Detector]) -> int:
-    results = dict(outcomes(options.scenarios, options.prove_seconds, detectors))
+    results = dict(outcomes(options.scenarios, options.prove_seconds, detectors, list(ABLATIONS) if options.ablate else None))
     print(f"\nscenarios\n{rows(results)}", file=sys.stderr if options.json else sys.stdout)
     if options.json:
         json.dump({"scenarios": {name: each.as_json() for name, each in results.items()}}, sys.stdout, indent=2)

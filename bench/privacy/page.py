@@ -67,6 +67,7 @@ def page(figures: Json) -> str:
         sequence=_sequence(sequence),
         ablations=_ablations(_object(sequence["ablations"])),
         scenarios=_scenarios(scenarios),
+        rules=_rules(scenarios),
         stills="\n\n".join(
             f"`{name}`: {SCENARIOS[name].says}\n\n![live, shown, empty place](pictures/privacy/{name}.jpg)" for name in SHOWN_SCENARIOS
         ),
@@ -89,6 +90,16 @@ def _scenarios(scenarios: Json) -> str:
     head = ["", "what happens", "person-frames", "leaked", "by image", "leaks with rules off", "stays hidden", "proven", "needless cover",
             "back after"]
     return markdown([head, *(_scenario(name, _object(scenarios[name])) for name in SCENARIOS)])
+
+
+def _rules(scenarios: Json) -> str:
+    """Person-frames that leak without a rule, in the cases for which every rule was switched off."""
+    off = {name: _object(_object(scenarios[name])["ablations"]) for name in SCENARIOS}
+    whole = [name for name in SCENARIOS if set(off[name]) == set(ABLATIONS)]
+    body = [
+        [f"`{rule}`", *(said(_object(off[name][rule])["leaked_person_frames"]) for name in whole)] for rule in ABLATIONS
+    ]
+    return markdown([["rule off", *(f"`{name}`" for name in whole)], *body])
 
 
 def _scenario(name: str, one: Json) -> list[str]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from bench.privacy.attack.crops import CROP_PX, Crops, Pixels
 from bench.privacy.attack.reconstruct import reconstruct, ridge, shrunk
-from bench.privacy.attack.reidentify import FEATURES, cross_chosen, interval, reidentify
+from bench.privacy.attack.reidentify import FEATURES, best_of, interval, reidentify
 from bench.privacy.attack.silhouettes import SIZE_PX, aligned, majority, tell_apart
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,12 +63,10 @@ def test_interval_holds_the_mean() -> None:
     assert high - low < 0.4
 
 
-def test_a_way_is_chosen_on_other_tracks() -> None:
-    # Way 1 is good on one track only, and nothing tells that one of it.
-    assert cross_chosen(np.array([[0.0, 0.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]])).tolist() == [0.0, 0.0, 0.0, 0.0]
-    assert cross_chosen(np.array([[0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.5]])).tolist() == [1.0, 1.0, 0.0, 0.5]
+def test_the_adversary_takes_what_suits_them_best() -> None:
+    assert best_of(np.array([[0.2, 0.2, 0.2], [0.0, 0.9, 0.0], [0.1, 0.1, 0.1]])).tolist() == [0.0, 0.9, 0.0]
     # Where no way is better than another the first is taken: the empty place alone.
-    assert cross_chosen(np.array([[0.2, 0.2, 0.3], [0.3, 0.1, 0.2]])).tolist()[2] == 0.3
+    assert best_of(np.array([[0.2, 0.1, 0.3], [0.3, 0.1, 0.2]])).tolist() == [0.2, 0.1, 0.3]
 
 
 def test_what_is_shown_is_reconstructed_and_what_is_flat_is_not() -> None:

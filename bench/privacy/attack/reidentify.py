@@ -5,8 +5,9 @@ the other way round; a probe's answer is the track of its nearest neighbour in t
 are the control: people stay near where they were, so the place alone gives some matches away. Live probes are the sanity of the attack.
 
 What is shown where somebody stands is mostly flat, so that alone it tells *less* than the empty place does (`shown`). An adversary has a
-picture of the empty place, too, from any other minute of the stream: they add the two similarities, weighed as it was best on all
-other tracks (`adversary`). The lift is the adversary's rank-1 less the control's: what the stream adds.
+picture of the empty place, too, from any other minute of the stream: they add the two similarities (`adversary`), weighed as suits them
+best on the very tracks that they are asked about, which is more than an adversary can know. The lift is the adversary's rank-1 less the
+control's: what the stream adds. It is 0 where nothing helps.
 
 Features: histograms of colour in three bands; HOG (N. Dalal and B. Triggs, "Histograms of oriented gradients for human detection", 2005);
 and, for the generic embedding, the low frequencies of a cosine transform of each plane: no backbone that is trained on general pictures
@@ -112,7 +113,7 @@ def _judge(
 
     live, shown, control = (by_track(similar[arm]) for arm in ("live", "shown", "plate"))
     weighed = np.stack([control, *(by_track(similar["plate"] + np.float32(w) * similar["shown"]) for w in WEIGHTS), shown])
-    adversary = cross_chosen(weighed)
+    adversary = best_of(weighed)
     low, high = interval(adversary - control, seed)
     shown_low, shown_high = interval(shown - control, seed)
     return Matched(
@@ -120,16 +121,11 @@ def _judge(
     )
 
 
-def cross_chosen(weighed: NDArray[np.float64]) -> NDArray[np.float64]:
-    """For each track the result of that way which was best on all other tracks; the first where several are.
-
-    weighed: (ways, tracks). Returns (tracks,).
-    """
-    others = weighed.sum(axis=1, keepdims=True) - weighed
-    # Sums that are equal but for rounding are equal: then the first way, which is the empty place alone, is taken.
-    best = np.argmax(np.round(others, 9), axis=0)
-    chosen: NDArray[np.float64] = weighed[best, np.arange(weighed.shape[1])]
-    return chosen
+def best_of(weighed: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The results of that way which was best on these very tracks; of the first where several are. weighed: (ways, tracks); (tracks,)."""
+    # Means that are equal but for rounding are equal: then the first way, which is the empty place alone, is taken.
+    best: NDArray[np.float64] = weighed[int(np.argmax(np.round(weighed.mean(axis=1), 9)))]
+    return best
 
 
 def interval(values: NDArray[np.float64], seed: int) -> tuple[float, float]:

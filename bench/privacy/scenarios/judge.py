@@ -68,9 +68,16 @@ class Outcome:
 
 
 def outcome(
-    name: str, scenario: Scenario, prove_s: float, detectors: Many[Detector], ablations: bool = True, sheet: Path | None = None
+    name: str,
+    scenario: Scenario,
+    prove_s: float,
+    detectors: Many[Detector],
+    ablations: Many[str] | None = None,
+    sheet: Path | None = None,
 ) -> Outcome:
-    """Run a scenario. sheet: where to write live, shown and plate of a few frames, side by side."""
+    """Run a scenario. ablations: which rules are switched off in turn; None: those that it is about. sheet: where to write live, shown
+    and plate of a few frames, side by side.
+    """
     sequence = scenario.sequence(name)
     settings = policy(prove_s, **dict(scenario.changes))
     between = None if scenario.restarting is None else partial(scenario.restarting, settings, detectors)
@@ -78,7 +85,7 @@ def outcome(
     figures = run(
         sequence, settings, detectors, between, through=lambda shown: _noting(stills.through("shown", shown), sequence, notes)
     )
-    off = ablated(sequence, settings, detectors, scenario.ablations if ablations else (), between)
+    off = ablated(sequence, settings, detectors, scenario.ablations if ablations is None else ablations, between)
     if sheet is not None and (image := stills.sheet(("live", "shown", "plate"))) is not None:
         save(image, sheet)
     hidden = [notes.least_hidden.get(track, 1.0) for track in scenario.stays_covered]

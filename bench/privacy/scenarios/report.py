@@ -15,8 +15,10 @@ from bench.privacy.tables import aligned, said
 from privet.scene.looks import Detector
 
 
-def outcomes(names: Many[str], prove_s: float, detectors: Many[Detector]) -> Iterator[tuple[str, Outcome]]:
-    """Run the named scenarios, or all; contact sheets are written below .cache/scenarios.
+def outcomes(
+    names: Many[str], prove_s: float, detectors: Many[Detector], ablations: Many[str] | None = None
+) -> Iterator[tuple[str, Outcome]]:
+    """Run the named scenarios, or all; contact sheets are written below .cache/scenarios. ablations: None: those of each.
 
     Raises:
         KeyError: there is no such scenario. FileNotFoundError, FootageMissingError: footage or truth are not on this machine.
@@ -26,7 +28,7 @@ def outcomes(names: Many[str], prove_s: float, detectors: Many[Detector]) -> Ite
             raise KeyError(f"no scenario {name}: there are {', '.join(SCENARIOS)}")
     footage_key()
     for name in names or list(SCENARIOS):
-        yield name, outcome(name, SCENARIOS[name], prove_s, detectors, sheet=SHEETS / f"{name}.jpg")
+        yield name, outcome(name, SCENARIOS[name], prove_s, detectors, ablations, SHEETS / f"{name}.jpg")
 
 
 def rows(results: Mapping[str, Outcome]) -> str:
