@@ -78,6 +78,10 @@ test-slow: setup ## what takes minutes: ground truth, twenty kills, long runs
 bench-privacy: setup ## how often a person slips through; OPTIONS="--ablate --scenarios --attack --peers --json"
 	$(BIN)/python -m bench.privacy $(OPTIONS)
 
+.PHONY: bench-throughput
+bench-throughput: setup ## how many cameras a core can guard; OPTIONS="--cameras 8 --json"
+	$(BIN)/python -m bench.throughput $(OPTIONS)
+
 .PHONY: lint
 lint: setup ## ruff and mypy
 	$(BIN)/ruff check .

@@ -11,26 +11,18 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
-import queue
-import re
 import secrets as randomness
 import shutil
 import signal
-import socket
-import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypedDict
 
 from demo import place
 from demo.encode import FootageMissingError, cached_clip, find_footage
+from demo.process import Api, CameraJson, DemoError, Privet, free_port, private
 from demo.server import SYSTEM_PYTHON, RtspServer
 from demo.summary import CameraFigures, failures, table
 from privet.core.clock import NS_PER_MS
@@ -40,104 +32,7 @@ from privet.record.archive import Archive, recording_files
 
 STATE = Path(__file__).resolve().parent / "state"
 PORT = 8420
-STARTS_WITHIN_S = 180
-STOPS_WITHIN_S = 60
 MOST_COVERS = 1000
-TOKEN = re.compile(r"\bprivet_[\w-]{20,}")
-
-
-class DemoError(Exception):
-    """The demo cannot go on; the message is for whoever started it."""
-
-
-class _Counters(TypedDict):
-    frames_decoded: int
-    bytes_received: int
-    connects: int
-
-
-class _Camera(TypedDict):
-    id: str
-    condition: str
-    reason: str
-    proven_share: float
-    capacity_bits_per_second: int
-    sent_bits_per_second: int
-    counters: _Counters
-
-
-@dataclass
-class Privet:
-    """`privet run` as a process: its lines go to a log file, its token and its end are waited for."""
-
-    directory: Path
-    process: subprocess.Popen[str]
-    said: queue.Queue[str | None] = field(default_factory=queue.Queue)
-    last: list[str] = field(default_factory=list)
-
-    @classmethod
-    def start(cls, directory: Path) -> Privet:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "privet", "run", "--config", str(directory / "privet.toml")],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        privet = cls(directory, process)
-        threading.Thread(target=privet._read, daemon=True).start()
-        return privet
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        with _private(self.directory / "privet.log").open("w") as log:
-            for line in self.process.stdout:
-                log.write(TOKEN.sub("privet_...", line))
-                log.flush()
-                self.last = [*self.last[-19:], line.rstrip()]
-                self.said.put(line)
-        self.said.put(None)
-
-    def ended(self) -> str:
-        """What it said last, for a message."""
-        tail = "\n    ".join(TOKEN.sub("privet_...", line) for line in self.last)
-        return f"Privet ended with status {self.process.poll()}. It said:\n    {tail}"
-
-    def stop(self) -> int:
-        """SIGINT, and wait for all to be closed in order."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-        try:
-            return self.process.wait(STOPS_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            print("Privet does not stop: killing it", file=sys.stderr)
-            self.process.kill()
-            return self.process.wait()
-
-
-class Api:
-    """The few questions the demo asks of Privet's API, on the loopback and past any proxy."""
-
-    def __init__(self, port: int, token: str) -> None:
-        self._base = f"http://127.0.0.1:{port}"
-        self._token = token
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-    def cameras(self) -> list[_Camera]:
-        """`GET /api/cameras`; OSError while nobody answers.
-
-        Raises:
-            DemoError: the token is not taken.
-        """
-        request = urllib.request.Request(f"{self._base}/api/cameras", headers={"Authorization": f"Bearer {self._token}"})
-        try:
-            with self._opener.open(request, timeout=5) as answer:
-                cameras: list[_Camera] = json.load(answer)
-                return cameras
-        except urllib.error.HTTPError as error:
-            if error.code in (401, 403):
-                raise DemoError("the demo's token is not taken any more: start with --fresh") from None
-            raise
 
 
 def main() -> int:
@@ -172,7 +67,7 @@ def run(seconds: float | None, port: int, fresh: bool, stop: threading.Event) ->
     if fresh and STATE.exists():
         shutil.rmtree(STATE)
     STATE.mkdir(parents=True, exist_ok=True)
-    port = _free_port(port)
+    port = free_port(port)
     password = f"hedge & gate: 9% {randomness.token_urlsafe(8)}"
     server = RtspServer(place.streams(files, password), STATE)
     with contextlib.ExitStack() as stack:
@@ -182,13 +77,13 @@ def run(seconds: float | None, port: int, fresh: bool, stop: threading.Event) ->
             raise DemoError(f"{error}: run scripts/debian-packages, which installs GStreamer") from error
         stack.callback(server.stop)
         (STATE / "privet.toml").write_text(place.configuration(server.url, port))
-        _private(STATE / "secrets.toml").write_text(place.secrets(password))
+        private(STATE / "secrets.toml").write_text(place.secrets(password))
         print(f"three cameras stream at rtsp://127.0.0.1:{server.port}/ and, with a password, :{server.guarded_port}/", flush=True)
         before = {camera.id: _recorded_bytes(camera.id) for camera in place.CAMERAS}
         started_ns = time.time_ns()
         privet = Privet.start(STATE)
         stack.callback(privet.stop)
-        token = _await_token(privet, stop)
+        token = privet.token(stop)
         if token is None:
             return 0
         print(f"\n    open   http://127.0.0.1:{port}/\n    token  {token}\n", flush=True)
@@ -222,34 +117,12 @@ def _encode(stop: threading.Event) -> dict[str, str]:
     return files
 
 
-def _await_token(privet: Privet, stop: threading.Event) -> str | None:
-    """The token: shown by the first start of a state, kept beside it for the next. None if asked to stop meanwhile."""
-    kept = STATE / "token"
-    deadline_s = time.monotonic() + STARTS_WITHIN_S
-    guards = False
-    while time.monotonic() < deadline_s:
-        if stop.is_set():
-            return None
-        if guards and kept.exists():
-            return kept.read_text().strip()
-        try:
-            line = privet.said.get(timeout=0.2)
-        except queue.Empty:
-            continue
-        if line is None:
-            raise DemoError(privet.ended())
-        if found := TOKEN.search(line):
-            _private(kept).write_text(found[0])
-        guards = guards or " guards " in line
-    raise DemoError("Privet did not show its token: start with --fresh" if guards else f"Privet said nothing for {STARTS_WITHIN_S} s")
-
-
-def _watch(privet: Privet, api: Api, seconds: float | None, stop: threading.Event) -> list[_Camera]:
+def _watch(privet: Privet, api: Api, seconds: float | None, stop: threading.Event) -> list[CameraJson]:
     """Say how it goes until it is time; returns the last that was heard of each camera.
 
     The time begins when Privet answers: what it compiles at its first start does not count.
     """
-    last: list[_Camera] = []
+    last: list[CameraJson] = []
     ends_s: float | None = None
     told = ""
     while privet.process.poll() is None and not stop.wait(1.0):
@@ -272,12 +145,12 @@ def _watch(privet: Privet, api: Api, seconds: float | None, stop: threading.Even
     return last
 
 
-def _progress(camera: _Camera) -> str:
+def _progress(camera: CameraJson) -> str:
     reason = "" if camera["reason"] == "none" else f" ({camera['reason']})"
     return f"{camera['id']}: {camera['condition']}{reason}, {100 * camera['proven_share']:.0f} % proven"
 
 
-def _figures(last: list[_Camera], before: dict[str, int], started_ns: int) -> list[CameraFigures]:
+def _figures(last: list[CameraJson], before: dict[str, int], started_ns: int) -> list[CameraFigures]:
     covers = _recorded_covers(started_ns)
     return [
         CameraFigures(
@@ -317,27 +190,6 @@ def _recorded_covers(from_wall_ns: int) -> dict[str, int]:
     finally:
         index.close()
     return counts
-
-
-def _free_port(port: int) -> int:
-    """`port` if nobody listens there, else another; the operating system chooses it."""
-    for wanted in (port, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", wanted))
-            except OSError:
-                print(f"port {wanted} is taken, taking another", flush=True)
-                continue
-            return int(probe.getsockname()[1])
-    raise DemoError("no port is free on the loopback")
-
-
-def _private(path: Path) -> Path:
-    """`path`, made so that nobody else may read it."""
-    path.touch(0o600)
-    path.chmod(0o600)
-    return path
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""How many cameras a core can guard: CPU time per second of stream, measured over RTSP on one pinned core."""

@@ -1,0 +1,170 @@
+"""What is measured: cameras on one core's RTSP server, Privet or a bare receiver on the other core.
+
+Belongs here: starting both where they belong, and reading what they used. Does not belong here: which cases there are (bench).
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from demo.clip import Clip
+from demo.process import Api, Privet, free_port
+from demo.server import RtspServer
+
+from bench.throughput.core import cpu_s, family, memory_mb, pinned
+
+State = Literal["proving", "settled"]
+
+PATH = "/camera"
+WINDOWS = 5
+WINDOW_S = 8.0
+WARM_S = 10.0
+SETTLES_WITHIN_S = 150.0
+SETTLED_FOR_S = 30.0        # without another block proven
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """cpu_ratio's parts: CPU seconds a second of stream, median of windows; and the least and the most of them."""
+
+    cpu: float
+    least: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """What `privet run` used. memory: of its workers, megabytes a camera. received, recorded: bytes a second of stream."""
+
+    used: Used
+    memory_mb: float
+    recorded_bytes_per_second: float
+    received_bytes_per_second: float
+    proven_share: float
+    dropped: int
+
+
+@contextmanager
+def cameras_on(core: int, clip: Clip) -> Iterator[str]:
+    """Serve a clip over RTSP from one core; yields its URL."""
+    with tempfile.TemporaryDirectory() as directory:
+        stream = {"path": PATH, "codec": clip.codec, "file": str(clip.path), "start_seconds": 0.0}
+        server = RtspServer([stream], Path(directory))
+        with pinned(core):
+            server.start()
+        try:
+            yield server.url(PATH)
+        finally:
+            server.stop()
+
+
+def receive(url: str, cameras: int, core: int) -> Used:
+    """Receive and decode only.
+
+    Raises:
+        RuntimeError: it ended by itself.
+    """
+    with pinned(core):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bench.throughput.receive", url, str(cameras)], stdout=subprocess.PIPE, text=True
+        )
+    try:
+        assert process.stdout is not None
+        if process.stdout.readline() != "watching\n":
+            raise RuntimeError(f"receiving ended with status {process.wait()}")
+        time.sleep(WARM_S)
+        return _windows(process.pid, cameras)
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def guard(url: str, cameras: int, core: int, state: State) -> Guarded:
+    """`privet run` with so many cameras of the same stream, on one core. proving: nothing has been still for long enough yet.
+
+    Raises:
+        DemoError: it does not start.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        directory, port = Path(name), free_port(0)
+        (directory / "privet.toml").write_text(configuration(url, cameras, port, state))
+        with pinned(core):
+            privet = Privet.start(directory)
+        try:
+            token = privet.token(threading.Event())
+            assert token is not None
+            api = Api(port, token)
+            _await_state(api, cameras, state)
+            before, at_s = _counted(api, directory), time.monotonic()
+            used = _windows(privet.process.pid, cameras)
+            after, seconds = _counted(api, directory), time.monotonic() - at_s
+            pids = family(privet.process.pid) - {privet.process.pid}
+            figures = api.cameras()
+            return Guarded(
+                used,
+                memory_mb(pids) / cameras,
+                (after[0] - before[0]) / cameras / seconds,
+                (after[1] - before[1]) / cameras / seconds,
+                min(camera["proven_share"] for camera in figures),
+                sum(camera["counters"]["covers_dropped"] for camera in figures),
+            )
+        finally:
+            privet.stop()
+
+
+def configuration(url: str, cameras: int, port: int, state: State) -> str:
+    """privet.toml: the defaults, but that a proof takes ten seconds, or an hour so that none ends."""
+    lines = [
+        "[site]", 'name = "Throughput"', 'controller = "Nobody"', "[server]", f"port = {port}",
+        "[promotion]", 'commissioning = "automatic"', *(
+            ("prove_seconds = 10", "prove_keyframes = 5") if state == "settled" else ("prove_seconds = 3600", "prove_keyframes = 1800")
+        ),
+    ]
+    for number in range(cameras):
+        lines += [f"[cameras.c{number}]", 'place = "bench"', 'purpose = "measuring"', f'url = "{url}"']
+    return "\n".join(lines) + "\n"
+
+
+def _await_state(api: Api, cameras: int, state: State) -> None:
+    """Until every camera sends pictures, and where settled is asked for, until no more blocks are proven."""
+    began_s = since_s = time.monotonic()
+    share = -1.0
+    while time.monotonic() - began_s < SETTLES_WITHIN_S:
+        time.sleep(1.0)
+        seen = api.cameras()
+        if len(seen) < cameras or not all(camera["counters"]["frames_decoded"] > 0 for camera in seen):
+            since_s = time.monotonic()
+            continue
+        now = sum(camera["proven_share"] for camera in seen)
+        if state == "settled" and now > share + 0.002 * cameras:
+            share, since_s = now, time.monotonic()
+        if time.monotonic() - since_s >= (SETTLED_FOR_S if state == "settled" else WARM_S):
+            return
+
+
+def _counted(api: Api, directory: Path) -> tuple[int, int]:
+    """Bytes recorded and bytes received so far."""
+    recorded = sum(path.stat().st_size for path in (directory / "data" / "recordings").rglob("*") if path.is_file())
+    return recorded, sum(camera["counters"]["bytes_received"] for camera in api.cameras())
+
+
+def _windows(pid: int, cameras: int) -> Used:
+    shares = []
+    for _ in range(WINDOWS):
+        pids = family(pid)
+        used_s, at_s = cpu_s(pids), time.monotonic()
+        time.sleep(WINDOW_S)
+        shares.append((cpu_s(pids) - used_s) / (time.monotonic() - at_s) / cameras)
+    return Used(statistics.median(shares), min(shares), max(shares))
