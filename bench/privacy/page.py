@@ -149,7 +149,7 @@ def main() -> int:
     figures["measured_on"] = datetime.datetime.now(datetime.UTC).date().isoformat()
     take_stills()
     FIGURES.parent.mkdir(parents=True, exist_ok=True)
-    FIGURES.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n")
+    FIGURES.write_text(json.dumps(figures, indent=1) + "\n")
     try:
         PAGE.write_text(page(figures))
     except KeyError as error:
