@@ -28,7 +28,7 @@ from bench.privacy.tables import Json, markdown, said
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 FIGURES = DOCS / "measured" / "privacy.json"
-TEMPLATE = Path(__file__).with_name("page.md")
+TEMPLATE = Path(__file__).with_name("page.md.in")
 PAGE = DOCS / "privacy-measured.md"
 PICTURES = DOCS / "pictures" / "privacy"
 STILL_ROW = 3       # of a contact sheet: past the middle
