@@ -24,6 +24,7 @@ from demo.encode import cached_clip, clip_frames, find_footage
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from bench.candidates import CANDIDATES, load_candidates
 from bench.truth import Box, Truth, blocks_touched, plate, read_truth
 from privet.core.frame import Frame, Matrix
 from privet.core.grid import BoolGrid, Grid
@@ -73,9 +74,10 @@ class Recall:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One detector."""
+    """One detector. used: whether Privet loads it, or it is a candidate."""
 
     detector: str
+    used: bool
     milliseconds_a_look: float
     false_share: float
     recalls: tuple[Recall, ...]
@@ -300,6 +302,7 @@ def measure(detectors: Sequence[Detector], truth: Truth, count: int) -> tuple[Me
     return tuple(
         Measured(
             detector.name,
+            all(detector.name != candidate.name for candidate in CANDIDATES),
             milliseconds(detector, place),
             false_share(detector, place),
             tuple(recall(case, detector, subjects) for case, subjects in cases.items()),
@@ -314,7 +317,8 @@ def markdown(measured: Sequence[Measured]) -> str:
     lines = ["| detector | ms a look | false, % | " + " | ".join(cases) + " |", "|---|---|---|" + "---|" * len(cases)]
     for each in measured:
         cells = [" / ".join(f"{100 * case.looks[looks]:.0f}" for looks in LOOKS) for case in each.recalls]
-        lines.append(f"| {each.detector} | {each.milliseconds_a_look:.0f} | {100 * each.false_share:.1f} | " + " | ".join(cells) + " |")
+        name = each.detector if each.used else f"{each.detector} (not used)"
+        lines.append(f"| {name} | {each.milliseconds_a_look:.0f} | {100 * each.false_share:.1f} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
@@ -325,10 +329,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=24, help="people a case")
     parser.add_argument("--threshold", type=float, default=0.15, help="the site's [detect] threshold")
     parser.add_argument("--only", default="", help="one detector, by its name")
+    parser.add_argument("--candidates", action="store_true", help="those of bench.candidates, too; fetches them once")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--markdown", action="store_true", help="the table alone (the default says what it is, too)")
     told = parser.parse_args(arguments)
-    detectors = [each for each in load_detectors("CPU", told.threshold) if told.only in ("", each.name)]
+    loaded: list[Detector] = [*load_detectors("CPU", told.threshold), *(load_candidates(told.threshold) if told.candidates else ())]
+    detectors = [each for each in loaded if told.only in ("", each.name)]
     measured = measure(detectors, read_truth(told.truth), told.count)
     if told.json:
         print(json.dumps([asdict(each) for each in measured], indent=2))
