@@ -6,7 +6,7 @@ belong here: the kernels, the rules of promotion, encoding. What comes out is `O
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Literal
@@ -26,6 +26,7 @@ from privet.scene.layers import Returns
 from privet.scene.light import CELL_COLUMNS, CELL_ROWS, fit_light, quantise, spread
 from privet.scene.looks import Detector, Looks
 from privet.scene.model import BlockModel
+from privet.scene.pace import Pace
 from privet.scene.promote import Evidence, ProvenBackground, Rules, promote, recall, restore
 from privet.scene.statistics import GRADIENT, Y_MEAN, Statistics, block_statistics
 from privet.scene.stillness import Stillness, StillnessRules
@@ -44,6 +45,9 @@ PROMOTE_EVERY_NS = 1 * NS_PER_S
 REFINE_TIME_NS = 10 * NS_PER_S
 LEAST_PROVEN_TO_JUDGE = 0.05
 PIXEL_NOISE = 2.0
+PATIENCE_PROOFS = 6             # so many times as long as a proof takes, or at least this long, looks may bring nothing
+PATIENCE_NS = 120 * NS_PER_S
+AGAIN_PROOFS = 3                # after so many times as long as a proof takes, a block that moved and then was still gets another chance
 SETTLED_NS = 5 * NS_PER_S       # covered for so long on end: what came may have come to stay, and a person may be asked to sign for it
 SIGN_WITHIN_NS = 5 * NS_PER_S   # of the last usable frame; later nobody knows whether the proofs still hold
 
@@ -99,9 +103,15 @@ class Analyst:
     """Follows the frames of one camera. Not safe for use from several threads at once."""
 
     def __init__(
-        self, settings: AnalystSettings, detectors: Sequence[Detector], stored: StoredScene | None = None, *, distrust: bool = False
+        self, settings: AnalystSettings, detectors: Sequence[Detector], stored: StoredScene | None = None, *, distrust: bool = False,
+        may_look: Callable[[], bool] = lambda: True,
     ) -> None:
-        """stored: what an earlier run left. distrust: it left something that cannot be read, so everything in view is an arrival."""
+        """stored: what an earlier run left. distrust: it left something that cannot be read, so everything in view is an arrival.
+
+        may_look: asked before every look, for the detectors are shared; a look that is put off is counted and costs nothing but time.
+        """
+        self._may_look = may_look
+        self.looks_starved = 0
         self._settings = settings
         self._detectors = tuple(detectors)
         self._slot_ns = round(NS_PER_S / settings.covers_per_second)
@@ -337,6 +347,10 @@ class Analyst:
         self._model = BlockModel(grid)
         self._stillness = Stillness(grid, StillnessRules(neighbourhood_blocks=ceil(person_px / settings.block_px) // 2))
         self._looks = Looks(grid, self._detectors, person_px)
+        self._pace = Pace(
+            grid.shape, round(NS_PER_S / settings.looks_per_second), max(PATIENCE_PROOFS * settings.prove_ns, PATIENCE_NS),
+            AGAIN_PROOFS * settings.prove_ns,
+        )
         self._arrival: BoolGrid = np.full(grid.shape, self._distrust, np.bool_)
         self._held_until_ns: NDArray[np.int64] = np.full(grid.shape, -1, np.int64)
         self._covered: BoolGrid = np.zeros(grid.shape, np.bool_)
@@ -428,6 +442,7 @@ class Analyst:
         elif now_ns - self._changing_since_ns >= (FIT_AFTER_NS if self._misfit else MISFIT_AFTER_NS):
             self._misfit = not self._misfit
             self._arrival[:] = self._misfit
+            self._pace.begin_anew()
             self._fitted_once = True
             self._changing_since_ns = -1
         if self._misfit:
@@ -453,20 +468,31 @@ class Analyst:
         # What was seen of a block before its proof began is no evidence: somebody may have come in between.
         self._looks.forget(~self._stillness.running)
         if not hurried:
-            self._look(frame, seen, waiting)
+            self._look(frame, seen, waiting, settled)
         self._looks.forget(~self._stillness.running)
         return moved
 
-    def _look(self, frame: Frame, seen: Statistics, waiting: BoolGrid) -> None:
-        """Take the looks that are due, within the budget; what was not used is not saved up."""
+    def _look(self, frame: Frame, seen: Statistics, waiting: BoolGrid, settled: BoolGrid) -> None:
+        """Take the looks that are due, within the budget; what was not used is not saved up.
+
+        What came to stay is proven by signature alone: it is looked at once it has been still for long enough to be offered.
+        """
         now_ns = frame.monotonic_ns
-        period_ns = round(NS_PER_S / self._settings.looks_per_second)
         self._next_look_ns = max(self._next_look_ns, now_ns - self._slot_ns)
         while self._detectors and self._next_look_ns <= now_ns:
-            look = self._looks.next_look(self._stillness.running & waiting)
+            still_ns = self._stillness.still_ns(now_ns)
+            wanting = self._stillness.running & waiting & (~settled | (still_ns >= self._settings.prove_ns))
+            assert self._background is not None
+            reached = int(np.count_nonzero(self._background.proven)) + self._candidates
+            asked, pause_ns = self._pace.choose(wanting, waiting, still_ns, reached, now_ns)
+            look = self._looks.next_look(asked)
             if look is None:
                 return
-            self._next_look_ns += period_ns
+            if not self._may_look():
+                self.looks_starved += 1
+                self._next_look_ns = now_ns + self._slot_ns
+                return
+            self._next_look_ns += pause_ns
             self._restart(self._looks.look(look, frame, seen))
 
     def _restart(self, blocks: BoolGrid) -> None:
@@ -481,6 +507,11 @@ class Analyst:
             return None
         self._next_promotion_ns = frame.monotonic_ns + PROMOTE_EVERY_NS
         settings = self._settings
+        waiting = self._candidates_at(frame.monotonic_ns)
+        self._candidates = int(waiting.sum())
+        # The picture is put together only for what can be written without a signature. It is promote that decides.
+        if settings.commissioning == "signature" or not (waiting & ~self._arrivals() & ~background.proven).any():
+            return None
         nothing = np.zeros(background.grid.shape, np.bool_)
         evidence = self._evidence(frame.monotonic_ns, nothing, self._stillness.picture())
         promoted, candidates = promote(background, evidence, self._rules(settings.commissioning), frame.wall_ns)
@@ -495,10 +526,14 @@ class Analyst:
             self._covered = np.ones_like(raw)
             self._held_until_ns[:] = -1
             return self._covered
-        found = shape(raw | moved) & ~self._blind
+        found = raw | moved
+        if found.any():
+            found = shape(found) & ~self._blind
         self._held_until_ns[found] = now_ns + self._settings.hold_ns
         self._covered = found
         held = self._held_until_ns >= now_ns
+        if not held.any():
+            return held
         return coarsen(held, self._settings.tallest_blocks) & ~self._blind
 
     def _light_if_due(

@@ -16,6 +16,7 @@ CELL_COLUMNS = 16
 CELL_ROWS = 9
 BLACK = 16.0
 ENOUGH_BLOCKS = 12
+MOST_SAMPLES = 256          # about as many blocks are asked for a median; more of them hardly change it
 DARKEST_FOR_RATIO = 12.0
 LIMITED_TO_FULL = 255.0 / 219.0
 
@@ -24,31 +25,53 @@ Cells = NDArray[np.float32]
 
 
 @njit(cache=True, nogil=True)
-def _medians(
-    luma: NDArray[np.float32], background: NDArray[np.float32], usable: BoolGrid, gains: Cells, residuals: bool, out: Cells,
-    fitted: BoolGrid,
-) -> None:
-    rows, columns = luma.shape
-    cell_rows, cell_columns = out.shape
-    values = np.empty(rows * columns, np.float32)
+def _gather(usable: BoolGrid, cell_rows: int, cell_columns: int, starts: NDArray[np.int64], blocks: NDArray[np.int32]) -> None:
+    """Sort usable blocks, counted row by row, by the cell they lie in: those of cell c are blocks[starts[c] : starts[c + 1]]."""
+    rows, columns = usable.shape
+    count = 0
     for i in range(cell_rows):
-        top = max(i - 1, 0) * rows // cell_rows
-        bottom = min(i + 2, cell_rows) * rows // cell_rows
         for j in range(cell_columns):
-            left = max(j - 1, 0) * columns // cell_columns
-            right = min(j + 2, cell_columns) * columns // cell_columns
-            count = 0
-            for row in range(top, bottom):
-                for column in range(left, right):
+            starts[i * cell_columns + j] = count
+            for row in range(i * rows // cell_rows, (i + 1) * rows // cell_rows):
+                for column in range(j * columns // cell_columns, (j + 1) * columns // cell_columns):
                     if usable[row, column]:
-                        base = background[row, column] - BLACK
-                        seen = luma[row, column] - BLACK
-                        if residuals:
-                            values[count] = seen - base * gains[i, j]
-                            count += 1
-                        elif base >= DARKEST_FOR_RATIO:
-                            values[count] = seen / base
-                            count += 1
+                        blocks[count] = row * columns + column
+                        count += 1
+    starts[cell_rows * cell_columns] = count
+
+
+@njit(cache=True, nogil=True)
+def _medians(
+    luma: NDArray[np.float32], background: NDArray[np.float32], starts: NDArray[np.int64], blocks: NDArray[np.int32], gains: Cells,
+    residuals: bool, out: Cells, fitted: BoolGrid,
+) -> None:
+    cell_rows, cell_columns = out.shape
+    columns = luma.shape[1]
+    values = np.empty(2 * MOST_SAMPLES, np.float32)
+    for i in range(cell_rows):
+        for j in range(cell_columns):
+            left, right = max(j - 1, 0), min(j + 2, cell_columns)
+            there = 0
+            for k in range(max(i - 1, 0), min(i + 2, cell_rows)):
+                there += starts[k * cell_columns + right] - starts[k * cell_columns + left]
+            step = there // MOST_SAMPLES + 1 if there >= 2 * MOST_SAMPLES else 1
+            count = 0
+            skip = 0
+            for k in range(max(i - 1, 0), min(i + 2, cell_rows)):
+                at = starts[k * cell_columns + left] + skip
+                end = starts[k * cell_columns + right]
+                while at < end:
+                    row, column = divmod(blocks[at], columns)
+                    base = background[row, column] - BLACK
+                    seen = luma[row, column] - BLACK
+                    if residuals:
+                        values[count] = seen - base * gains[i, j]
+                        count += 1
+                    elif base >= DARKEST_FOR_RATIO:
+                        values[count] = seen / base
+                        count += 1
+                    at += step
+                skip = at - end
             fitted[i, j] = count >= ENOUGH_BLOCKS
             out[i, j] = np.median(values[:count]) if fitted[i, j] else 0.0
 
@@ -66,38 +89,40 @@ def fit_light(
     gains = np.ones(cells, np.float32)
     fitted = np.zeros(cells, np.bool_)
     out = np.empty(cells, np.float32)
-    _medians(luma, background, usable, gains, False, out, fitted)
+    starts, blocks = np.empty(cells[0] * cells[1] + 1, np.int64), np.empty(usable.size, np.int32)
+    _gather(usable, *cells, starts, blocks)
+    _medians(luma, background, starts, blocks, gains, False, out, fitted)
     if fitted.any():
         gains = np.clip(fill_starved(out, fitted), 1 / 16, 15.0).astype(np.float32)
     offsets = np.empty(cells, np.float32)
-    _medians(luma, background, usable, gains, True, offsets, fitted)
+    _medians(luma, background, starts, blocks, gains, True, offsets, fitted)
     offsets = fill_starved(offsets, fitted) if fitted.any() else np.zeros(cells, np.float32)
     return gains, np.clip(offsets, -64, 64).astype(np.float32)
 
 
+@njit(cache=True, nogil=True)
 def fill_starved(values: Cells, fitted: BoolGrid) -> Cells:
     """Give every cell that was not fitted the mean of its known four-neighbours, ring by ring. At least one must be fitted."""
     values, known = values.copy(), fitted.copy()
+    rows, columns = values.shape
     while not known.all():
-        weight = np.zeros(values.shape, np.float32)
-        total = np.zeros(values.shape, np.float32)
-        masked = np.where(known, values, 0).astype(np.float32)
-        for axis, step in ((0, 1), (0, -1), (1, 1), (1, -1)):
-            shifted_known = _shifted(known.astype(np.float32), axis, step)
-            total += _shifted(masked, axis, step)
-            weight += shifted_known
-        ring = ~known & (weight > 0)
-        values[ring] = total[ring] / weight[ring]
-        known |= ring
+        before, reached = values.copy(), known.copy()
+        for row in range(rows):
+            for column in range(columns):
+                if reached[row, column]:
+                    continue
+                total = np.float32(0)
+                weight = np.float32(0)
+                for step in range(4):
+                    i = row + (1 if step == 0 else -1 if step == 1 else 0)
+                    j = column + (1 if step == 2 else -1 if step == 3 else 0)
+                    if 0 <= i < rows and 0 <= j < columns and reached[i, j]:
+                        total += before[i, j]
+                        weight += np.float32(1)
+                if weight > 0:
+                    values[row, column] = total / weight
+                    known[row, column] = True
     return values
-
-
-def _shifted(values: NDArray[np.float32], axis: int, step: int) -> NDArray[np.float32]:
-    out = np.roll(values, step, axis)
-    edge: list[slice | int] = [slice(None), slice(None)]
-    edge[axis] = 0 if step > 0 else -1
-    out[tuple(edge)] = 0
-    return out
 
 
 @njit(cache=True, nogil=True)

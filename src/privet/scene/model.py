@@ -6,6 +6,7 @@ The model may follow slow drift within fixed limits; the background's pixels nev
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from privet.core.grid import BoolGrid, Grid
@@ -39,10 +40,26 @@ class BlockModel:
         seen, expected: statistics of the frame and what the model expected under its light; blocks: bool (rows, columns); rate: weight of
         this frame, 0 to 1.
         """
-        residual: NDArray[np.float32] = np.where(blocks[None], seen - expected, 0).astype(np.float32)
-        self.mean += rate * residual
-        limits = LARGEST_DRIFT[:, None, None]
-        np.clip(self.mean, self._base - limits, self._base + limits, out=self.mean)
-        grown = self._variance + rate * (residual**2 - self._variance)
-        self._variance = np.where(blocks[None], grown, self._variance).astype(np.float32)
-        self.deviation = np.minimum(np.sqrt(self._variance), LARGEST_DEVIATION[:, None, None])
+        _refine(seen, expected, blocks, rate, self._base, LARGEST_DRIFT, LARGEST_DEVIATION, self.mean, self._variance, self.deviation)
+
+
+@njit(cache=True, nogil=True)
+def _refine(
+    seen: Statistics, expected: Statistics, blocks: BoolGrid, rate: float, base: Statistics, drifts: NDArray[np.float32],
+    deviations: NDArray[np.float32], means: Statistics, variances: Statistics, out: Statistics,
+) -> None:
+    rows, columns = blocks.shape
+    weight = np.float32(rate)
+    for feature in range(4):
+        drift, largest = drifts[feature], deviations[feature]
+        for row in range(rows):
+            for column in range(columns):
+                if not blocks[row, column]:
+                    continue
+                residual = seen[feature, row, column] - expected[feature, row, column]
+                least, most = base[feature, row, column] - drift, base[feature, row, column] + drift
+                means[feature, row, column] = min(max(means[feature, row, column] + weight * residual, least), most)
+                variance = variances[feature, row, column]
+                variance += weight * (residual * residual - variance)
+                variances[feature, row, column] = variance
+                out[feature, row, column] = min(np.sqrt(variance), largest)

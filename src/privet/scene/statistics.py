@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from privet.core.frame import Plane
@@ -18,55 +19,97 @@ Y_MEAN, U_MEAN, V_MEAN, GRADIENT = range(4)
 Statistics = NDArray[np.float32]
 """Shape (4, rows, columns): mean Y, mean U, mean V, mean |dY/dx| + |dY/dy|, in levels."""
 
+Flat = NDArray[np.uint8]
+"""Shape (n,), contiguous: a plane's memory from its first pixel to its last."""
 
-@njit(cache=True, nogil=True, fastmath=False)
-def _block_statistics(y: Plane, u: Plane, v: Plane, block_px: int, out: Statistics) -> None:
-    height, width = y.shape
-    chroma_height, chroma_width = u.shape
-    _, rows, columns = out.shape
-    half = block_px // 2
+
+def flattened(plane: Plane) -> tuple[Flat, int]:
+    """A plane's memory as one line, and by how much of it two of its lines are apart; a view wherever the decoder's rows are whole.
+
+    The compiler does not know that the pixels of a line lie side by side in a plane that is cut from wider lines, and so does not
+    vectorise over one.
+    """
+    if plane.strides[1] != 1 or plane.strides[0] < plane.shape[1]:
+        plane = np.ascontiguousarray(plane)
+    height, width = plane.shape
+    stride = plane.strides[0]
+    return as_strided(plane, ((height - 1) * stride + width,), (1,), writeable=False), stride
+
+
+@njit(cache=True, nogil=True)
+def _luma(
+    flat: Flat, stride: int, height: int, width: int, block_px: int, sums: NDArray[np.uint16], means: NDArray[np.float32],
+    gradients: NDArray[np.float32],
+) -> None:
+    """sums: uint16 (3, width), scratch. Sums run down the columns of a row of blocks first, over whole lines: that is what vectorises."""
+    rows, columns = means.shape
     for row in range(rows):
         top = row * block_px
         bottom = min(top + block_px, height)
+        sums[:] = 0
+        totals, across, down = sums[0], sums[1], sums[2]
+        for i in range(top, bottom):
+            line = flat[i * stride : i * stride + width]
+            for j in range(width):
+                totals[j] += line[j]
+            for j in range(width - 1):
+                across[j] += np.uint16(abs(np.int16(line[j]) - np.int16(line[j + 1])))
+        for i in range(top, bottom - 1):
+            line = flat[i * stride : i * stride + width]
+            below = flat[(i + 1) * stride : (i + 1) * stride + width]
+            for j in range(width):
+                down[j] += np.uint16(abs(np.int16(line[j]) - np.int16(below[j])))
         for column in range(columns):
             left = column * block_px
             right = min(left + block_px, width)
-            total = np.int64(0)
-            gradient = np.int64(0)
-            steps = 0
-            for i in range(top, bottom):
-                for j in range(left, right - 1):
-                    here = np.int64(y[i, j])
-                    total += here
-                    gradient += abs(np.int64(y[i, j + 1]) - here)
-                total += np.int64(y[i, right - 1])
-                steps += right - 1 - left
-            for i in range(top, bottom - 1):
-                for j in range(left, right):
-                    gradient += abs(np.int64(y[i + 1, j]) - np.int64(y[i, j]))
-                steps += right - left
-            out[0, row, column] = total / ((bottom - top) * (right - left))
-            out[3, row, column] = 2.0 * gradient / (steps if steps > 0 else 1)
-            u_total = np.int64(0)
-            v_total = np.int64(0)
-            c_top = row * half
-            c_bottom = min(c_top + half, chroma_height)
-            c_left = column * half
-            c_right = min(c_left + half, chroma_width)
-            for i in range(c_top, c_bottom):
-                for j in range(c_left, c_right):
-                    u_total += np.int64(u[i, j])
-                    v_total += np.int64(v[i, j])
-            samples = max((c_bottom - c_top) * (c_right - c_left), 1)
-            out[1, row, column] = u_total / samples
-            out[2, row, column] = v_total / samples
+            total = np.int32(0)
+            gradient = np.int32(0)
+            for j in range(left, right):
+                total += totals[j]
+                gradient += down[j]
+            for j in range(left, right - 1):
+                gradient += across[j]
+            steps = (bottom - top) * (right - 1 - left) + (bottom - top - 1) * (right - left)
+            means[row, column] = total / ((bottom - top) * (right - left))
+            gradients[row, column] = 2.0 * gradient / (steps if steps > 0 else 1)
+
+
+@njit(cache=True, nogil=True)
+def _chroma(
+    flat: Flat, stride: int, height: int, width: int, block_px: int, sums: NDArray[np.uint16], means: NDArray[np.float32]
+) -> None:
+    """sums: uint16 (at least width), scratch. block_px: of a chroma block."""
+    rows, columns = means.shape
+    for row in range(rows):
+        top = row * block_px
+        bottom = min(top + block_px, height)
+        sums[:] = 0
+        for i in range(top, bottom):
+            line = flat[i * stride : i * stride + width]
+            for j in range(width):
+                sums[j] += line[j]
+        for column in range(columns):
+            left = column * block_px
+            right = min(left + block_px, width)
+            total = np.int32(0)
+            for j in range(left, right):
+                total += sums[j]
+            means[row, column] = total / max((bottom - top) * (right - left), 1)
 
 
 def block_statistics(y: Plane, u: Plane, v: Plane, block_px: int) -> Statistics:
-    """Return float32 (4, rows, columns) for planes y (h, w), u and v (ceil(h/2), ceil(w/2)); gradients stay inside a block."""
+    """Return float32 (4, rows, columns) for planes y (h, w), u and v (ceil(h/2), ceil(w/2)); gradients stay inside a block.
+
+    block_px: at most 256, or the sums of a column would not fit.
+    """
     height, width = y.shape
     out = np.empty((4, -(-height // block_px), -(-width // block_px)), np.float32)
-    _block_statistics(y, u, v, block_px, out)
+    sums = np.empty((3, width), np.uint16)
+    flat, stride = flattened(y)
+    _luma(flat, stride, height, width, block_px, sums, out[Y_MEAN], out[GRADIENT])
+    for which, plane in ((U_MEAN, u), (V_MEAN, v)):
+        flat, stride = flattened(plane)
+        _chroma(flat, stride, plane.shape[0], plane.shape[1], block_px // 2, sums[0], out[which])
     return out
 
 
