@@ -158,8 +158,11 @@ def encode_pictures(
     bits_per_second: int = 1_500_000,
     gop_seconds: int = 2,
     pixel_format: str = "yuv420p",
+    quality: int | None = None,
 ) -> Clip:
     """Encode pictures of one size as a camera does; `destination` gets the access units, its index comes beside it.
+
+    quality: a constant rate factor instead of a mean bit rate, as cameras with a variable bit rate have; peaks are capped as ever.
 
     Raises:
         ValueError: there are no pictures.
@@ -171,7 +174,7 @@ def encode_pictures(
     with partial.open("wb") as file:
         for number, picture in enumerate(pictures):
             if encoder is None:
-                encoder = _encoder(picture.width, picture.height, fps, codec, bits_per_second, gop_seconds, pixel_format)
+                encoder = _encoder(picture.width, picture.height, fps, codec, bits_per_second, gop_seconds, pixel_format, quality)
             picture.pts = number
             picture.time_base = 1 / fps
             picture.pict_type = 0
@@ -186,7 +189,8 @@ def encode_pictures(
 
 
 def _encoder(
-    width_px: int, height_px: int, fps: Fraction, codec: Codec, bits_per_second: int, gop_seconds: int, pixel_format: str
+    width_px: int, height_px: int, fps: Fraction, codec: Codec, bits_per_second: int, gop_seconds: int, pixel_format: str,
+    quality: int | None = None,
 ) -> av.VideoCodecContext:
     gop = max(1, int(gop_seconds * fps))
     kilobits = bits_per_second // 1000
@@ -201,7 +205,10 @@ def _encoder(
     encoder.pix_fmt = pixel_format
     encoder.time_base = 1 / fps
     encoder.framerate = fps
-    encoder.bit_rate = bits_per_second
+    if quality is None:
+        encoder.bit_rate = bits_per_second
+    else:
+        rate = f"crf={quality}:{rate}"
     encoder.thread_count = 1
     if codec == "h264":
         encoder.options = {"preset": "veryfast", "x264-params": f"{common}:{rate}:sync-lookahead=0:force-cfr=1"}

@@ -85,6 +85,8 @@ def figures(bare: Used, proving: Guarded, settled: Guarded) -> Json:
         "recorded_bytes_per_second": round(settled.recorded_bytes_per_second),
         "received_bytes_per_second": round(settled.received_bytes_per_second),
         "covers_dropped": settled.dropped,
+        "looks_per_second": round(settled.looks_per_second, 3),
+        "left_out_share": round(settled.left_out_share, 3),
     }
 
 

@@ -3,7 +3,7 @@
 Belongs here: making the clips, once. Does not belong here: serving and measuring them.
 
 *busy*: the demo's footage, people in every frame, enlarged to the camera's size and played at 15 frames a second. *quiet*: its place
-without people (the median of the whole clip), under sensor noise. Enlarging keeps the grain of a smaller picture, so that bits and
+without people (the median of the whole clip), under sensor noise, at the same quality: a camera with a variable bit rate. Enlarging keeps the grain of a smaller picture, so that bits and
 motion are a camera's, but texture finer than the footage's is not there.
 """
 
@@ -28,6 +28,7 @@ SIZES_PX = {720: (1280, 720), 1080: (1920, 1080), 2160: (3840, 2160)}
 BITS_PER_SECOND = {720: 1_800_000, 1080: 3_000_000, 2160: 9_000_000}
 PLATE_EVERY = 5             # frames that the empty place is the median of
 QUIET_FRAMES = 450
+QUALITY = 24                # the constant rate factor at which the busy clip takes about its 3 Mbit/s
 NOISE = 1.8                 # levels of luma; half of it chroma
 NOISES = 24                 # fields of noise that are shifted about: drawing one anew for every frame takes longer than encoding it
 
@@ -39,14 +40,14 @@ def clip(kind: Kind, height_px: int, codec: Codec = "h264") -> Clip:
         FootageMissingError: the demo's footage is not installed.
     """
     footage = find_footage()
-    told = (RECIPE, kind, height_px, codec, BITS_PER_SECOND[height_px], PLATE_EVERY, QUIET_FRAMES, NOISE, NOISES)
+    told = (RECIPE, kind, height_px, codec, BITS_PER_SECOND[height_px], PLATE_EVERY, QUIET_FRAMES, QUALITY, NOISE, NOISES)
     key = hashlib.sha256(footage.read_bytes() + repr(told).encode()).hexdigest()[:16]
     path = CACHE / f"throughput-{kind}-{height_px}-{codec}-{key}.annexb"
     try:
         return read_clip(path)
     except FileNotFoundError:
         pictures = _busy(footage, height_px) if kind == "busy" else _quiet(footage, height_px)
-        return encode_pictures(pictures, path, FPS, codec, BITS_PER_SECOND[height_px])
+        return encode_pictures(pictures, path, FPS, codec, BITS_PER_SECOND[height_px], quality=None if kind == "busy" else QUALITY)
 
 
 def _frames(footage: Path) -> Iterator[av.VideoFrame]:

@@ -11,11 +11,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from demo.clip import Clip
 from demo.process import Api, Privet, free_port
@@ -29,8 +29,9 @@ PATH = "/camera"
 WINDOWS = 5
 WINDOW_S = 8.0
 WARM_S = 10.0
-SETTLES_WITHIN_S = 150.0
-SETTLED_FOR_S = 30.0        # without another block proven
+SETTLES_WITHIN_S = 900.0
+SETTLED_FOR_S = 30.0        # without another hundredth of the picture proven
+SETTLED_LOOKS = 0.25        # a second and camera: what cannot be proven has been given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class Guarded:
     received_bytes_per_second: float
     proven_share: float
     dropped: int
+    looks_per_second: float
+    left_out_share: float
 
 
 @contextmanager
@@ -108,6 +111,7 @@ def guard(url: str, cameras: int, core: int, state: State) -> Guarded:
             api = Api(port, token)
             _await_state(api, cameras, state)
             before, at_s = _counted(api, directory), time.monotonic()
+            earlier = api.cameras()
             used = _windows(privet.process.pid, cameras)
             after, seconds = _counted(api, directory), time.monotonic() - at_s
             pids = family(privet.process.pid) - {privet.process.pid}
@@ -119,6 +123,8 @@ def guard(url: str, cameras: int, core: int, state: State) -> Guarded:
                 (after[1] - before[1]) / cameras / seconds,
                 min(camera["proven_share"] for camera in figures),
                 sum(camera["counters"]["covers_dropped"] for camera in figures),
+                _grown(earlier, figures, "looks") / cameras / seconds,
+                _grown(earlier, figures, "frames_left_out") / max(_grown(earlier, figures, "packets"), 1),
             )
         finally:
             privet.stop()
@@ -138,19 +144,20 @@ def configuration(url: str, cameras: int, port: int, state: State) -> str:
 
 
 def _await_state(api: Api, cameras: int, state: State) -> None:
-    """Until every camera sends pictures, and where settled is asked for, until no more blocks are proven."""
+    """Until every camera sends pictures, and where settled is asked for, until no more is proven and hardly any looks are taken."""
     began_s = since_s = time.monotonic()
-    share = -1.0
+    share, looks = -1.0, 0
     while time.monotonic() - began_s < SETTLES_WITHIN_S:
         time.sleep(1.0)
         seen = api.cameras()
         if len(seen) < cameras or not all(camera["counters"]["frames_decoded"] > 0 for camera in seen):
             since_s = time.monotonic()
             continue
-        now = sum(camera["proven_share"] for camera in seen)
-        if state == "settled" and now > share + 0.002 * cameras:
-            share, since_s = now, time.monotonic()
-        if time.monotonic() - since_s >= (SETTLED_FOR_S if state == "settled" else WARM_S):
+        now, looked = sum(camera["proven_share"] for camera in seen), sum(camera["counters"]["looks"] for camera in seen)
+        for_s = time.monotonic() - since_s
+        if state == "settled" and (now > share + 0.01 * cameras or looked - looks > SETTLED_LOOKS * cameras * max(for_s, SETTLED_FOR_S)):
+            share, looks, since_s = now, looked, time.monotonic()
+        elif for_s >= (SETTLED_FOR_S if state == "settled" else WARM_S):
             return
 
 
@@ -158,6 +165,11 @@ def _counted(api: Api, directory: Path) -> tuple[int, int]:
     """Bytes recorded and bytes received so far."""
     recorded = sum(path.stat().st_size for path in (directory / "data" / "recordings").rglob("*") if path.is_file())
     return recorded, sum(camera["counters"]["bytes_received"] for camera in api.cameras())
+
+
+def _grown(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]], counter: str) -> int:
+    """By how much a counter grew meanwhile, over all cameras."""
+    return sum(int(camera["counters"][counter]) for camera in after) - sum(int(camera["counters"][counter]) for camera in before)
 
 
 def _windows(pid: int, cameras: int) -> Used:

@@ -116,7 +116,7 @@ def test_a_face_is_found_and_its_body_is_below_it(detectors: tuple[Detector, ...
     assert boxes[:, 1].min() < 0.5
 
 
-def test_threads_do_not_share_a_request(detectors: tuple[Detector, ...], frame: Frame) -> None:
+def test_threads_take_turns(detectors: tuple[Detector, ...], frame: Frame) -> None:
     detector = detectors[1]
     affine = input_to_picture(Tile(0, 0, frame.width_px, frame.height_px), Transform(), *detector.input_px)
     crowd = sample(frame, affine, *detector.input_px)

@@ -7,7 +7,7 @@ writes what the live frame shows, and only the blocks that the script names.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from privet.core.grid import BoolGrid, Grid
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.scene import Condition, Reason
+from privet.ingest.attention import Attention
 from privet.ingest.source import Source
 from privet.ingest.synthetic import Picture, SyntheticSource
 from privet.runtime.camera import CameraPipeline
@@ -57,7 +58,8 @@ class Scripted:
         self._background: ProvenBackground | None = None
 
     def __call__(
-        self, settings: AnalystSettings, detectors: Sequence[Detector], stored: StoredScene | None, *, distrust: bool
+        self, settings: AnalystSettings, detectors: Sequence[Detector], stored: StoredScene | None, *, distrust: bool,
+        may_look: Callable[[], bool],
     ) -> Scripted:
         return self
 
@@ -65,6 +67,13 @@ class Scripted:
     blind = property(lambda self: np.zeros(GRID.shape, np.bool_))
     looks = property(lambda self: (0, 0))
     proofs_restarted = property(lambda self: 0)
+    looks_starved = property(lambda self: 0)
+    proving = property(lambda self: True)
+    quiet = property(lambda self: False)
+    covered = property(lambda self: False)
+
+    def differs(self, frame: Frame) -> bool:
+        raise AssertionError("this camera does not sleep")
 
     def due(self, frame: Frame) -> bool:
         return True
@@ -87,7 +96,7 @@ class Scripted:
     def snapshot(self) -> StoredScene | None:
         return None
 
-    def observe(self, frame: Frame, *, hurried: bool = False) -> Observation:
+    def observe(self, frame: Frame, *, hurried: bool = False, asleep: bool = False) -> Observation:
         number = self._number
         self._number += 1
         new_grid = self._background is None
@@ -149,7 +158,7 @@ def run(script: Script, pictures: list[Picture]) -> list[pipe_pb2.WorkerMessage]
         if isinstance(message, pipe_pb2.Log) and message.code == pipe_pb2.LOG_CODE_DISCONNECTED:
             pipeline.stop()
 
-    def open_source() -> Source:
+    def open_source(_: Attention) -> Source:
         return SyntheticSource(pictures, clock, fps=5, gop=3, matrix=Matrix.BT601)
 
     camera = CameraSettings(

@@ -21,6 +21,7 @@ from privet.core.frame import Frame
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.scene import Reason
+from privet.ingest.attention import Attention
 from privet.ingest.source import Source
 from privet.ingest.synthetic import SyntheticSource
 from privet.runtime.camera import CameraPipeline
@@ -93,7 +94,7 @@ def play(
     """Run a pipeline over one source after another, then end it."""
     left = iter(sources)
 
-    def open_source() -> Source:
+    def open_source(_: Attention) -> Source:
         try:
             return next(left)()
         except StopIteration:
@@ -249,7 +250,10 @@ def running(pipeline: CameraPipeline) -> Iterator[None]:
 
 def test_heartbeats_go_on_while_the_camera_is_silent_and_a_resend_is_answered() -> None:
     heard, clock = Heard(), SystemClock()
-    endless = partial(SyntheticSource, [PLACE] * 10_000, clock, fps=20, gop=20, paced=True)
+
+    def endless(_: Attention) -> Source:
+        return SyntheticSource([PLACE] * 10_000, clock, fps=20, gop=20, paced=True)
+
     pipeline = CameraPipeline(camera_settings(), heard, two(), Kept(), clock, endless, heartbeat_s=0.05)
     with running(pipeline):
         deadline = time.monotonic() + 20

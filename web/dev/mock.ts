@@ -306,6 +306,8 @@ function describe(camera: DevCamera): Camera {
       looks_with_hit: 90,
       promoted_blocks: 14_000,
       proofs_restarted: 220,
+      looks_starved: 0,
+      frames_left_out: 0,
       candidate_blocks: zero,
       sharpness_milli: 412,
     },

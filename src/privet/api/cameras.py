@@ -52,6 +52,8 @@ class CountersModel(Model):
     looks_with_hit: int
     promoted_blocks: int
     proofs_restarted: int
+    looks_starved: int = Field(description="Detector runs put off because the worker's budget was spent.")
+    frames_left_out: int = Field(description="Pictures never decoded, because nothing moved.")
     candidate_blocks: int = Field(description="Waiting for a signature, now.")
     sharpness_milli: int = Field(description="Focus measure of the last keyframe, thousandths.")
 
@@ -161,6 +163,8 @@ def _counters(health: pipe_pb2.Health) -> CountersModel:
         looks_with_hit=health.looks_with_hit,
         promoted_blocks=health.promoted_blocks,
         proofs_restarted=health.proofs_restarted,
+        looks_starved=health.looks_starved,
+        frames_left_out=health.frames_left_out,
         candidate_blocks=health.candidate_blocks,
         sharpness_milli=health.sharpness_milli,
     )

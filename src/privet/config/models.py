@@ -86,6 +86,9 @@ class Detect(Section):
     """The detectors that must find nobody before a block becomes background."""
 
     looks_per_second: float = Field(2.0, gt=0.0, le=100.0, description="Detector runs a second per camera while something waits.")
+    budget_looks_per_second: float = Field(
+        10.0, gt=0.0, le=1000.0, description="Detector runs a second of a worker, over all its cameras; what is put off costs time only."
+    )
     threshold: float = Field(0.15, gt=0.0, lt=1.0, description="Score from which a detection counts; low on purpose.")
     device: str = Field("CPU", description="OpenVINO device: CPU, GPU or NPU.")
     own_model: Path | None = Field(

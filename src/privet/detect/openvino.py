@@ -1,10 +1,10 @@
-"""Person and face detectors on OpenVINO. One compiled model serves all cameras of a worker, with an inference request per thread."""
+"""Person and face detectors on OpenVINO. One compiled model, with one inference request, serves all cameras of a worker in turn."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -52,20 +52,21 @@ class Detector(Protocol):
         ...
 
 
-@dataclass
 class _Requests:
-    """An inference request per thread: a request must not be shared."""
+    """The one inference request of a compiled model. Cameras take turns: what a request holds is tens of megabytes, and a look is
+    never urgent.
+    """
 
-    model: openvino.CompiledModel
-    _local: threading.local = field(default_factory=threading.local)
+    def __init__(self, model: openvino.CompiledModel) -> None:
+        self.model = model
+        self._request = model.create_infer_request()
+        self._turn = threading.Lock()
 
-    def request(self) -> openvino.InferRequest:
-        existing = getattr(self._local, "request", None)
-        if isinstance(existing, openvino.InferRequest):
-            return existing
-        request = self.model.create_infer_request()
-        self._local.request = request
-        return request
+    @contextmanager
+    def request(self) -> Iterator[openvino.InferRequest]:
+        """Wait for it; it is this thread's until the end of the block."""
+        with self._turn:
+            yield self._request
 
 
 def _compile(weights: Weights, device: str, shape: tuple[int, int, int, int], cache: Path | None) -> _Requests:
@@ -105,14 +106,14 @@ class PedestrianDetector:
 
     def find(self, pictures: NDArray[np.uint8]) -> list[Boxes]:
         found: list[Boxes] = []
-        request = self._requests.request()
-        for picture in pictures:
-            _infer(request, {"image_tensor:0": np.ascontiguousarray(picture[None])}, self.name)
-            scores = request.get_tensor("detection_scores:0").data[0]
-            boxes = request.get_tensor("detection_boxes:0").data[0]
-            kept = boxes[scores >= self._threshold]
-            found.append(np.clip(kept[:, [1, 0, 3, 2]], 0.0, 1.0).astype(np.float32))
-        return found
+        with self._requests.request() as request:
+            for picture in pictures:
+                _infer(request, {"image_tensor:0": np.ascontiguousarray(picture[None])}, self.name)
+                scores = request.get_tensor("detection_scores:0").data[0]
+                boxes = request.get_tensor("detection_boxes:0").data[0]
+                kept = boxes[scores >= self._threshold]
+                found.append(np.clip(kept[:, [1, 0, 3, 2]], 0.0, 1.0).astype(np.float32))
+            return found
 
 
 class NanoDetector:
@@ -129,20 +130,20 @@ class NanoDetector:
         self._threshold = threshold
 
     def find(self, pictures: NDArray[np.uint8]) -> list[Boxes]:
-        request = self._requests.request()
-        found: list[Boxes] = []
-        for picture in pictures:
-            _infer(request, {"input_1:0": normalised_bgr(picture)}, self.name)
-            maps = [
-                (request.get_tensor(f"Identity{scores}:0").data[0, :, PERSON_OF_COCO], request.get_tensor(f"Identity_{sides}:0").data[0])
-                for scores, sides in (("", 3), ("_1", 4), ("_2", 5))
-            ]
-            boxes = [
-                decode_distances(scores, sides, stride, self._threshold, self.input_px)
-                for (scores, sides), stride in zip(maps, NANODET_STRIDES, strict=True)
-            ]
-            found.append(without_nested(np.concatenate(boxes)))
-        return found
+        with self._requests.request() as request:
+            found: list[Boxes] = []
+            for picture in pictures:
+                _infer(request, {"input_1:0": normalised_bgr(picture)}, self.name)
+                maps = [
+                    (request.get_tensor(f"Identity{score}:0").data[0, :, PERSON_OF_COCO], request.get_tensor(f"Identity_{side}:0").data[0])
+                    for score, side in (("", 3), ("_1", 4), ("_2", 5))
+                ]
+                boxes = [
+                    decode_distances(scores, sides, stride, self._threshold, self.input_px)
+                    for (scores, sides), stride in zip(maps, NANODET_STRIDES, strict=True)
+                ]
+                found.append(without_nested(np.concatenate(boxes)))
+            return found
 
 
 PERSON_OF_COCO = 0
@@ -202,14 +203,14 @@ class FaceDetector:
         self._threshold = threshold
 
     def find(self, pictures: NDArray[np.uint8]) -> list[Boxes]:
-        request = self._requests.request()
-        found: list[Boxes] = []
-        for picture in pictures:
-            _infer(request, {"input.1": np.ascontiguousarray(picture.transpose(2, 0, 1)[None], dtype=np.float32)}, self.name)
-            heat, size = request.get_tensor("537").data[0, 0], request.get_tensor("538").data[0]
-            offset = request.get_tensor("539").data[0]
-            found.append(bodies_of_faces(decode_faces(heat, size, offset, self._threshold, self.input_px)))
-        return found
+        with self._requests.request() as request:
+            found: list[Boxes] = []
+            for picture in pictures:
+                _infer(request, {"input.1": np.ascontiguousarray(picture.transpose(2, 0, 1)[None], dtype=np.float32)}, self.name)
+                heat, size = request.get_tensor("537").data[0, 0], request.get_tensor("538").data[0]
+                offset = request.get_tensor("539").data[0]
+                found.append(bodies_of_faces(decode_faces(heat, size, offset, self._threshold, self.input_px)))
+            return found
 
 
 def decode_faces(
@@ -271,15 +272,16 @@ class OwnDetector:
             raise DetectorError(f"{own.path} does not load on {device}: {str(error).splitlines()[0]}") from error
 
     def find(self, pictures: NDArray[np.uint8]) -> list[Boxes]:
-        request = self._requests.request()
-        found: list[Boxes] = []
-        for picture in pictures:
-            if picture.shape[:2] != self.input_px:
-                raise DetectorError(f"{self.name} fails: a picture of {picture.shape[0]} x {picture.shape[1]}, expected {self.input_px}")
-            _infer(request, {0: layout(picture, self._colours_first, self._own)}, self.name)
-            tensors = [request.get_output_tensor(number).data.astype(np.float32) for number in range(self._outputs)]
-            found.append(without_nested(read_answers(self._own, self._answers, tensors, self._person, self._threshold)))
-        return found
+        with self._requests.request() as request:
+            found: list[Boxes] = []
+            for picture in pictures:
+                if picture.shape[:2] != self.input_px:
+                    height, width = picture.shape[:2]
+                    raise DetectorError(f"{self.name} fails: a picture of {height} x {width}, expected {self.input_px}")
+                _infer(request, {0: layout(picture, self._colours_first, self._own)}, self.name)
+                tensors = [request.get_output_tensor(number).data.astype(np.float32) for number in range(self._outputs)]
+                found.append(without_nested(read_answers(self._own, self._answers, tensors, self._person, self._threshold)))
+            return found
 
 
 def _ports(ports: Sequence[openvino.Output]) -> list[Port]:

@@ -83,17 +83,23 @@ def make_decoder(codec_name: str) -> av.VideoCodecContext:
     return context
 
 
+def _set_up(context: av.VideoCodecContext, *, lean: bool) -> av.VideoCodecContext:
+    context.thread_count = 1   # cameras share the machine; and log lines must come from the thread that decodes
+    context.options = {
+        **context.options, "err_detect": "crccheck+bitstream+buffer", "skip_loop_filter": "all" if lean else "default"
+    }
+    context.copy_opaque = True
+    return context
+
+
 class FrameDecoder:
     """One decoder's life. Not thread-safe; nothing comes out before the first keyframe."""
 
     def __init__(self, context: av.VideoCodecContext) -> None:
         listen_to_ffmpeg()
-        context.thread_count = 1   # cameras share the machine; and log lines must come from the thread that decodes
-        # Between keyframes nothing is looked at but the means of blocks, which do without the loop filter, a fifth of the decoding.
-        # What is proven is proven on keyframes, and those are decoded in full.
-        context.options = {**context.options, "err_detect": "crccheck+bitstream+buffer"}
-        context.copy_opaque = True
-        self._context = context
+        self._context = _set_up(context, lean=False)
+        self._leans = False
+        self.lean = False           # wanted from the next keyframe on: no loop filter, which the means of blocks do without
         self._begun = False
         self._clean = False
         self.counts = DecoderCounts()
@@ -101,7 +107,18 @@ class FrameDecoder:
     def decode(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
         """Frames that come out when `packet` goes in: none, one or several."""
         packet.opaque = ticket
+        if packet.is_keyframe and self.lean != self._leans:
+            return self._change(packet, ticket)
         return self._take(packet, ticket)
+
+    def _change(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
+        """Go on with another context, for a context's options cannot be changed."""
+        yield from self.flush()
+        self._leans = self.lean
+        fresh = make_decoder(self._context.name)
+        fresh.extradata = self._context.extradata
+        self._context = _set_up(fresh, lean=self.lean)
+        yield from self._take(packet, ticket)
 
     def flush(self) -> Iterator[Frame]:
         """Frames still inside, after the last packet."""

@@ -9,20 +9,23 @@ from privet.core.clock import Clock, SystemClock
 from privet.core.errors import SourceError
 from privet.core.frame import Frame
 from privet.core.scene import Reason
+from privet.ingest.attention import Attention
 from privet.ingest.file import FileSource, path_of
 from privet.ingest.rtsp import RtspSource
 from privet.ingest.source import Source, SourceSettings
 
 
-def open_source(settings: SourceSettings, clock: Clock) -> Source:
+def open_source(settings: SourceSettings, clock: Clock, attention: Attention | None = None) -> Source:
     """A source for `settings`; nothing is connected to until its first frame is asked for.
+
+    attention: what is wanted of its frames; by default all of them, as good as they get. A file is always decoded whole.
 
     Raises:
         SourceError: the URL cannot be used.
     """
     if settings.chosen_url().startswith("file:"):
         return FileSource(path_of(settings.chosen_url()), settings, clock)
-    return RtspSource(settings, clock)
+    return RtspSource(settings, clock, attention)
 
 
 def open_file_frames(path: Path, clock: Clock | None = None, start_wall_ns: int | None = None) -> Iterator[Frame]:

@@ -30,7 +30,9 @@ from privet.core.errors import SourceError
 from privet.core.frame import Frame
 from privet.core.scene import Reason
 from privet.ingest.address import Address, full_url, parse_address
+from privet.ingest.attention import Attention, Restless
 from privet.ingest.decode import FrameDecoder, LogLine, Ticket, complains, listen_to_ffmpeg
+from privet.ingest.lazy import LazyDecoder
 from privet.ingest.queue import PacketQueue
 from privet.ingest.source import SourceSettings, SourceStatistics
 from privet.ingest.times import MinimumDelay, WallTimes
@@ -79,7 +81,9 @@ class _Stalled(Exception):  # noqa: N818 (a way out of a loop, not an error)
 class RtspSource:
     """See `Source`."""
 
-    def __init__(self, settings: SourceSettings, clock: Clock) -> None:
+    def __init__(self, settings: SourceSettings, clock: Clock, attention: Attention | None = None) -> None:
+        self._attention = attention or Restless()
+        self._lazy: LazyDecoder | None = None
         self._settings = settings
         self._clock = clock
         self._address = parse_address(settings.chosen_url())
@@ -114,7 +118,8 @@ class RtspSource:
         if self._decoder is None:
             return SourceStatistics(self._packets, self._bytes, packets_dropped=dropped)
         counts = self._decoder.counts
-        return SourceStatistics(self._packets, self._bytes, counts.decoded, counts.damaged, dropped, counts.interlaced)
+        left_out = 0 if self._lazy is None else self._lazy.counts.left_out
+        return SourceStatistics(self._packets, self._bytes, counts.decoded, counts.damaged, dropped, counts.interlaced, left_out)
 
     # ---- decoding, in the thread that asks for frames
 
@@ -131,7 +136,7 @@ class RtspSource:
             self.close()
 
     def _decoded(self) -> Iterator[Frame]:
-        decoder: FrameDecoder | None = None
+        decoder: LazyDecoder | None = None
         first_ns: int | None = None             # arrival of the first packet
         picture_ns = keyframe_ns = 0            # arrival of the last packet that gave a picture, of the last keyframe
         while (received := self._queue.get()) is not None:
@@ -142,7 +147,8 @@ class RtspSource:
                 keyframe_ns = arrival_ns
                 if decoder is None:
                     assert self._context is not None    # set before the first packet is put
-                    decoder = self._decoder = FrameDecoder(self._context)
+                    self._decoder = FrameDecoder(self._context)
+                    decoder = self._lazy = LazyDecoder(self._decoder, self._attention)
                     picture_ns = arrival_ns
             if arrival_ns - keyframe_ns > KEYFRAME_NS:
                 raise self._damaged(f"sent no keyframe for {KEYFRAME_NS // NS_PER_S} s")
@@ -153,7 +159,7 @@ class RtspSource:
                 if self._closed:
                     return
                 yield frame
-            if arrival_ns - picture_ns > self._settings.damaged_ns:
+            if not decoder.asleep and arrival_ns - picture_ns > self._settings.damaged_ns:
                 raise self._damaged(f"sent nothing that can be decoded for {self._settings.damaged_ns / NS_PER_S:g} s")
 
     def _damaged(self, found: str) -> SourceError:

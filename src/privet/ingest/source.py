@@ -59,6 +59,7 @@ class SourceStatistics:
     frames_damaged: int = 0         # of those, the ones that were not intact
     packets_dropped: int = 0        # thrown away, undecoded, because whoever reads frames() was too slow
     frames_interlaced: int = 0      # of those decoded, the ones made of two fields
+    frames_left_out: int = 0        # never decoded, for nothing moved
 
     def __add__(self, other: SourceStatistics) -> SourceStatistics:
         return SourceStatistics(
@@ -68,6 +69,7 @@ class SourceStatistics:
             self.frames_damaged + other.frames_damaged,
             self.packets_dropped + other.packets_dropped,
             self.frames_interlaced + other.frames_interlaced,
+            self.frames_left_out + other.frames_left_out,
         )
 
 

@@ -19,8 +19,10 @@ from privet.core.grid import BoolGrid, Grid, pack_bits
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.scene import Condition, Reason, Scene
 from privet.core.wire import to_message
+from privet.ingest.attention import Attention
 from privet.ingest.reconnect import Link, LinkState, Reconnector
 from privet.ingest.source import Source
+from privet.runtime.camera_vigil import Vigil
 from privet.runtime.commissioning import CommissionRequest
 from privet.runtime.narrator import Narrator, Seen
 from privet.runtime.outlet import Emit
@@ -39,8 +41,9 @@ SAVE_EVERY_NS = 5 * NS_PER_S
 NO_LOOKS_ABOVE_NS = 300 * NS_PER_MS
 FEWER_COVERS_ABOVE_NS = 1 * NS_PER_S
 ERROR, WARNING, INFO = 40, 30, 20
+DELIVERING = (Condition.AWAKE, Condition.ASLEEP, Condition.BLIND)
 
-OpenSource = Callable[[], Source]
+OpenSource = Callable[[Attention], Source]
 
 
 class StateStore(Protocol):
@@ -66,9 +69,23 @@ class Observer(Protocol):
     @property
     def proofs_restarted(self) -> int: ...
 
+    @property
+    def looks_starved(self) -> int: ...
+
+    @property
+    def proving(self) -> bool: ...
+
+    @property
+    def quiet(self) -> bool: ...
+
+    @property
+    def covered(self) -> bool: ...
+
+    def differs(self, frame: Frame) -> bool: ...
+
     def due(self, frame: Frame) -> bool: ...
 
-    def observe(self, frame: Frame, *, hurried: bool = False) -> Observation: ...
+    def observe(self, frame: Frame, *, hurried: bool = False, asleep: bool = False) -> Observation: ...
 
     def lose_detectors(self) -> None: ...
 
@@ -87,7 +104,8 @@ class MakeObserver(Protocol):
     """How an observer is made: the class `Analyst` is one way."""
 
     def __call__(
-        self, settings: AnalystSettings, detectors: Sequence[Detector], stored: StoredScene | None, *, distrust: bool
+        self, settings: AnalystSettings, detectors: Sequence[Detector], stored: StoredScene | None, *, distrust: bool,
+        may_look: Callable[[], bool],
     ) -> Observer: ...
 
 
@@ -123,8 +141,12 @@ class CameraPipeline:
         session: int = 0,
         heartbeat_s: float = HEARTBEAT_S,
         detectors_ready: Callable[[], bool] = lambda: True,
+        may_look: Callable[[], bool] = lambda: True,
     ) -> None:
-        """detectors: without any nothing is proven. detectors_ready: until it says so, no looks are taken. session: 0 for a random one."""
+        """detectors: without any nothing is proven. detectors_ready: until it says so, no looks are taken. session: 0 for a random one.
+
+        may_look: asked before every look.
+        """
         self._emit = emit
         self._heartbeat_s = heartbeat_s
         self._detectors_ready = detectors_ready
@@ -132,12 +154,13 @@ class CameraPipeline:
         self._store = store
         self._stopping = threading.Event()
         self._lock = threading.Lock()
-        # Spreads retries; keeps no secret.
-        self._link = Reconnector(open_source, clock, random.random, self._on_link)
         self._resend = False
         self._desk = Desk(emit, clock)
         stored, distrust = self._load()
-        self._observer = make_observer(analyst_settings(settings), detectors, stored, distrust=distrust)
+        self._observer = make_observer(analyst_settings(settings), detectors, stored, distrust=distrust, may_look=may_look)
+        self._vigil = vigil = Vigil(self._observer)
+        # Spreads retries; keeps no secret.
+        self._link = Reconnector(lambda: open_source(vigil), clock, random.random, self._on_link)
         self._has_detectors = bool(detectors)
         # The session's number tells runs apart and must not be 0.
         self._narrator = Narrator(session or secrets.randbits(63) + 1, round(NS_PER_S / settings.scene.covers_per_second))
@@ -146,6 +169,7 @@ class CameraPipeline:
         self._candidates = 0
         self._sharpness = 0.0
         self._last_frame_ns = -1
+        self._packets, self._packet_ns = 0, 0
         self._analysed_ns = -NS_PER_S
         self._unsaved = False
         self._saved_ns = 0
@@ -192,7 +216,9 @@ class CameraPipeline:
                     self._narrator.offline(Condition.OFFLINE, link.reason)
                     self._say([self._heartbeat()])
                 self._emit(pipe_pb2.Log(level=WARNING, code=pipe_pb2.LOG_CODE_DISCONNECTED, number=int(link.reason)))
-            case LinkState.CONNECTING | LinkState.CLOSED:
+            case LinkState.CONNECTING:
+                self._vigil.begin()
+            case LinkState.CLOSED:
                 pass
 
     def _take(self, frame: Frame) -> None:
@@ -201,12 +227,15 @@ class CameraPipeline:
         if not self._observer.due(frame):
             return
         # Overload degrades in this order: looks (proofs take longer), then covers (fewer a second). Decoding goes on, so it catches up.
-        behind_ns = now_ns - frame.monotonic_ns
+        # What was put off while asleep is late, and the machine is not behind for that.
+        late = self._vigil.late
+        behind_ns = 0 if late else now_ns - frame.monotonic_ns
         if behind_ns > FEWER_COVERS_ABOVE_NS and now_ns - self._analysed_ns < NS_PER_S and not frame.keyframe:
             return
         self._analysed_ns = now_ns
         try:
-            seen = self._observer.observe(frame, hurried=behind_ns > NO_LOOKS_ABOVE_NS or not self._detectors_ready())
+            hurried = late or behind_ns > NO_LOOKS_ABOVE_NS or not self._detectors_ready()
+            seen = self._observer.observe(frame, hurried=hurried, asleep=self._vigil.asleep)
         except DetectorError as error:
             self._lose_detectors(error)
             return
@@ -218,8 +247,10 @@ class CameraPipeline:
         reason = seen.reason
         if not self._has_detectors and reason is Reason.NONE and not background.proven.all():
             reason = Reason.NO_DETECTOR
+        asleep = self._vigil.asleep and seen.condition is Condition.AWAKE
+        condition = Condition.ASLEEP if asleep else seen.condition
         outgoing = Seen(
-            seen.wall_ns, frame.monotonic_ns, seen.condition, reason, seen.cover, seen.light, seen.painted, seen.new_grid
+            seen.wall_ns, frame.monotonic_ns, condition, reason, seen.cover, seen.light, seen.painted, seen.new_grid
         )
         with self._lock:
             self._say(self._narrator.tell(outgoing, background, self._blind_blocks()), frame.monotonic_ns)
@@ -277,8 +308,7 @@ class CameraPipeline:
         while not self._stopping.wait(self._heartbeat_s):
             with self._lock:
                 condition, _ = self._narrator.condition
-                silent_ns = self._clock.monotonic_ns() - self._last_frame_ns
-                if condition in (Condition.AWAKE, Condition.BLIND) and silent_ns > SILENT_AFTER_NS:
+                if condition in DELIVERING and self._silent_ns(condition) > SILENT_AFTER_NS:
                     self._narrator.offline(Condition.OFFLINE, Reason.STALLED)
                 self._say([self._heartbeat()])
                 if self._resend:
@@ -286,6 +316,13 @@ class CameraPipeline:
                     self._say_all_again()
             self._desk.give_up()
             self._emit(self._health())
+
+    def _silent_ns(self, condition: Condition) -> int:
+        """How long nothing has come: of a camera that sleeps, no packet, for its pictures are left undecoded."""
+        now_ns, packets = self._clock.monotonic_ns(), self._link.statistics().packets
+        if packets != self._packets:
+            self._packets, self._packet_ns = packets, now_ns
+        return now_ns - (self._packet_ns if condition is Condition.ASLEEP else self._last_frame_ns)
 
     def _heartbeat(self) -> Scene:
         return self._narrator.heartbeat(self._observer.background, self._blind_blocks(), self._clock.wall_ns())
@@ -318,6 +355,8 @@ class CameraPipeline:
             looks_with_hit=hits,
             promoted_blocks=self._promoted_blocks,
             proofs_restarted=self._observer.proofs_restarted,
+            looks_starved=self._observer.looks_starved,
+            frames_left_out=received.frames_left_out,
             candidate_blocks=self._candidates,
             sharpness_milli=round(self._sharpness * 1000),
         )

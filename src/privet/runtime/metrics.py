@@ -37,6 +37,8 @@ COUNTERS = {
     "bytes_sent": "Bytes that left the worker.",
     "looks": "Detector runs.",
     "looks_with_hit": "Detector runs that found somebody.",
+    "looks_starved": "Detector runs that were put off because the worker's budget was spent.",
+    "frames_left_out": "Pictures that were never decoded because nothing moved.",
     "promoted_blocks": "Blocks that became background.",
     "proofs_restarted": "Proofs that began anew because something moved or somebody was found.",
 }

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privet.config.models import Detect
+from privet.core.clock import NS_PER_S, Clock
 from privet.core.errors import DetectorError
 from privet.detect.own import OwnModel
 from privet.scene.looks import Detector
@@ -73,6 +74,29 @@ class _Late:
 
     def find(self, pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         return self._late.loaded(self._number).find(pictures)
+
+
+class LookBudget:
+    """Looks that a worker's cameras may take together; first come, first served. What was not used is saved up for a second at most."""
+
+    def __init__(self, looks_per_second: float, clock: Clock) -> None:
+        self._rate = looks_per_second
+        self._clock = clock
+        self._most = max(looks_per_second, 1.0)
+        self._left = self._most
+        self._counted_ns = clock.monotonic_ns()
+        self._lock = threading.Lock()
+
+    def take(self) -> bool:
+        """Whether a look may be taken now; if so, it counts. From any thread."""
+        with self._lock:
+            now_ns = self._clock.monotonic_ns()
+            self._left = min(self._left + self._rate * (now_ns - self._counted_ns) / NS_PER_S, self._most)
+            self._counted_ns = now_ns
+            if self._left < 1.0:
+                return False
+            self._left -= 1.0
+            return True
 
 
 def own_model(detect: Detect) -> OwnModel | None:

@@ -17,7 +17,7 @@ from privet.runtime.settings import CameraSettings, WorkerSettings
 from privet.runtime.state_store import StateStore
 from privet.runtime.warm import MODELS
 from privet.runtime.worker import COMPILED
-from privet.runtime.worker_detectors import LateDetectors, own_model
+from privet.runtime.worker_detectors import LateDetectors, LookBudget, own_model
 from privet.runtime.worker_host import MakePipeline, Pipeline
 
 
@@ -32,12 +32,15 @@ def pipelines(settings: WorkerSettings, clock: Clock) -> MakePipeline:
     own = own_model(detect)
     late = LateDetectors(inputs_px(own), lambda: load_detectors(detect.device, detect.threshold, cache, own))
 
+    budget = LookBudget(detect.budget_looks_per_second, clock)
+
     def make(camera: CameraId, emit: Emit) -> Pipeline:
         told = cameras[camera]
         store = StateStore(told.state_directory, camera, settings.state_key)
         source = source_settings(told)
         return CameraPipeline(
-            told, emit, late.detectors, store, clock, lambda: open_source(source, clock), detectors_ready=late.ready
+            told, emit, late.detectors, store, clock, lambda attention: open_source(source, clock, attention),
+            detectors_ready=late.ready, may_look=budget.take,
         )
 
     return make

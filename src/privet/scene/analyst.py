@@ -20,7 +20,7 @@ from privet.core.grid import BoolGrid, Grid
 from privet.core.scene import Condition, Reason
 from privet.scene.blind import blind_blocks
 from privet.scene.commission import NoOffer, Offer, OpenOffer, Signing, began, look_everywhere, unbroken
-from privet.scene.cover import coarsen, dilate, shape
+from privet.scene.cover import coarsen, dilate, drop_small, drop_specks, shape
 from privet.scene.difference import differs, lit, same_texture
 from privet.scene.layers import Returns
 from privet.scene.light import CELL_COLUMNS, CELL_ROWS, fit_light, quantise, spread
@@ -29,7 +29,7 @@ from privet.scene.model import BlockModel
 from privet.scene.pace import Pace
 from privet.scene.promote import Evidence, ProvenBackground, Rules, promote, recall, restore
 from privet.scene.statistics import GRADIENT, Y_MEAN, Statistics, block_statistics
-from privet.scene.stillness import Stillness, StillnessRules
+from privet.scene.stillness import FEWEST_MOVING_BLOCKS, Stillness, StillnessRules
 from privet.scene.stored import StoredScene
 
 DIFFERENCE_FLOORS = np.array([5.0, 3.5, 3.5, 2.5], np.float32)
@@ -47,6 +47,7 @@ LEAST_PROVEN_TO_JUDGE = 0.05
 PIXEL_NOISE = 2.0
 PATIENCE_PROOFS = 6             # so many times as long as a proof takes, or at least this long, looks may bring nothing
 PATIENCE_NS = 120 * NS_PER_S
+QUIET_AFTER_NS = 10 * NS_PER_S
 AGAIN_PROOFS = 3                # after so many times as long as a proof takes, a block that moved and then was still gets another chance
 SETTLED_NS = 5 * NS_PER_S       # covered for so long on end: what came may have come to stay, and a person may be asked to sign for it
 SIGN_WITHIN_NS = 5 * NS_PER_S   # of the last usable frame; later nobody knows whether the proofs still hold
@@ -119,6 +120,7 @@ class Analyst:
         self._distrust = distrust
         self._background: ProvenBackground | None = None
         self._open_offer = OpenOffer()
+        self._last_seen: Statistics | None = None
         self._signed: BoolGrid | None = None  # signed, written, and not said yet
         if stored is not None:
             self._take_up(stored)
@@ -142,6 +144,37 @@ class Analyst:
     def proofs_restarted(self) -> int:
         return 0 if self._background is None else self._stillness.restarts
 
+    @property
+    def proving(self) -> bool:
+        """Whether blocks are being proven, so that every pixel of a frame matters."""
+        return self._background is None or self._proving
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing has been there for a while and nothing is being proven or waits for a signature: keyframes will do for now."""
+        return self._background is not None and self._quiet
+
+    @property
+    def covered(self) -> bool:
+        """Whether something was there in the last frame, or just before."""
+        return self._background is not None and bool(self._said_cover.any())
+
+    def differs(self, frame: Frame) -> bool:
+        """Whether a frame shows anything that the last one did not; of a quiet place, where nothing is covered. Changes nothing."""
+        background = self._background
+        grid = None if background is None else background.grid
+        if background is None or grid is None or (grid.width_px, grid.height_px) != (frame.width_px, frame.height_px):
+            return True
+        if not frame.intact or self._last_seen is None:
+            return True
+        seen = block_statistics(frame.y, frame.u, frame.v, self._settings.block_px)
+        raw, _, _ = self._differences(frame, seen, background.proven)
+        if drop_specks(raw & ~self._blind).any():
+            return True
+        unknown = ~background.proven & ~self._blind
+        moved = differs(seen, self._last_seen, np.zeros_like(seen), DIFFERENCE_FLOORS, 0.0) & unknown
+        return bool(drop_small(moved, FEWEST_MOVING_BLOCKS).any())
+
     def due(self, frame: Frame) -> bool:
         """Whether this frame is to be analysed: the next cover is due, or it is a keyframe and something waits to be proven.
 
@@ -153,8 +186,10 @@ class Analyst:
             return False
         return self._anything_waits
 
-    def observe(self, frame: Frame, *, hurried: bool = False) -> Observation:
+    def observe(self, frame: Frame, *, hurried: bool = False, asleep: bool = False) -> Observation:
         """Analyse a frame that is due. hurried: the machine is behind: no looks are taken, which costs proofs, never covers.
+
+        asleep: what lay between this frame and the last was not looked at, so no proof goes on.
 
         Raises:
             DetectorError: a detector failed; the frame proves nothing.
@@ -187,13 +222,18 @@ class Analyst:
             settled = self._settled(raw, condition, now_ns)
             waiting = (~proven | settled) & ~self._blind
             self._anything_waits = bool(waiting.any())
-            moved = self._prove(frame, seen, waiting, raw, settled, hurried)
+            if asleep:
+                self._restart(self._stillness.restart_all())
+            else:
+                moved = self._prove(frame, seen, waiting, raw, settled, hurried)
             promoted = self._promote_if_due(frame, background)
         else:
             self._restart(self._stillness.restart_all())
         cover = self._cover(raw, moved, condition, now_ns)
         if cover_due or new_grid:
             self._said_cover = cover
+        self._rest(cover, condition, (~background.proven | self._arrival) & ~self._blind, new_grid, now_ns)
+        self._last_seen = seen
         light = self._light_if_due(cells, usable and bool((proven & ~was_covered).any()), now_ns)
         if frame.keyframe:
             self._last_keyframe_ns = now_ns
@@ -366,6 +406,9 @@ class Analyst:
         self._fitted_once = True
         self._candidates = 0
         self._sharpness = 0.0
+        self._last_seen = None
+        self._disturbed_ns = 0
+        self._proving, self._quiet = True, False
 
     def _differences(
         self, frame: Frame, seen: Statistics, proven: BoolGrid
@@ -509,8 +552,8 @@ class Analyst:
         settings = self._settings
         waiting = self._candidates_at(frame.monotonic_ns)
         self._candidates = int(waiting.sum())
-        # The picture is put together only for what can be written without a signature. It is promote that decides.
-        if settings.commissioning == "signature" or not (waiting & ~self._arrivals() & ~background.proven).any():
+        # The picture is put together only where something can be written without a signature. It is promote that decides.
+        if settings.commissioning == "signature" or not waiting.any():
             return None
         nothing = np.zeros(background.grid.shape, np.bool_)
         evidence = self._evidence(frame.monotonic_ns, nothing, self._stillness.picture())
@@ -535,6 +578,14 @@ class Analyst:
         if not held.any():
             return held
         return coarsen(held, self._settings.tallest_blocks) & ~self._blind
+
+    def _rest(self, cover: BoolGrid, condition: Condition, waiting: BoolGrid, new_grid: bool, now_ns: int) -> None:
+        """Whether most frames may do without being looked at, or without being decoded as well as they could be."""
+        if new_grid or condition is not Condition.AWAKE or cover.any():
+            self._disturbed_ns = now_ns
+        idle = (not self._detectors or self._pace.idle(waiting, now_ns)) and self._candidates == 0 and self._signed is None
+        self._proving = not idle
+        self._quiet = idle and now_ns - self._disturbed_ns >= QUIET_AFTER_NS
 
     def _light_if_due(
         self, cells: tuple[NDArray[np.float32], NDArray[np.float32]], fitted: bool, now_ns: int

@@ -9,8 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from privet.core.clock import NS_PER_S
 from privet.core.grid import BoolGrid
 
+FIRST_REST_NS = 3600 * NS_PER_S
+LONGEST_REST_NS = 24 * FIRST_REST_NS
 SLOWEST = 32
 """How much more rarely blocks that nothing helped are looked at in the end."""
 
@@ -27,6 +30,8 @@ class Pace:
         self._patience_ns = patience_ns
         self._again_ns = again_ns
         self._given_up_ns: NDArray[np.int64] = np.full(shape, -1, np.int64)
+        self._rest_ns = FIRST_REST_NS
+        self._idle_since_ns = -1
         self.begin_anew()
 
     def begin_anew(self) -> None:
@@ -54,7 +59,9 @@ class Pace:
         self._second_chance = (self._second_chance | again) & waiting & ~failed
         if self._since_ns < 0 or again.any() or reached >= self._reached + max(int(waiting.sum()) // 100, 1):
             self._reached, self._since_ns = reached, now_ns
-            self._slower = self._slower if again.any() else max(self._slower // 2, 2)
+            if not again.any():
+                self._slower = max(self._slower // 2, 2)
+                self._rest_ns = FIRST_REST_NS
         elif now_ns - self._since_ns >= self._patience_ns:
             # Whoever has waited for nothing waits a quarter as long from then on.
             self._since_ns = now_ns - self._patience_ns * 3 // 4
@@ -65,3 +72,19 @@ class Pace:
         if eager.any():
             return eager, self._period_ns
         return wanting, self._period_ns * self._slower
+
+    def idle(self, waiting: BoolGrid, now_ns: int) -> bool:
+        """Whether all that waits was given up. After a rest of an hour, and twice as long each time it was in vain, all is tried anew."""
+        if not waiting.any():
+            return True
+        if (waiting & (self._given_up_ns < 0)).any():
+            self._idle_since_ns = -1
+            return False
+        if self._idle_since_ns < 0:
+            self._idle_since_ns = now_ns
+        if now_ns - self._idle_since_ns < self._rest_ns:
+            return True
+        self._rest_ns = min(2 * self._rest_ns, LONGEST_REST_NS)
+        self._idle_since_ns = -1
+        self.begin_anew()
+        return False

@@ -469,6 +469,16 @@ export interface components {
             /** Proofs Restarted */
             proofs_restarted: number;
             /**
+             * Looks Starved
+             * @description Detector runs put off because the worker's budget was spent.
+             */
+            looks_starved: number;
+            /**
+             * Frames Left Out
+             * @description Pictures never decoded, because nothing moved.
+             */
+            frames_left_out: number;
+            /**
              * Candidate Blocks
              * @description Waiting for a signature, now.
              */

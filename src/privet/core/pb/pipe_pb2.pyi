@@ -197,6 +197,8 @@ class Health(_message.Message):
     LATENCY_SUM_US_FIELD_NUMBER: _builtins.int
     RESIDENT_BYTES_FIELD_NUMBER: _builtins.int
     CANDIDATE_BLOCKS_FIELD_NUMBER: _builtins.int
+    LOOKS_STARVED_FIELD_NUMBER: _builtins.int
+    FRAMES_LEFT_OUT_FIELD_NUMBER: _builtins.int
     SHARPNESS_MILLI_FIELD_NUMBER: _builtins.int
     packets: _builtins.int
     bytes_received: _builtins.int
@@ -215,6 +217,10 @@ class Health(_message.Message):
     resident_bytes: _builtins.int
     """of the worker process"""
     candidate_blocks: _builtins.int
+    looks_starved: _builtins.int
+    """put off, because the worker's budget was spent"""
+    frames_left_out: _builtins.int
+    """never decoded, because nothing moved"""
     sharpness_milli: _builtins.int
     """focus measure of the last keyframe, thousandths"""
     @_builtins.property
@@ -241,11 +247,13 @@ class Health(_message.Message):
         latency_sum_us: _builtins.int = ...,
         resident_bytes: _builtins.int = ...,
         candidate_blocks: _builtins.int = ...,
+        looks_starved: _builtins.int = ...,
+        frames_left_out: _builtins.int = ...,
         sharpness_milli: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_received", b"bytes_received", "bytes_sent", b"bytes_sent", "candidate_blocks", b"candidate_blocks", "connects", b"connects", "covers_dropped", b"covers_dropped", "covers_sent", b"covers_sent", "frames_analysed", b"frames_analysed", "frames_damaged", b"frames_damaged", "frames_decoded", b"frames_decoded", "latency_bucket_counts", b"latency_bucket_counts", "latency_sum_us", b"latency_sum_us", "looks", b"looks", "looks_with_hit", b"looks_with_hit", "packets", b"packets", "promoted_blocks", b"promoted_blocks", "proofs_restarted", b"proofs_restarted", "resident_bytes", b"resident_bytes", "sharpness_milli", b"sharpness_milli"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_received", b"bytes_received", "bytes_sent", b"bytes_sent", "candidate_blocks", b"candidate_blocks", "connects", b"connects", "covers_dropped", b"covers_dropped", "covers_sent", b"covers_sent", "frames_analysed", b"frames_analysed", "frames_damaged", b"frames_damaged", "frames_decoded", b"frames_decoded", "frames_left_out", b"frames_left_out", "latency_bucket_counts", b"latency_bucket_counts", "latency_sum_us", b"latency_sum_us", "looks", b"looks", "looks_starved", b"looks_starved", "looks_with_hit", b"looks_with_hit", "packets", b"packets", "promoted_blocks", b"promoted_blocks", "proofs_restarted", b"proofs_restarted", "resident_bytes", b"resident_bytes", "sharpness_milli", b"sharpness_milli"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,66 @@
+"""What whoever looks at the frames tells the one who decodes them: how good they must be, and whether most may be left undecoded.
+
+Belongs here: the protocol, and the one who always wants everything. Does not belong here: what makes a place quiet (scene), when a
+camera sleeps (lazy).
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from privet.core.frame import Frame
+
+
+class Attention(Protocol):
+    """Asked in the thread that asks for frames."""
+
+    @property
+    def proving(self) -> bool:
+        """Pixels are looked at one by one; else the means of blocks will do."""
+        ...
+
+    @property
+    def quiet(self) -> bool:
+        """Nothing has been there for a while, and nobody asks for anything: keyframes will do until something moves."""
+        ...
+
+    @property
+    def covered(self) -> bool:
+        """Something is there now."""
+        ...
+
+    def differs(self, frame: Frame) -> bool:
+        """Whether a keyframe shows anything that was not there before. It is asked before the frame is given out."""
+        ...
+
+    def fell_asleep(self) -> None:
+        """From now on there are keyframes only."""
+        ...
+
+    def woke(self) -> None:
+        """Every picture is decoded again, from where the camera fell asleep or was last seen quiet: those are late."""
+        ...
+
+    def caught_up(self) -> None:
+        """What comes now is no older than it must be."""
+        ...
+
+
+class Restless:
+    """Wants every frame, as good as it gets. See `Attention`."""
+
+    proving = True
+    quiet = False
+    covered = False
+
+    def differs(self, frame: Frame) -> bool:
+        return True
+
+    def fell_asleep(self) -> None:
+        """Never."""
+
+    def woke(self) -> None:
+        """Never."""
+
+    def caught_up(self) -> None:
+        """Never."""

@@ -1,0 +1,129 @@
+"""Decoding no more than is needed: of a quiet camera its keyframes alone, until something moves.
+
+Asleep, the packets of the current GOP are kept. When one of them is larger than when all is quiet, they are decoded from where the decoder
+stands, which is the keyframe; when a keyframe shows something that was not there, the GOP before it is decoded from its beginning. So
+whatever moved is seen from its first picture on, at most a GOP late, and nothing is left out.
+
+A camera sleeps only where this works: its keyframes come out of the decoder at once and clean although what lies between them was left
+out, they come often enough, and the sizes of its packets tell whether something moves (`wake`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from privet.core.clock import NS_PER_S
+from privet.core.frame import Frame
+from privet.ingest.attention import Attention
+from privet.ingest.decode import FrameDecoder, Ticket
+from privet.ingest.wake import PacketSizes
+
+if TYPE_CHECKING:
+    from privet.ingest.decode import AnyPacket
+
+LONGEST_GOP_NS = 5 * NS_PER_S
+MOST_HELD_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class LazyCounts:
+    """What sleeping came to: how often, and how many pictures were never decoded."""
+
+    slept: int = 0
+    left_out: int = 0
+
+
+@dataclass(slots=True)
+class _Held:
+    packets: list[tuple[AnyPacket, Ticket]] = field(default_factory=list)
+    size_bytes: int = 0
+
+    def put(self, packet: AnyPacket, ticket: Ticket) -> None:
+        self.packets.append((packet, ticket))
+        self.size_bytes += packet.size
+
+
+class LazyDecoder:
+    """A `FrameDecoder` that sleeps when it may. Not thread-safe."""
+
+    def __init__(self, decoder: FrameDecoder, attention: Attention) -> None:
+        self._decoder = decoder
+        self._attention = attention
+        self._sizes = PacketSizes()
+        self._held: _Held | None = None         # asleep: the GOP so far, beginning with its keyframe, which is decoded
+        self._able = True
+        self.counts = LazyCounts()
+
+    @property
+    def asleep(self) -> bool:
+        """Whether keyframes alone are decoded now."""
+        return self._held is not None
+
+    def decode(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
+        """Frames that come out when `packet` goes in; asleep, those of keyframes only, and on waking all that were put off."""
+        self._decoder.lean = not self._attention.proving
+        if packet.is_keyframe:
+            self._sizes.saw_keyframe(packet.size)
+            return self._keyframe(packet, ticket)
+        if self._held is not None:
+            return self._put_off(self._held, packet, ticket)
+        return self._awake(packet, ticket)
+
+    def _awake(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
+        if self._attention.covered:
+            self._sizes.learn(packet.size, busy=True)
+        elif self._attention.quiet:
+            self._sizes.learn(packet.size, busy=False)
+        return self._decoder.decode(packet, ticket)
+
+    def _keyframe(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
+        held = self._held
+        if held is None:
+            frames = list(self._decoder.decode(packet, ticket))
+            if self._able and self._attention.quiet and self._sizes.tells():
+                self._fall_asleep(packet, ticket, frames)
+            yield from frames
+            return
+        lost = ticket.damaged
+        frames = list(self._decoder.decode(packet, ticket))
+        if lost:
+            pass                                # who knows what was in it
+        elif len(frames) != 1 or not frames[0].intact:
+            self._able = False                  # this camera's keyframes need what was left out
+        elif self._attention.quiet and not self._attention.differs(frames[0]):
+            self.counts.left_out += len(held.packets) - 1
+            self._held = _Held()
+            self._held.put(packet, ticket)
+            yield frames[0]
+            return
+        self._held = None
+        self._attention.woke()
+        self._decoder.reset()
+        for number, (earlier, its) in enumerate(held.packets):
+            for frame in self._decoder.decode(earlier, its):
+                if number > 0:                  # the keyframe was given out before
+                    yield frame
+        yield from self._decoder.decode(packet, Ticket(ticket.wall_ns, ticket.monotonic_ns, lost))
+        self._attention.caught_up()
+
+    def _fall_asleep(self, packet: AnyPacket, ticket: Ticket, frames: list[Frame]) -> None:
+        if len(frames) != 1 or not frames[0].keyframe or not frames[0].intact or frames[0].monotonic_ns != ticket.monotonic_ns:
+            return                              # pictures come out late: whoever slept would not know what it sees
+        self._held = _Held()
+        self._held.put(packet, ticket)
+        self.counts.slept += 1
+        self._attention.fell_asleep()
+
+    def _put_off(self, held: _Held, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
+        held.put(packet, ticket)
+        if ticket.monotonic_ns - held.packets[0][1].monotonic_ns > LONGEST_GOP_NS or held.size_bytes > MOST_HELD_BYTES:
+            self._able = False                  # too long between keyframes: an alarm would be late
+        elif self._attention.quiet and not ticket.damaged and not self._sizes.wakes(packet.size):
+            return
+        self._held = None
+        self._attention.woke()
+        for earlier, its in held.packets[1:]:
+            yield from self._decoder.decode(earlier, its)
+        self._attention.caught_up()

@@ -1,0 +1,166 @@
+"""A quiet camera is decoded keyframe by keyframe, and nothing that moves is left out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+from demo.clip import Clip, Codec, read_clip
+from demo.encode import CACHE, encode_pictures, yuv_picture
+
+from privet.core.clock import NS_PER_S
+from privet.core.frame import Frame
+from privet.ingest.decode import FrameDecoder, Ticket, make_decoder
+from privet.ingest.lazy import LazyDecoder
+
+FPS, GOP, WIDTH, HEIGHT = 10, 10, 320, 240
+QUIET = 150
+BUSY = range(200, 226)          # pictures with something in them: it comes in the middle of a GOP and goes in the middle of one
+COUNT = 260
+
+
+def pictures() -> Iterator[av.VideoFrame]:
+    """A still place; for a while a bright square crosses it."""
+    rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
+    place = (96 + 24 * np.sin(columns / 9) + 16 * np.cos(rows / 7)).astype(np.uint8)
+    chroma = np.full((HEIGHT // 2, WIDTH // 2), 128, np.uint8)
+    noise = np.random.default_rng(1)
+    for number in range(COUNT):
+        luma = place + noise.integers(0, 3, place.shape, np.uint8)
+        if number in BUSY:
+            left = 10 * (number - BUSY.start)
+            luma[100:160, left : left + 40] = 220
+        yield yuv_picture(luma, chroma, chroma)
+
+
+def footage(codec: Codec) -> Clip:
+    path = CACHE / f"lazy-{codec}-{hashlib.sha256(repr((1, FPS, GOP, QUIET, BUSY, COUNT)).encode()).hexdigest()[:16]}.annexb"
+    try:
+        return read_clip(path)
+    except FileNotFoundError:
+        return encode_pictures(pictures(), path, Fraction(FPS), codec, 400_000, GOP // FPS, quality=30)
+
+
+class Watcher:
+    """Sees a square where there is one. quiet_after: how many frames without any make a quiet place."""
+
+    proving = False
+
+    def __init__(self, quiet_after: int = 20) -> None:
+        self._quiet_after = quiet_after
+        self.since = 0
+        self.covered = False
+        self.states: list[str] = []
+
+    @property
+    def quiet(self) -> bool:
+        return self.since >= self._quiet_after
+
+    def see(self, frame: Frame) -> None:
+        self.covered = self.differs(frame)
+        self.since = 0 if self.covered else self.since + 1
+
+    def differs(self, frame: Frame) -> bool:
+        return bool((frame.y > 180).sum() > 100)
+
+    def fell_asleep(self) -> None:
+        self.states.append("asleep")
+
+    def woke(self) -> None:
+        self.states.append("awake")
+
+    def caught_up(self) -> None:
+        self.states.append("caught up")
+
+
+def play(
+    clip: Clip, watcher: Watcher, *, order: Sequence[int] | None = None, damaged: frozenset[int] = frozenset(), pad: int = 0
+) -> tuple[list[tuple[int, bool]], LazyDecoder]:
+    """(number, whether the square is seen) of every frame that came out, and the decoder. pad: bytes every small packet is filled to."""
+    data = clip.path.read_bytes()
+    lazy = LazyDecoder(FrameDecoder(make_decoder("h264" if clip.codec == "h264" else "hevc")), watcher)
+    seen = []
+    for number in order or range(len(clip.units)):
+        unit = clip.units[number]
+        bits = data[unit.offset_bytes : unit.offset_bytes + unit.size_bytes]
+        if pad and len(bits) < pad:     # a filler unit, as cameras with a constant bit rate send it
+            bits += b"\0\0\0\1\x0c" + b"\xff" * (pad - len(bits) - 6) + b"\x80"
+        packet = av.Packet(bits)
+        packet.is_keyframe = unit.keyframe
+        for frame in lazy.decode(packet, Ticket(number, number * NS_PER_S // FPS, number in damaged)):
+            watcher.see(frame)
+            seen.append((frame.wall_ns, watcher.covered))
+            assert frame.intact or damaged
+    return seen, lazy
+
+
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+def test_a_quiet_camera_sleeps_and_nothing_that_moves_is_left_out(codec: Codec) -> None:
+    watcher = Watcher()
+    seen, lazy = play(footage(codec), watcher)
+    numbers = [number for number, _ in seen]
+    assert numbers == sorted(set(numbers)), "in order, none twice"
+    assert [number for number, covered in seen if covered] == list(BUSY)
+    assert lazy.counts.slept >= 2
+    assert lazy.counts.left_out > 0.8 * (BUSY.start - QUIET - GOP), "before anything moved, and after it"
+    assert watcher.states[:3] == ["asleep", "awake", "caught up"]
+
+
+def test_what_only_a_keyframe_shows_is_looked_for_in_the_gop_before() -> None:
+    clip = footage("h264")
+    watcher = Watcher()
+    data = clip.path.read_bytes()
+    lazy = LazyDecoder(FrameDecoder(make_decoder("h264")), watcher)
+    lazy._sizes.wakes = lambda size: False  # type: ignore[method-assign]  # as if the square came in small packets
+    numbers = []
+    for number, unit in enumerate(clip.units):
+        packet = av.Packet(data[unit.offset_bytes : unit.offset_bytes + unit.size_bytes])
+        packet.is_keyframe = unit.keyframe
+        for frame in lazy.decode(packet, Ticket(number, number * NS_PER_S // FPS)):
+            watcher.see(frame)
+            if watcher.covered:
+                numbers.append(frame.wall_ns)
+    assert numbers == list(BUSY)
+
+
+def test_a_lost_packet_wakes() -> None:
+    clip = footage("h264")
+    awake = play(clip, Watcher())[1].counts.left_out
+    watcher = Watcher()
+    seen, lazy = play(clip, watcher, damaged=frozenset({175}))
+    assert lazy.counts.left_out < awake
+    assert 176 in [number for number, _ in seen]
+
+
+def test_a_camera_that_pads_its_packets_does_not_sleep() -> None:
+    seen, lazy = play(footage("h264"), Watcher(), pad=12_000)
+    assert lazy.counts.slept == 0
+    assert len(seen) == COUNT
+
+
+def test_whoever_is_never_quiet_gets_every_frame() -> None:
+    seen, lazy = play(footage("h264"), Watcher(quiet_after=10_000))
+    assert len(seen) == COUNT
+    assert lazy.counts.slept == 0
+
+
+def test_waking_without_anything_to_be_seen_loses_nothing() -> None:
+    watcher = Watcher()
+    clip = footage("h264")
+    data = clip.path.read_bytes()
+    lazy = LazyDecoder(FrameDecoder(make_decoder("h264")), watcher)
+    numbers: list[int] = []
+    for number, unit in enumerate(clip.units[:190]):
+        if number == 185:
+            assert lazy.asleep
+            watcher.since = 0       # somebody asks for something
+        packet = av.Packet(data[unit.offset_bytes : unit.offset_bytes + unit.size_bytes])
+        packet.is_keyframe = unit.keyframe
+        for frame in lazy.decode(packet, Ticket(number, number * NS_PER_S // FPS)):
+            watcher.see(frame)
+            numbers.append(frame.wall_ns)
+    assert numbers[-10:] == list(range(180, 190))
