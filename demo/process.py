@@ -36,6 +36,9 @@ class Counters(TypedDict):
     bytes_received: int
     connects: int
     covers_dropped: int
+    packets: int
+    looks: int
+    frames_left_out: int
 
 
 class CameraJson(TypedDict):

@@ -3,8 +3,8 @@
 Belongs here: making the clips, once. Does not belong here: serving and measuring them.
 
 *busy*: the demo's footage, people in every frame, enlarged to the camera's size and played at 15 frames a second. *quiet*: its place
-without people (the median of the whole clip), under sensor noise, at the same quality: a camera with a variable bit rate. Enlarging keeps the grain of a smaller picture, so that bits and
-motion are a camera's, but texture finer than the footage's is not there.
+without people (the median of the whole clip), under sensor noise, at the same quality: a camera with a variable bit rate. Enlarging
+keeps the grain of a smaller picture, so that bits and motion are a camera's, but texture finer than the footage's is not there.
 """
 
 from __future__ import annotations

@@ -11,14 +11,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from demo.clip import Clip
-from demo.process import Api, Privet, free_port
+from demo.process import Api, CameraJson, Privet, free_port
 from demo.server import RtspServer
 
 from bench.throughput.core import cpu_s, family, memory_mb, pinned
@@ -167,9 +167,9 @@ def _counted(api: Api, directory: Path) -> tuple[int, int]:
     return recorded, sum(camera["counters"]["bytes_received"] for camera in api.cameras())
 
 
-def _grown(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]], counter: str) -> int:
+def _grown(before: Sequence[CameraJson], after: Sequence[CameraJson], counter: Literal["looks", "frames_left_out", "packets"]) -> int:
     """By how much a counter grew meanwhile, over all cameras."""
-    return sum(int(camera["counters"][counter]) for camera in after) - sum(int(camera["counters"][counter]) for camera in before)
+    return sum(camera["counters"][counter] for camera in after) - sum(camera["counters"][counter] for camera in before)
 
 
 def _windows(pid: int, cameras: int) -> Used:
