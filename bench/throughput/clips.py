@@ -29,7 +29,7 @@ BITS_PER_SECOND = {720: 1_800_000, 1080: 3_000_000, 2160: 9_000_000}
 PLATE_EVERY = 5             # frames that the empty place is the median of
 QUIET_FRAMES = 450
 QUALITY = 24                # the constant rate factor at which the busy clip takes about its 3 Mbit/s
-NOISE = 1.8                 # levels of luma; half of it chroma
+NOISE = 1.1                 # levels of luma, half of it chroma: what the footage differs by where nothing moves, a second apart
 NOISES = 24                 # fields of noise that are shifted about: drawing one anew for every frame takes longer than encoding it
 
 

@@ -4,37 +4,62 @@ from __future__ import annotations
 
 import random
 
-from privet.ingest.wake import FEWEST_BUSY, FEWEST_QUIET, PacketSizes
+from privet.ingest.wake import EPISODES, FEWEST_QUIET, PacketSizes, distance
+
+GOP = 30
+LEARNED_GOPS = 2 * FEWEST_QUIET
 
 
-def learned(quiet: int, busy: int = 0, jitter: float = 0.1, count: int = 3 * FEWEST_QUIET, keyframe: int = 100_000) -> PacketSizes:
+def a_gop(sizes: PacketSizes, about: int, *, busy: bool, chance: random.Random, jitter: float = 0.1, keyframe: int = 100_000) -> None:
+    """One GOP is decoded; pictures right after the keyframe are a third as large as later ones."""
+    sizes.saw_keyframe(keyframe)
+    for position in range(1, GOP):
+        usual = about * min(0.2 + 0.1 * position, 1.0)
+        sizes.learn(round(usual * chance.uniform(1 - jitter, 1 + jitter)), busy=busy, quiet=not busy)
+
+
+def learned(quiet: int, busy: int = 0, jitter: float = 0.1, gops: int = LEARNED_GOPS) -> PacketSizes:
     """What is known of a camera whose quiet and busy pictures take about so many bytes."""
     sizes, chance = PacketSizes(), random.Random(1)
-    sizes.saw_keyframe(keyframe)
-    for _ in range(count):
-        sizes.learn(round(quiet * chance.uniform(1 - jitter, 1 + jitter)), busy=False)
-    for _ in range(FEWEST_BUSY if busy else 0):
-        sizes.learn(round(busy * chance.uniform(1 - jitter, 1 + jitter)), busy=True)
+    for _ in range(gops):
+        a_gop(sizes, quiet, busy=False, chance=chance, jitter=jitter)
+    sizes.tells()
+    if busy:
+        for _ in range(4):
+            a_gop(sizes, busy, busy=True, chance=chance, jitter=jitter)
+            a_gop(sizes, quiet, busy=False, chance=chance, jitter=jitter)
+    sizes.saw_keyframe(100_000)
     return sizes
 
 
+def test_pictures_are_alike_that_are_about_as_far_from_their_keyframe() -> None:
+    assert [distance(position) for position in (1, 2, 3, 4, 5, 8, 9, 16, 17, 29)] == [0, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+
+
 def test_nothing_is_told_before_it_was_learned() -> None:
-    assert not learned(360, count=FEWEST_QUIET - 1).tells()
-    assert learned(360, count=FEWEST_QUIET).tells()
+    assert not learned(360, gops=FEWEST_QUIET - 1).tells()
+    assert learned(360, gops=FEWEST_QUIET).tells()
 
 
 def test_a_large_packet_wakes_and_a_quiet_one_does_not() -> None:
     sizes = learned(360, 6300)
     assert sizes.tells()
-    assert not any(sizes.wakes(size) for size in (330, 360, 390, 370, 345, 361))
-    assert sizes.wakes(6300)
+    assert not any(sizes.wakes(size) for size in (108, 144, 180, 216, 252))
+    assert sizes.wakes(1300)
+
+
+def test_a_packet_that_is_large_so_soon_after_the_keyframe_wakes() -> None:
+    sizes = learned(10_000, 60_000)
+    assert sizes.tells()
+    assert sizes.wakes(8_000)
 
 
 def test_a_run_of_slightly_larger_packets_wakes() -> None:
     sizes = learned(1000, 6000)
     assert sizes.tells()
-    assert not sizes.wakes(1250)
-    assert any(sizes.wakes(1250) for _ in range(3))
+    assert not any(sizes.wakes(round(1000 * min(0.2 + 0.1 * position, 1.0))) for position in range(1, 17))
+    assert not sizes.wakes(1350)
+    assert any(sizes.wakes(1350) for _ in range(3))
 
 
 def test_a_keyframe_ends_a_run() -> None:
@@ -42,13 +67,43 @@ def test_a_keyframe_ends_a_run() -> None:
     assert sizes.tells()
     for _ in range(5):
         sizes.saw_keyframe(100_000)
-        assert not any(sizes.wakes(1250) for _ in range(3))
+        assert not any(sizes.wakes(size) for size in (300, 400, 500))
 
 
 def test_where_quiet_pictures_are_as_large_as_busy_ones_sizes_tell_nothing() -> None:
-    assert not learned(18_000, 18_500).tells()
+    assert not learned(18_000, 18_100).tells()
 
 
-def test_where_no_busy_picture_was_seen_padding_is_suspected() -> None:
+def test_what_is_told_most_of_the_time_only_is_not_enough() -> None:
+    sizes, chance = learned(360, 6300), random.Random(2)
+    for _ in range(EPISODES // 3):      # somebody far away
+        a_gop(sizes, 370, busy=True, chance=chance)
+        a_gop(sizes, 360, busy=False, chance=chance)
+    assert not sizes.tells()
+
+
+def test_where_nothing_was_seen_yet_padding_is_suspected() -> None:
     assert not learned(18_000, jitter=0.02).tells()
     assert learned(2_900, jitter=0.02).tells()
+
+
+def test_what_a_quiet_picture_takes_is_learned_on_while_asleep() -> None:
+    sizes, chance = learned(1000, 6000), random.Random(3)
+    assert sizes.tells()
+    about = 1000.0
+    for _ in range(120):                # dusk, and more noise
+        about *= 1.006
+        sizes.saw_keyframe(100_000)
+        for position in range(1, GOP):
+            assert not sizes.wakes(round(about * min(0.2 + 0.1 * position, 1.0) * chance.uniform(0.9, 1.1)))
+        sizes.confirm()
+        sizes.tells()
+    assert about > 2000
+
+
+def test_of_a_position_that_was_never_seen_nothing_is_known() -> None:
+    sizes = learned(360)
+    assert sizes.tells()
+    for position in range(1, GOP):
+        assert not sizes.wakes(round(360 * min(0.2 + 0.1 * position, 1.0)))
+    assert any(sizes.wakes(360) for _ in range(GOP, 2 * GOP))

@@ -113,11 +113,11 @@ def sequence(name: str, stage: Stage, recipe: str) -> Sequence:
     made_from = "".join(path.read_text("utf-8") for path in sorted(Path(__file__).parent.glob("[cs]*.py")) if path.stem in ("cut", "stage"))
     key = hashlib.sha256(repr((RECIPE, footage_key(), made_from, recipe)).encode()).hexdigest()[:16]
     path = CACHE / f"scenario-{name}-{key}.annexb"
-    truth = {number: boxes for number in range(stage.count) if (boxes := _people(stage, number))}
+    truth = {number: boxes for number in range(stage.count) if (boxes := people_at(stage, number))}
     try:
         clip = read_clip(path)
     except FileNotFoundError:
-        clip = encode_pictures(_pictures(stage, key), path, stage.fps, bits_per_second=_rate(stage), gop_seconds=GOP_S)
+        clip = encode_pictures(composed(stage, key), path, stage.fps, bits_per_second=_rate(stage), gop_seconds=GOP_S)
     if stage.damage:
         return _damaged(name, stage, clip, truth)
     return Sequence(
@@ -134,7 +134,7 @@ def _rate(stage: Stage) -> int:
     return round(bits)
 
 
-def _pictures(stage: Stage, key: str) -> Iterator[av.VideoFrame]:
+def composed(stage: Stage, key: str) -> Iterator[av.VideoFrame]:
     for number in range(stage.count):
         random = np.random.default_rng([int(key[:8], 16), number])
         seconds = float(number / stage.fps)
@@ -176,7 +176,7 @@ def _moved(values: NDArray[Pixel], right: int, down: int) -> NDArray[Pixel]:
     return values[rows][:, columns]
 
 
-def _people(stage: Stage, number: int) -> tuple[Box, ...]:
+def people_at(stage: Stage, number: int) -> tuple[Box, ...]:
     _, visible = _compose(stage, float(number / stage.fps), with_people=True)
     boxes = []
     for track, seen in enumerate(visible, 1):

@@ -72,10 +72,7 @@ class LazyDecoder:
         return self._awake(packet, ticket)
 
     def _awake(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
-        if self._attention.covered:
-            self._sizes.learn(packet.size, busy=True)
-        elif self._attention.quiet:
-            self._sizes.learn(packet.size, busy=False)
+        self._sizes.learn(packet.size, busy=self._attention.covered, quiet=self._attention.quiet)
         return self._decoder.decode(packet, ticket)
 
     def _keyframe(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
@@ -94,11 +91,14 @@ class LazyDecoder:
             self._able = False                  # this camera's keyframes need what was left out
         elif self._attention.quiet and not self._attention.differs(frames[0]):
             self.counts.left_out += len(held.packets) - 1
+            self._sizes.confirm()
+            self._sizes.tells()                 # what a quiet picture takes drifts with the light
             self._held = _Held()
             self._held.put(packet, ticket)
             yield frames[0]
             return
         self._held = None
+        self._sizes.forget()
         self._attention.woke()
         self._decoder.reset()
         for number, (earlier, its) in enumerate(held.packets):
@@ -123,6 +123,7 @@ class LazyDecoder:
         elif self._attention.quiet and not ticket.damaged and not self._sizes.wakes(packet.size):
             return
         self._held = None
+        self._sizes.forget()
         self._attention.woke()
         for earlier, its in held.packets[1:]:
             yield from self._decoder.decode(earlier, its)
