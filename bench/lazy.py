@@ -25,7 +25,7 @@ from demo.encode import CACHE, FootageMissingError, encode_pictures
 
 from bench.privacy.scenarios.cut import footage_key, footage_truth, pictures, walk
 from bench.privacy.scenarios.stage import Actor, Stage, View, composed, people_at, plate_at, walking
-from bench.privacy.tables import Json, aligned, said
+from bench.privacy.tables import aligned, said
 from bench.truth import Box, Truth, blocks_touched
 from privet.core.clock import NS_PER_S
 from privet.core.frame import Frame, Matrix
@@ -148,7 +148,7 @@ def covers(cover: BoolGrid | None, box: Box, grid: Grid) -> bool:
     return bool(touched.any()) and float(cover[touched].mean()) >= COVERED_SHARE
 
 
-def measure(name: str) -> Json:
+def measure(name: str) -> dict[str, float]:
     """Both ways of watching one view, and what the lazy one misses."""
     clip, truth, stage = footage(name)
     stored = known_place(stage, clip)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from bench.privacy.scenarios.cut import TRUTH_FILE
 
 from bench import lazy
-from bench.privacy.scenarios.cut import TRUTH_FILE
 
 
 @pytest.mark.slow
