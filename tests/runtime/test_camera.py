@@ -236,6 +236,57 @@ def test_a_machine_that_is_behind_looks_no_more_and_then_analyses_less_often() -
     assert min(covered_until) > 0
 
 
+class DrowsySource(SyntheticSource):
+    """Leaves out what lies between keyframes once all is quiet, and wakes after so many of them; what it left out then comes late."""
+
+    def __init__(self, clock: FakeClock, attention: Attention, sleeps_for: int) -> None:
+        super().__init__([PLACE] * 150, clock, fps=5, gop=5)
+        self._fake, self._attention, self._left = clock, attention, sleeps_for
+
+    def frames(self) -> Iterator[Frame]:
+        asleep = False
+        held: list[Frame] = []
+        for frame in super().frames():
+            if not asleep and frame.keyframe and self._attention.quiet and self._left:
+                asleep = True
+                self._attention.fell_asleep()
+            elif asleep and frame.keyframe:
+                self._left -= 1
+                held.clear()
+            elif asleep and not self._left:
+                self._fake.monotonic = frame.monotonic_ns + 3 * NS_PER_S
+                asleep = False
+                self._attention.woke()
+                yield from held
+                self._attention.caught_up()
+            if asleep and not frame.keyframe:
+                held.append(frame)
+                continue
+            yield frame
+
+
+def test_a_camera_that_sleeps_says_so_and_what_comes_late_is_looked_at() -> None:
+    clock, heard, store = FakeClock(), Heard(), Kept()
+    play(heard, store, [lambda: frames(clock, 100)], clock, two())
+    drowsy = Heard()
+    pipeline = CameraPipeline(
+        camera_settings(), drowsy, [], store, clock, lambda attention: DrowsySource(clock, attention, 4), session=7, heartbeat_s=3600.0
+    )
+    thread = threading.Thread(target=pipeline.run)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not any(state.state.condition == scene_pb2.CONDITION_OFFLINE for state in drowsy.scenes("state")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    pipeline.stop()
+    thread.join(10)
+    said = [state.state.condition for state in drowsy.scenes("state")]
+    changes = [now for before, now in zip([0, *said], said, strict=False) if now != before]
+    assert changes[:4] == [
+        scene_pb2.CONDITION_STARTING, scene_pb2.CONDITION_AWAKE, scene_pb2.CONDITION_ASLEEP, scene_pb2.CONDITION_AWAKE
+    ]
+
+
 @contextmanager
 def running(pipeline: CameraPipeline) -> Iterator[None]:
     thread = threading.Thread(target=pipeline.run)

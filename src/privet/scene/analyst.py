@@ -156,8 +156,8 @@ class Analyst:
 
     @property
     def covered(self) -> bool:
-        """Whether something was there in the last frame, or just before."""
-        return self._background is not None and bool(self._said_cover.any())
+        """Whether something was there in the last frame; what is not proven yet counts where several blocks of it moved."""
+        return self._background is not None and self._something
 
     def differs(self, frame: Frame) -> bool:
         """Whether a frame shows anything that the last one did not; of a quiet place, where nothing is covered. Changes nothing."""
@@ -232,7 +232,8 @@ class Analyst:
         cover = self._cover(raw, moved, condition, now_ns)
         if cover_due or new_grid:
             self._said_cover = cover
-        self._rest(cover, condition, (~background.proven | self._arrival) & ~self._blind, new_grid, now_ns)
+        self._something = condition is not Condition.AWAKE or bool(drop_specks(raw).any() or drop_small(moved, FEWEST_MOVING_BLOCKS).any())
+        self._rest((~background.proven | self._arrival) & ~self._blind, new_grid, now_ns)
         self._last_seen = seen
         light = self._light_if_due(cells, usable and bool((proven & ~was_covered).any()), now_ns)
         if frame.keyframe:
@@ -408,6 +409,7 @@ class Analyst:
         self._sharpness = 0.0
         self._last_seen = None
         self._disturbed_ns = 0
+        self._something = False
         self._proving, self._quiet = True, False
 
     def _differences(
@@ -579,11 +581,13 @@ class Analyst:
             return held
         return coarsen(held, self._settings.tallest_blocks) & ~self._blind
 
-    def _rest(self, cover: BoolGrid, condition: Condition, waiting: BoolGrid, new_grid: bool, now_ns: int) -> None:
+    def _rest(self, waiting: BoolGrid, new_grid: bool, now_ns: int) -> None:
         """Whether most frames may do without being looked at, or without being decoded as well as they could be."""
-        if new_grid or condition is not Condition.AWAKE or cover.any():
+        if new_grid or self._something:
             self._disturbed_ns = now_ns
-        idle = (not self._detectors or self._pace.idle(waiting, now_ns)) and self._candidates == 0 and self._signed is None
+        idle = not self._detectors or self._pace.idle(waiting, now_ns)
+        if self._settings.commissioning == "signature":
+            idle = idle and self._candidates == 0 and self._signed is None
         self._proving = not idle
         self._quiet = idle and now_ns - self._disturbed_ns >= QUIET_AFTER_NS
 
