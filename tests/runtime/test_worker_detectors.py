@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from tests.scene.pictures import Spotter
 
+from privet.core.clock import NS_PER_S, FakeClock
 from privet.core.errors import DetectorError
-from privet.runtime.worker_detectors import LateDetectors
+from privet.runtime.worker_detectors import LateDetectors, LookBudget
 from privet.scene.looks import Detector
 
 SIZE = Spotter().input_px
@@ -49,3 +50,23 @@ def test_others_than_were_announced_are_refused() -> None:
     late = LateDetectors(((7, 7),), lambda: (Spotter(),))
     with pytest.raises(DetectorError, match="not the ones"):
         late.detectors[0].find(PICTURE)
+
+
+def test_cameras_share_a_budget_of_looks_and_nothing_is_saved_up_for_long() -> None:
+    clock = FakeClock()
+    budget = LookBudget(4.0, clock)
+    assert [budget.take() for _ in range(6)] == [True] * 4 + [False] * 2
+    clock.advance(NS_PER_S // 4)
+    assert [budget.take(), budget.take()] == [True, False]
+    clock.advance(3600 * NS_PER_S)
+    assert sum(budget.take() for _ in range(100)) == 4
+
+
+def test_a_budget_of_less_than_a_look_a_second_is_one_all_the_same() -> None:
+    clock = FakeClock()
+    budget = LookBudget(0.1, clock)
+    taken = 0
+    for _ in range(100):
+        taken += budget.take()
+        clock.advance(NS_PER_S)
+    assert taken == pytest.approx(11, abs=1)

@@ -86,3 +86,24 @@ def test_a_second_chance_ends_with_the_first_movement() -> None:
     assert pace.choose(ALL, ALL, _still(40), 0, 400 * NS_PER_S)[1] == PERIOD_NS
     assert pace.choose(ALL, ALL, _still(41), 0, 401 * NS_PER_S)[1] == PERIOD_NS
     assert pace.choose(ALL, ALL, _still(0), 0, 402 * NS_PER_S)[1] == PERIOD_NS * SLOWEST
+
+
+def test_what_was_given_up_lets_a_camera_rest_for_an_hour_and_then_for_two() -> None:
+    pace = _pace()
+    now_s, idle_from = 0, -1
+    ended: list[int] = []
+    while len(ended) < 2:
+        now_s += 5
+        pace.choose(ALL, ALL, _still(1), 0, now_s * NS_PER_S)
+        idle = pace.idle(ALL, now_s * NS_PER_S)
+        if idle and idle_from < 0:
+            idle_from = now_s
+        elif not idle and idle_from >= 0:
+            ended.append(now_s - idle_from)
+            idle_from = -1
+    assert ended == [3600, 7200]
+
+
+def test_where_nothing_waits_there_is_nothing_to_be_done() -> None:
+    assert _pace().idle(~ALL, NS_PER_S)
+    assert not _pace().idle(ALL, NS_PER_S)

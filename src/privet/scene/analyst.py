@@ -408,7 +408,7 @@ class Analyst:
         self._candidates = 0
         self._sharpness = 0.0
         self._last_seen = None
-        self._disturbed_ns = 0
+        self._disturbed_ns = -1
         self._something = False
         self._proving, self._quiet = True, False
 
@@ -583,7 +583,7 @@ class Analyst:
 
     def _rest(self, waiting: BoolGrid, new_grid: bool, now_ns: int) -> None:
         """Whether most frames may do without being looked at, or without being decoded as well as they could be."""
-        if new_grid or self._something:
+        if new_grid or self._something or self._disturbed_ns < 0:
             self._disturbed_ns = now_ns
         idle = not self._detectors or self._pace.idle(waiting, now_ns)
         if self._settings.commissioning == "signature":

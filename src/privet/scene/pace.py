@@ -58,10 +58,10 @@ class Pace:
         self._given_up_ns[failed & waiting] = now_ns
         self._second_chance = (self._second_chance | again) & waiting & ~failed
         if self._since_ns < 0 or again.any() or reached >= self._reached + max(int(waiting.sum()) // 100, 1):
-            self._reached, self._since_ns = reached, now_ns
-            if not again.any():
+            if self._since_ns >= 0 and not again.any():
                 self._slower = max(self._slower // 2, 2)
                 self._rest_ns = FIRST_REST_NS
+            self._reached, self._since_ns = reached, now_ns
         elif now_ns - self._since_ns >= self._patience_ns:
             # Whoever has waited for nothing waits a quarter as long from then on.
             self._since_ns = now_ns - self._patience_ns * 3 // 4

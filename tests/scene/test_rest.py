@@ -1,0 +1,84 @@
+"""When a place is quiet enough for keyframes to do, what a keyframe must show to end that, and that nothing is proven meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.scene.pictures import frame_of, noisy, with_person
+from tests.scene.test_analyst import PLACE, SETTINGS, SOMEBODY_PX, Camera, detectors
+
+from privet.core.clock import NS_PER_S
+from privet.scene.analyst import Analyst
+
+
+def proven() -> Camera:
+    """A camera whose place is proven, as far as it can be."""
+    camera = Camera(Analyst(SETTINGS, detectors()))
+    camera.show(PLACE, 30)
+    assert camera.background.proven.mean() > 0.95
+    return camera
+
+
+def without_detectors(camera: Camera) -> Camera:
+    """The same place, where nothing more can be proven."""
+    return Camera(Analyst(SETTINGS, (), camera.analyst.snapshot()), camera.now_ns)
+
+
+def test_while_anything_is_being_proven_a_place_is_not_quiet() -> None:
+    camera = Camera(Analyst(SETTINGS, detectors()))
+    assert camera.analyst.proving
+    assert not camera.analyst.quiet
+    camera.show(PLACE, 4)
+    assert camera.analyst.proving
+    assert not camera.analyst.quiet
+
+
+def test_quiet_is_ten_seconds_without_anything() -> None:
+    camera = without_detectors(proven())
+    quiet = []
+    for picture, seconds in ((PLACE, 9), (PLACE, 3), (with_person(PLACE, SOMEBODY_PX), 0.4)):
+        camera.show(picture, seconds)
+        quiet.append(camera.analyst.quiet)
+        assert not camera.analyst.proving
+    assert quiet == [False, True, False]
+    assert camera.analyst.covered
+
+
+def test_a_keyframe_with_somebody_in_it_differs_and_the_same_place_does_not() -> None:
+    camera = without_detectors(proven())
+    camera.show(PLACE, 12)
+    before = camera.analyst.snapshot()
+    assert before is not None
+    empty = frame_of(noisy(PLACE, 0.8, 991), camera.now_ns, keyframe=True)
+    somebody = frame_of(noisy(with_person(PLACE, SOMEBODY_PX), 0.8, 992), camera.now_ns, keyframe=True)
+    assert not camera.analyst.differs(empty)
+    assert camera.analyst.differs(somebody)
+    assert camera.analyst.differs(frame_of(PLACE, camera.now_ns, keyframe=True, intact=False))
+    assert camera.analyst.quiet, "asking changes nothing"
+
+
+def test_somebody_where_nothing_is_proven_differs_too() -> None:
+    camera = Camera(Analyst(SETTINGS, ()))
+    camera.show(PLACE, 12)
+    assert not camera.background.proven.any()
+    assert camera.analyst.quiet
+    assert not camera.analyst.differs(frame_of(noisy(PLACE, 0.8, 993), camera.now_ns, keyframe=True))
+    assert camera.analyst.differs(frame_of(noisy(with_person(PLACE, SOMEBODY_PX), 0.8, 994), camera.now_ns, keyframe=True))
+
+
+def test_asleep_nothing_is_proven_however_long() -> None:
+    camera = Camera(Analyst(replace(SETTINGS, prove_ns=2 * NS_PER_S, prove_keyframes=2), detectors()))
+    for number in range(200):
+        frame = frame_of(noisy(PLACE, 0.8, number), camera.now_ns, keyframe=True)
+        if camera.analyst.due(frame):
+            camera.analyst.observe(frame, asleep=True)
+        camera.now_ns += NS_PER_S // 2
+    assert not camera.background.proven.any()
+
+
+def test_where_a_candidate_waits_for_a_signature_a_camera_stays_awake() -> None:
+    camera = Camera(Analyst(replace(SETTINGS, commissioning="signature"), detectors()))
+    said = camera.show(PLACE, 60)
+    assert said[-1].candidates > 0
+    assert camera.analyst.proving
+    assert not camera.analyst.quiet
