@@ -21,7 +21,7 @@ class Attention(Protocol):
 
     @property
     def quiet(self) -> bool:
-        """Nothing has been there for a while, and nobody asks for anything: keyframes will do until something moves."""
+        """Nothing has been there for a while, and nothing is being proven: keyframes will do until something moves."""
         ...
 
     @property
