@@ -81,6 +81,7 @@ def configuration(url_of: Callable[[str], str], port: int) -> str:
         "",
         "[detect]",
         "looks_per_second = 8",
+        "budget_looks_per_second = 24",
     ]
     for camera in CAMERAS:
         lines += [

@@ -72,6 +72,7 @@ prove_keyframes = 5
 
 [detect]
 looks_per_second = 8
+budget_looks_per_second = 24
 
 [cameras.gate]
 name = "Gate"

@@ -55,11 +55,11 @@ def test_others_than_were_announced_are_refused() -> None:
 def test_cameras_share_a_budget_of_looks_and_nothing_is_saved_up_for_long() -> None:
     clock = FakeClock()
     budget = LookBudget(4.0, clock)
-    assert [budget.take() for _ in range(6)] == [True] * 4 + [False] * 2
+    assert [budget.take("gate") for _ in range(6)] == [True] * 4 + [False] * 2
     clock.advance(NS_PER_S // 4)
-    assert [budget.take(), budget.take()] == [True, False]
+    assert [budget.take("gate"), budget.take("gate")] == [True, False]
     clock.advance(3600 * NS_PER_S)
-    assert sum(budget.take() for _ in range(100)) == 4
+    assert sum(budget.take("gate") for _ in range(100)) == 4
 
 
 def test_a_budget_of_less_than_a_look_a_second_is_one_all_the_same() -> None:
@@ -67,6 +67,19 @@ def test_a_budget_of_less_than_a_look_a_second_is_one_all_the_same() -> None:
     budget = LookBudget(0.1, clock)
     taken = 0
     for _ in range(100):
-        taken += budget.take()
+        taken += budget.take("gate")
         clock.advance(NS_PER_S)
     assert taken == pytest.approx(11, abs=1)
+
+
+def test_a_camera_that_asks_often_does_not_take_the_others_looks() -> None:
+    clock = FakeClock()
+    budget = LookBudget(6.0, clock)
+    taken = {"gate": 0, "yard": 0, "dock": 0}
+    for number in range(600):                   # a minute; gate asks first, and five times as often
+        for camera in ("gate", "gate", "gate", "gate", "gate", "yard", "dock"):
+            if number % 2 == 0:
+                taken[camera] += budget.take(camera)
+        clock.advance(NS_PER_S // 10)
+    assert sum(taken.values()) >= 0.9 * 360
+    assert min(taken.values()) >= 0.8 * max(taken.values())

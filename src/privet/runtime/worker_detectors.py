@@ -77,7 +77,10 @@ class _Late:
 
 
 class LookBudget:
-    """Looks that a worker's cameras may take together; first come, first served. What was not used is saved up for a second at most."""
+    """Looks that a worker's cameras may take together. What was not used is saved up for a second at most.
+
+    Where they ask for more than there are, who has waited longest comes first: otherwise one camera that asks often would take them all.
+    """
 
     def __init__(self, looks_per_second: float, clock: Clock) -> None:
         self._rate = looks_per_second
@@ -85,17 +88,26 @@ class LookBudget:
         self._most = max(looks_per_second, 1.0)
         self._left = self._most
         self._counted_ns = clock.monotonic_ns()
+        self._asked_ns: dict[str, int] = {}
+        self._took_ns: dict[str, int] = {}
         self._lock = threading.Lock()
 
-    def take(self) -> bool:
-        """Whether a look may be taken now; if so, it counts. From any thread."""
+    def take(self, camera: str) -> bool:
+        """Whether a camera may take a look now; if so, it counts. From any thread."""
         with self._lock:
             now_ns = self._clock.monotonic_ns()
             self._left = min(self._left + self._rate * (now_ns - self._counted_ns) / NS_PER_S, self._most)
             self._counted_ns = now_ns
-            if self._left < 1.0:
+            self._asked_ns[camera] = now_ns
+            mine_ns = self._took_ns.get(camera, -1)
+            longer = sum(
+                now_ns - asked_ns <= NS_PER_S and self._took_ns.get(other, -1) < mine_ns
+                for other, asked_ns in self._asked_ns.items() if other != camera
+            )
+            if self._left < 1.0 + longer:       # one for each of those is left to them
                 return False
             self._left -= 1.0
+            self._took_ns[camera] = now_ns
             return True
 
 

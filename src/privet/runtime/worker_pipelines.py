@@ -40,7 +40,7 @@ def pipelines(settings: WorkerSettings, clock: Clock) -> MakePipeline:
         source = source_settings(told)
         return CameraPipeline(
             told, emit, late.detectors, store, clock, lambda attention: open_source(source, clock, attention),
-            detectors_ready=late.ready, may_look=budget.take,
+            detectors_ready=late.ready, may_look=lambda: budget.take(camera),
         )
 
     return make
