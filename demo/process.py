@@ -39,6 +39,7 @@ class Counters(TypedDict):
     packets: int
     looks: int
     frames_left_out: int
+    sub_stream: str
 
 
 class CameraJson(TypedDict):

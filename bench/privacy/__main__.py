@@ -34,6 +34,9 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--person-height", type=int, default=0, metavar="PX", help="0: an eighth of the picture")
     parser.add_argument("--tallest-blocks", type=int, default=12, metavar="N", help="coarsening: cells that a silhouette may be tall")
     parser.add_argument("--hold-ms", type=int, default=600, metavar="MS")
+    parser.add_argument(
+        "--sub", type=int, default=0, choices=range(2, 5), metavar="N", help="watch a sub-stream so many times smaller between keyframes"
+    )
     parser.add_argument("--ablate", action="store_true", help="each rule of promotion switched off in turn")
     parser.add_argument("--scenarios", nargs="*", metavar="NAME", help="hard cases made from real footage; without names all of them")
     parser.add_argument("--attack", action="store_true", help="what an adversary gets out of the scene stream itself")
@@ -76,7 +79,7 @@ def _measure(options: argparse.Namespace) -> int:
         return _scenarios(options, detectors)
     sequence = _sequence(options)
     stills = Stills(sequence, evenly(sequence, STILLS) if options.still else frozenset())
-    figures = run(sequence, settings, detectors, eyes=True, through=partial(stills.through, "privet"))
+    figures = run(sequence, settings, detectors, eyes=True, through=partial(stills.through, "privet"), sub_divisor=options.sub)
     result: Json = as_json(figures)
     _say(options, f"{sequence.name}, proving in {options.prove_seconds:g} s", {"privet": figures})
     leaked = figures.leaked

@@ -85,16 +85,18 @@ def run(
     between: Callable[[], Between] | None = None,
     eyes: bool = False,
     through: Callable[[Iterator[Shown]], Iterator[Shown]] = iter,
+    sub_divisor: int = 0,
 ) -> Figures:
     """One run. between: makes what is called before every frame (restarts, signatures). eyes: detectors look at what is shown. through:
-    sees every frame on its way to being judged.
+    sees every frame on its way to being judged. sub_divisor: as of `watch`.
     """
     account = Account()
-    shown = watch(sequence, settings, detectors, account, None if between is None else between())
+    shown = watch(sequence, settings, detectors, account, None if between is None else between(), sub_divisor)
     figures = measure(sequence, through(shown), question(settings), finders() if eyes else ())
     grid = Grid(sequence.width_px, sequence.height_px, settings.block_px)
     figures.capacity_bits_per_second = capacity_bits_per_second(grid, settings.covers_per_second)
     figures.sent_bits_per_second = round(8 * account.bytes_sent / max(account.seconds, 1e-9))
+    figures.sub_share = account.sub_frames / max(sequence.count, 1)
     return figures
 
 

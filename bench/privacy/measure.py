@@ -61,6 +61,7 @@ class Figures:
     detector_hits: int | None = None
     capacity_bits_per_second: int = 0
     sent_bits_per_second: int = 0
+    sub_share: float = 0.0      # of the frames, how many came while the sub-stream was watched
     leaks: list[tuple[int, int, str]] = field(default_factory=list)     # frame, track, by which measure
 
     @property

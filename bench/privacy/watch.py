@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.privacy.sequence import Sequence
+from bench.privacy.substream import SubStream
 from privet.core.clock import NS_PER_S
 from privet.core.frame import Frame
 from privet.core.grid import BoolGrid, Grid
@@ -23,7 +24,7 @@ from privet.core.wire import to_message
 from privet.render.paint import Picture, render
 from privet.render.picture import Pictures
 from privet.runtime.narrator import Narrator, Seen
-from privet.scene.analyst import Analyst, AnalystSettings
+from privet.scene.analyst import Analyst, AnalystSettings, Observation
 from privet.scene.looks import Detector
 
 HEARTBEAT_NS = NS_PER_S
@@ -61,6 +62,7 @@ class Account:
     looks_with_hit: int = 0
     signed: int = 0
     restarted: list[int] = field(default_factory=list)
+    sub_frames: int = 0         # during how many the sub-stream was watched
 
 
 Between = Callable[[int, Analyst], Analyst]
@@ -73,10 +75,12 @@ def watch(
     detectors: Many[Detector],
     account: Account,
     between: Between | None = None,
+    sub_divisor: int = 0,
 ) -> Iterator[Shown]:
     """Yield what a viewer sees at every frame, from the first one that is analysed.
 
-    Whatever lies between two covers is shown with the last one, as a player does.
+    Whatever lies between two covers is shown with the last one, as a player does. sub_divisor: not 0 for a sub-stream so many times
+    smaller, which is watched between the main stream's keyframes as soon as it has been learned.
     """
     analyst = Analyst(settings, detectors)
     narrator = Narrator(1, round(NS_PER_S / settings.covers_per_second))
@@ -85,6 +89,7 @@ def watch(
     said_ns = 0
     state = (Condition.STARTING, Reason.NONE)
     walls: list[int] = []
+    sub: SubStream | None = None
     for number, frame in enumerate(_timed(sequence)):
         walls.append(frame.wall_ns)
         if between is not None and (after := between(number, analyst)) is not analyst:
@@ -94,15 +99,24 @@ def watch(
             analyst = after
             narrator = Narrator(2 + len(account.restarted), round(NS_PER_S / settings.covers_per_second))
             viewer.hear(narrator.begin(analyst.background, 0, frame.wall_ns, frame.monotonic_ns))
-        if analyst.due(frame):
-            seen = analyst.observe(frame)
+        told: list[tuple[Frame, Observation]] = []
+        if sub_divisor:
+            sub = sub or SubStream(sub_divisor, sequence.fps, frame)
+            account.sub_frames += analyst.sub_suffices
+            for small in sub.next(frame):
+                if analyst.sub_due(small) and (watched := analyst.observe_sub(small)) is not None:
+                    told.append((small, watched))
+        wanted = not analyst.sub_suffices or (frame.keyframe and analyst.wants_keyframes)
+        if wanted and analyst.due(frame):
+            told.append((frame, analyst.observe(frame)))
+        for at, seen in told:
             background = analyst.background
             assert background is not None
             promoted_at = np.searchsorted(np.array(walls), background.proven_wall_ns).astype(np.int64)
             viewer.hear(
                 narrator.tell(
                     Seen(
-                        frame.wall_ns, frame.monotonic_ns, seen.condition, seen.reason, seen.cover, seen.light, seen.painted,
+                        at.wall_ns, at.monotonic_ns, seen.condition, seen.reason, seen.cover, seen.light, seen.painted,
                         seen.new_grid,
                     ),
                     background,

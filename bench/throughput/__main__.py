@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
+from typing import Literal
 
 import cv2
 from demo.clip import Codec
@@ -13,11 +15,13 @@ from demo.process import DemoError
 
 from bench.privacy.tables import Json, aligned, said
 from bench.throughput import peers
-from bench.throughput.clips import SIZES_PX, Kind, clip
+from bench.throughput.clips import MAIN_HEIGHTS_PX, SUB_HEIGHT_PX, Kind, clip
 from bench.throughput.core import pinned, two_cores
 from bench.throughput.site import Guarded, Used, cameras_on, guard, receive
 
+Stream = Literal["main", "sub"]
 KINDS: tuple[Kind, ...] = ("busy", "quiet")
+STREAMS: tuple[Stream, ...] = ("main", "sub")
 
 
 def main() -> int:
@@ -26,15 +30,17 @@ def main() -> int:
         prog="python -m bench.throughput",
         description="CPU time a second of stream, over RTSP/TCP on the loopback; the cameras are on another core.",
     )
-    parser.add_argument("--height", type=int, choices=sorted(SIZES_PX), default=1080, help="of the main stream, pixels")
+    parser.add_argument("--height", type=int, choices=MAIN_HEIGHTS_PX, default=1080, help="of the main stream, pixels")
     parser.add_argument("--codec", choices=("h264", "h265"), default="h264")
     parser.add_argument("--cameras", type=int, default=4, metavar="N", help="at once")
     parser.add_argument("--only", choices=KINDS, help="one of the two clips")
+    parser.add_argument("--stream", choices=STREAMS, help="watch the main stream, or a sub-stream of 640 x 360 beside it; by default both")
     parser.add_argument("--no-peers", action="store_true", help="without MOG2 and deface")
     parser.add_argument("--json", action="store_true", help="for machines, on standard output")
     options = parser.parse_args()
     try:
-        result = measure(options.height, options.codec, options.cameras, [options.only] if options.only else KINDS, not options.no_peers)
+        kinds, streams = [options.only] if options.only else KINDS, [options.stream] if options.stream else STREAMS
+        result = measure(options.height, options.codec, options.cameras, kinds, streams, not options.no_peers)
     except (FootageMissingError, DemoError, RuntimeError, ValueError) as error:
         print(f"bench.throughput: {error}", file=sys.stderr)
         return 2
@@ -45,26 +51,35 @@ def main() -> int:
     return 0
 
 
-def measure(height_px: int, codec: Codec, cameras: int, kinds: tuple[Kind, ...] | list[Kind], with_peers: bool) -> Json:
+def measure(
+    height_px: int, codec: Codec, cameras: int, kinds: Sequence[Kind], streams: Sequence[Stream], with_peers: bool
+) -> Json:
     """All figures, by clip and stream."""
     measured, other = two_cores()
     out: Json = {"height_px": height_px, "codec": codec, "cameras": cameras}
     for kind in kinds:
         footage = clip(kind, height_px, codec)
-        with cameras_on(other, footage) as url:
-            print(f"{kind}: {footage.bits_per_second / 1e6:.2f} Mbit/s; receiving only", file=sys.stderr, flush=True)
-            bare = receive(url, cameras, measured)
-            print(f"{kind}: proving", file=sys.stderr, flush=True)
-            proving = guard(url, cameras, measured, "proving")
-            print(f"{kind}: settled", file=sys.stderr, flush=True)
-            settled = guard(url, cameras, measured, "settled")
-        out[kind] = {"main": {"bits_per_second": round(footage.bits_per_second), **figures(bare, proving, settled)}}
-        if kind == "busy" and with_peers:
+        by_stream: Json = {}
+        out[kind] = by_stream
+        privet_cpu = 0.0
+        for stream in streams:
+            sub = clip(kind, SUB_HEIGHT_PX, codec) if stream == "sub" else None
+            with cameras_on(other, footage, sub) as (url, sub_url):
+                rate = sum(each.bits_per_second for each in (footage, sub) if each is not None)
+                print(f"{kind} {stream}: {rate / 1e6:.2f} Mbit/s; receiving only", file=sys.stderr, flush=True)
+                bare = receive(url, sub_url, cameras, measured)
+                print(f"{kind} {stream}: proving", file=sys.stderr, flush=True)
+                proving = guard(url, sub_url, cameras, measured, "proving")
+                print(f"{kind} {stream}: settled", file=sys.stderr, flush=True)
+                settled = guard(url, sub_url, cameras, measured, "settled")
+            by_stream[stream] = {"bits_per_second": round(rate), **figures(bare, proving, settled)}
+            privet_cpu = privet_cpu or settled.used.cpu
+        if kind == "busy" and with_peers and "main" in streams:
             print("peers", file=sys.stderr, flush=True)
             cv2.setNumThreads(1)
             with pinned(measured):
                 costs = {"mog2": peers.mog2(footage), "deface": peers.deface(footage)}
-            out["peers"] = {name: {"cpu": round(cost, 4), "speedup": round(cost / settled.used.cpu, 1)} for name, cost in costs.items()}
+            out["peers"] = {name: {"cpu": round(cost, 4), "speedup": round(cost / privet_cpu, 1)} for name, cost in costs.items()}
     return out
 
 
@@ -87,12 +102,16 @@ def figures(bare: Used, proving: Guarded, settled: Guarded) -> Json:
         "covers_dropped": settled.dropped,
         "looks_per_second": round(settled.looks_per_second, 3),
         "left_out_share": round(settled.left_out_share, 3),
+        "watched_by_sub_stream": settled.on_sub,
     }
 
 
 def table(result: Json) -> str:
     """A row a figure, a column a clip."""
-    columns = {kind: each["main"] for kind in KINDS if isinstance(each := result.get(kind), dict)}
+    columns = {
+        f"{kind} {stream}": each[stream]
+        for kind in KINDS for stream in STREAMS if isinstance(each := result.get(kind), dict) and stream in each
+    }
     names = list(next(iter(columns.values())))
     rows = [["", *columns], *([name, *(said(column[name]) for column in columns.values())] for name in names)]
     others = result.get("peers")

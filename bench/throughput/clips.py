@@ -24,17 +24,20 @@ from numpy.typing import NDArray
 Kind = Literal["busy", "quiet"]
 
 FPS = Fraction(15)
-SIZES_PX = {720: (1280, 720), 1080: (1920, 1080), 2160: (3840, 2160)}
-BITS_PER_SECOND = {720: 1_800_000, 1080: 3_000_000, 2160: 9_000_000}
+SUB_HEIGHT_PX = 360
+SIZES_PX = {720: (1280, 720), 1080: (1920, 1080), 2160: (3840, 2160), SUB_HEIGHT_PX: (640, 360)}
+MAIN_HEIGHTS_PX = (720, 1080, 2160)
+BITS_PER_SECOND = {SUB_HEIGHT_PX: 450_000, 720: 1_800_000, 1080: 3_000_000, 2160: 9_000_000}
 PLATE_EVERY = 5             # frames that the empty place is the median of
 QUIET_FRAMES = 450
 QUALITY = 24                # the constant rate factor at which the busy clip takes about its 3 Mbit/s
 NOISE = 1.1                 # levels of luma, half of it chroma: what the footage differs by where nothing moves, a second apart
+SUB_NOISE = 0.4             # of a sub-stream: the means of nine pixels
 NOISES = 24                 # fields of noise that are shifted about: drawing one anew for every frame takes longer than encoding it
 
 
 def clip(kind: Kind, height_px: int, codec: Codec = "h264") -> Clip:
-    """The clip, encoded once and kept below .cache/.
+    """The clip, encoded once and kept below .cache/. A sub-stream's (`SUB_HEIGHT_PX`) shows at every moment what the main stream's shows.
 
     Raises:
         FootageMissingError: the demo's footage is not installed.
@@ -85,8 +88,9 @@ def _quiet(footage: Path, height_px: int) -> Iterator[av.VideoFrame]:
     empty = [np.median(np.stack(planes), axis=0).astype(np.uint8) for planes in zip(*sample, strict=True)]
     place = _planes(_enlarged(yuv_picture(*empty), height_px))
     random = np.random.default_rng(1)
+    level = SUB_NOISE if height_px == SUB_HEIGHT_PX else NOISE
     noise = [
-        [np.rint(random.normal(0, NOISE * share, plane.shape)).astype(np.int8) for plane, share in zip(place, (1.0, 0.5, 0.5), strict=True)]
+        [np.rint(random.normal(0, level * share, plane.shape)).astype(np.int8) for plane, share in zip(place, (1.0, 0.5, 0.5), strict=True)]
         for _ in range(NOISES)
     ]
     for _ in range(QUIET_FRAMES):

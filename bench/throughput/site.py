@@ -25,7 +25,7 @@ from bench.throughput.core import cpu_s, family, memory_mb, pinned
 
 State = Literal["proving", "settled"]
 
-PATH = "/camera"
+PATH, SUB_PATH = "/camera", "/camera/sub"
 WINDOWS = 5
 WINDOW_S = 8.0
 WARM_S = 10.0
@@ -55,31 +55,34 @@ class Guarded:
     dropped: int
     looks_per_second: float
     left_out_share: float
+    on_sub: int = 0             # cameras whose sub-stream is watched
 
 
 @contextmanager
-def cameras_on(core: int, clip: Clip) -> Iterator[str]:
-    """Serve a clip over RTSP from one core; yields its URL."""
+def cameras_on(core: int, clip: Clip, sub: Clip | None = None) -> Iterator[tuple[str, str | None]]:
+    """Serve a clip over RTSP from one core, and a sub-stream with it; yields their URLs."""
     with tempfile.TemporaryDirectory() as directory:
-        stream = {"path": PATH, "codec": clip.codec, "file": str(clip.path), "start_seconds": 0.0}
-        server = RtspServer([stream], Path(directory))
+        clips = {PATH: clip} if sub is None else {PATH: clip, SUB_PATH: sub}
+        streams = [{"path": path, "codec": each.codec, "file": str(each.path), "start_seconds": 0.0} for path, each in clips.items()]
+        server = RtspServer(streams, Path(directory))
         with pinned(core):
             server.start()
         try:
-            yield server.url(PATH)
+            yield server.url(PATH), None if sub is None else server.url(SUB_PATH)
         finally:
             server.stop()
 
 
-def receive(url: str, cameras: int, core: int) -> Used:
-    """Receive and decode only.
+def receive(url: str, sub_url: str | None, cameras: int, core: int) -> Used:
+    """Receive and decode only: the sub-stream where there is one, and then the main stream is received only.
 
     Raises:
         RuntimeError: it ended by itself.
     """
     with pinned(core):
         process = subprocess.Popen(
-            [sys.executable, "-m", "bench.throughput.receive", url, str(cameras)], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "bench.throughput.receive", url, str(cameras), *([sub_url] if sub_url else [])],
+            stdout=subprocess.PIPE, text=True,
         )
     try:
         assert process.stdout is not None
@@ -94,7 +97,7 @@ def receive(url: str, cameras: int, core: int) -> Used:
             process.stdout.close()
 
 
-def guard(url: str, cameras: int, core: int, state: State) -> Guarded:
+def guard(url: str, sub_url: str | None, cameras: int, core: int, state: State) -> Guarded:
     """`privet run` with so many cameras of the same stream, on one core. proving: nothing has been still for long enough yet.
 
     Raises:
@@ -102,7 +105,7 @@ def guard(url: str, cameras: int, core: int, state: State) -> Guarded:
     """
     with tempfile.TemporaryDirectory() as name:
         directory, port = Path(name), free_port(0)
-        (directory / "privet.toml").write_text(configuration(url, cameras, port, state))
+        (directory / "privet.toml").write_text(configuration(url, sub_url, cameras, port, state))
         with pinned(core):
             privet = Privet.start(directory)
         try:
@@ -125,12 +128,13 @@ def guard(url: str, cameras: int, core: int, state: State) -> Guarded:
                 sum(camera["counters"]["covers_dropped"] for camera in figures),
                 _grown(earlier, figures, "looks") / cameras / seconds,
                 _grown(earlier, figures, "frames_left_out") / max(_grown(earlier, figures, "packets"), 1),
+                sum(camera["counters"]["sub_stream"] == "watched" for camera in figures),
             )
         finally:
             privet.stop()
 
 
-def configuration(url: str, cameras: int, port: int, state: State) -> str:
+def configuration(url: str, sub_url: str | None, cameras: int, port: int, state: State) -> str:
     """privet.toml: the defaults, but that a proof takes ten seconds, or an hour so that none ends."""
     lines = [
         "[site]", 'name = "Throughput"', 'controller = "Nobody"', "[server]", f"port = {port}",
@@ -140,6 +144,7 @@ def configuration(url: str, cameras: int, port: int, state: State) -> str:
     ]
     for number in range(cameras):
         lines += [f"[cameras.c{number}]", 'place = "bench"', 'purpose = "measuring"', f'url = "{url}"']
+        lines += [f'sub_url = "{sub_url}"'] if sub_url else []
     return "\n".join(lines) + "\n"
 
 

@@ -29,6 +29,7 @@ FORBIDDEN_ARGUMENTS = {"shell", "allow_pickle"}
 
 # The only places that may catch what they do not know: they log it and restart something disposable.
 SUPERVISORS = (
+    "runtime/camera_sub.py:_run",        # handed to the camera's thread, which ends with it
     "runtime/supervisor*.py:*",
     "runtime/worker*.py:*",
     "record/recorder.py:_supervised",  # the supervisor of the lanes: one camera's lane that breaks is replaced, the others go on

@@ -14,6 +14,7 @@ from demo.encode import CACHE, encode_pictures, yuv_picture
 
 from privet.core.clock import NS_PER_S
 from privet.core.frame import Frame
+from privet.ingest.attention import Wants
 from privet.ingest.decode import FrameDecoder, Ticket, make_decoder
 from privet.ingest.lazy import LazyDecoder
 
@@ -49,6 +50,7 @@ class Watcher:
     """Sees a square where there is one. quiet_after: how many frames without any make a quiet place."""
 
     proving = False
+    wants = Wants.ALL
 
     def __init__(self, quiet_after: int = 20) -> None:
         self._quiet_after = quiet_after
@@ -69,6 +71,9 @@ class Watcher:
 
     def fell_asleep(self) -> None:
         self.states.append("asleep")
+
+    def cannot_skip(self) -> None:
+        self.states.append("cannot skip")
 
     def woke(self) -> None:
         self.states.append("awake")
@@ -164,3 +169,58 @@ def test_waking_without_anything_to_be_seen_loses_nothing() -> None:
             watcher.see(frame)
             numbers.append(frame.wall_ns)
     assert numbers[-10:] == list(range(180, 190))
+
+
+class Choosy(Watcher):
+    """Wants what it is told to want, from a number on."""
+
+    def __init__(self, wanted: dict[int, Wants]) -> None:
+        super().__init__(quiet_after=10_000)
+        self._wanted = wanted
+        self.number = 0
+
+    @property
+    def wants(self) -> Wants:  # type: ignore[override]
+        return [wants for begins, wants in sorted(self._wanted.items()) if begins <= self.number][-1]
+
+
+def chosen(wanted: dict[int, Wants], damaged: frozenset[int] = frozenset()) -> tuple[list[int], LazyDecoder, Choosy]:
+    clip, choosy = footage("h264"), Choosy(wanted)
+    data = clip.path.read_bytes()
+    lazy = LazyDecoder(FrameDecoder(make_decoder("h264")), choosy)
+    numbers = []
+    for number, unit in enumerate(clip.units):
+        choosy.number = number
+        packet = av.Packet(data[unit.offset_bytes : unit.offset_bytes + unit.size_bytes])
+        packet.is_keyframe = unit.keyframe
+        numbers += [frame.wall_ns for frame in lazy.decode(packet, Ticket(number, number * NS_PER_S // FPS, number in damaged))]
+    return numbers, lazy, choosy
+
+
+def test_where_keyframes_are_enough_nothing_else_is_decoded_and_then_everything_again() -> None:
+    until = COUNT // GOP // 2 * GOP
+    numbers, lazy, choosy = chosen({0: Wants.KEYFRAMES, until + 1: Wants.ALL})
+    again = until + GOP
+    first = list(range(GOP))       # a stream begins with a whole GOP, so that it is known to give pictures
+    assert numbers == first + list(range(GOP, again, GOP)) + list(range(again, COUNT))
+    assert lazy.counts.left_out == again - GOP - (again - GOP) // GOP
+    assert "cannot skip" not in choosy.states
+
+
+def test_where_keyframes_are_seldom_wanted_few_are_decoded() -> None:
+    numbers, lazy, _ = chosen({0: Wants.SELDOM})
+    assert numbers == list(range(GOP))
+    assert lazy.asleep
+
+
+def test_a_camera_whose_keyframes_are_too_far_apart_is_decoded_whole() -> None:
+    clip, choosy = footage("h264"), Choosy({0: Wants.KEYFRAMES})
+    data = clip.path.read_bytes()
+    lazy = LazyDecoder(FrameDecoder(make_decoder("h264")), choosy)
+    count = 0
+    for number, unit in enumerate(clip.units):
+        packet = av.Packet(data[unit.offset_bytes : unit.offset_bytes + unit.size_bytes])
+        packet.is_keyframe = unit.keyframe
+        count += len(list(lazy.decode(packet, Ticket(number, number * 6 * NS_PER_S // GOP))))
+    assert choosy.states == ["cannot skip"]
+    assert count == COUNT

@@ -75,6 +75,22 @@ class Scripted:
     def differs(self, frame: Frame) -> bool:
         raise AssertionError("this camera does not sleep")
 
+    sub_suffices = property(lambda self: False)
+    sub_refused = property(lambda self: False)
+    wants_keyframes = property(lambda self: True)
+
+    def sub_differs(self, frame: Frame) -> bool:
+        raise AssertionError("this camera has no sub-stream")
+
+    def sub_due(self, frame: Frame) -> bool:
+        raise AssertionError("this camera has no sub-stream")
+
+    def observe_sub(self, frame: Frame, *, asleep: bool = False) -> Observation | None:
+        raise AssertionError("this camera has no sub-stream")
+
+    def lose_sub(self) -> None:
+        raise AssertionError("this camera has no sub-stream")
+
     def due(self, frame: Frame) -> bool:
         return True
 

@@ -19,6 +19,7 @@ from privet.core.reader import SceneView
 router = APIRouter(tags=["cameras"])
 
 ConditionName = Literal["starting", "awake", "asleep", "blind", "offline"]
+SubStreamName = Literal["none", "not_watched", "watched", "other_picture", "no_keyframes"]
 ReasonName = Literal[
     "none", "unreachable", "refused", "not_found", "no_video", "codec", "stalled", "ended", "damaged", "moved", "obscured",
     "worker", "no_detector", "protocol",
@@ -54,6 +55,10 @@ class CountersModel(Model):
     proofs_restarted: int
     looks_starved: int = Field(description="Detector runs put off because the worker's budget was spent.")
     frames_left_out: int = Field(description="Pictures never decoded, because nothing moved.")
+    sub_stream: SubStreamName = Field(
+        description="Whether the sub-stream is watched between the main stream's keyframes: none is configured; not (yet); it is; "
+        "it shows another picture than the main stream; the main stream's keyframes are too rare or do not stand alone."
+    )
     candidate_blocks: int = Field(description="Waiting for a signature, now.")
     sharpness_milli: int = Field(description="Focus measure of the last keyframe, thousandths.")
 
@@ -165,6 +170,7 @@ def _counters(health: pipe_pb2.Health) -> CountersModel:
         proofs_restarted=health.proofs_restarted,
         looks_starved=health.looks_starved,
         frames_left_out=health.frames_left_out,
+        sub_stream=get_args(SubStreamName)[health.sub_stream],
         candidate_blocks=health.candidate_blocks,
         sharpness_milli=health.sharpness_milli,
     )

@@ -6,13 +6,27 @@ camera sleeps (lazy).
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Protocol
 
 from privet.core.frame import Frame
 
 
+class Wants(Enum):
+    """Which pictures of a stream are wanted at all."""
+
+    ALL = "all"
+    KEYFRAMES = "keyframes"     # something else tells what happens between them
+    SELDOM = "seldom"           # a keyframe now and then, to see that there is a picture
+
+
 class Attention(Protocol):
     """Asked in the thread that asks for frames."""
+
+    @property
+    def wants(self) -> Wants:
+        """Asked before every packet."""
+        ...
 
     @property
     def proving(self) -> bool:
@@ -45,10 +59,15 @@ class Attention(Protocol):
         """What comes now is no older than it must be."""
         ...
 
+    def cannot_skip(self) -> None:
+        """This stream's keyframes do not stand alone, or are too far apart: every picture is decoded whatever is wanted."""
+        ...
+
 
 class Restless:
     """Wants every frame, as good as it gets. See `Attention`."""
 
+    wants = Wants.ALL
     proving = True
     quiet = False
     covered = False
@@ -64,3 +83,6 @@ class Restless:
 
     def caught_up(self) -> None:
         """Never."""
+
+    def cannot_skip(self) -> None:
+        """Nobody asked it to."""

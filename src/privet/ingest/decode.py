@@ -124,6 +124,12 @@ class FrameDecoder:
         """Frames still inside, after the last packet."""
         return self._take(None, None)
 
+    def alone(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
+        """Frames of one keyframe that nothing follows; the decoder is as before its first packet afterwards."""
+        yield from self.decode(packet, ticket)
+        yield from self.flush()
+        self.reset()
+
     def reset(self) -> None:
         """Forget everything before the next packet, which need not follow the last."""
         self._context.flush_buffers()

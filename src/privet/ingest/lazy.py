@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from privet.core.clock import NS_PER_S
 from privet.core.frame import Frame
-from privet.ingest.attention import Attention
+from privet.ingest.attention import Attention, Wants
 from privet.ingest.decode import FrameDecoder, Ticket
 from privet.ingest.wake import PacketSizes
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 LONGEST_GOP_NS = 5 * NS_PER_S
 MOST_HELD_BYTES = 16 * 1024 * 1024
+SELDOM_NS = 60 * NS_PER_S
 
 
 @dataclass(slots=True)
@@ -54,22 +55,65 @@ class LazyDecoder:
         self._sizes = PacketSizes()
         self._held: _Held | None = None         # asleep: the GOP so far, beginning with its keyframe, which is decoded
         self._able = True
+        self._skipping = False                  # keyframes alone are decoded, for nobody wants more
+        self._stands_alone = True
+        self._keyframe_ns = -1                  # arrival of the last keyframe, and of the last one that was decoded
+        self._decoded_ns = -1
         self.counts = LazyCounts()
 
     @property
     def asleep(self) -> bool:
-        """Whether keyframes alone are decoded now."""
-        return self._held is not None
+        """Whether keyframes alone, or fewer, are decoded now."""
+        return self._held is not None or self._skipping
 
     def decode(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
         """Frames that come out when `packet` goes in; asleep, those of keyframes only, and on waking all that were put off."""
         self._decoder.lean = not self._attention.proving
+        if self._skips(packet, ticket):
+            return self._skip(packet, ticket)
         if packet.is_keyframe:
             self._sizes.saw_keyframe(packet.size)
             return self._keyframe(packet, ticket)
         if self._held is not None:
             return self._put_off(self._held, packet, ticket)
         return self._awake(packet, ticket)
+
+    def _skips(self, packet: AnyPacket, ticket: Ticket) -> bool:
+        """Whether pictures between keyframes are not wanted. It begins and ends with a keyframe, and never with a stream's first."""
+        if packet.is_keyframe:
+            apart_ns, self._keyframe_ns = ticket.monotonic_ns - self._keyframe_ns, ticket.monotonic_ns
+            before, self._skipping = self._skipping, self._attention.wants is not Wants.ALL and self._stands_alone
+            if self._skipping and (self._decoded_ns < 0 or apart_ns > LONGEST_GOP_NS):
+                if self._decoded_ns >= 0:
+                    self._give_up_skipping()
+                self._skipping = False
+            if self._skipping and self._held is not None:
+                self.counts.left_out += len(self._held.packets) - 1
+                self._held = None
+                self._sizes.forget()
+                self._attention.woke()
+                self._attention.caught_up()
+            elif before and not self._skipping:
+                self._decoder.reset()
+            if not self._skipping:
+                self._decoded_ns = ticket.monotonic_ns
+        return self._skipping
+
+    def _skip(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
+        soon = ticket.monotonic_ns - self._decoded_ns < SELDOM_NS
+        if not packet.is_keyframe or (soon and self._attention.wants is Wants.SELDOM):
+            self.counts.left_out += 1
+            return
+        self._decoded_ns = ticket.monotonic_ns
+        self._decoder.reset()
+        frames = list(self._decoder.alone(packet, ticket))
+        if not ticket.damaged and (len(frames) != 1 or not frames[0].intact):
+            self._give_up_skipping()
+        yield from frames
+
+    def _give_up_skipping(self) -> None:
+        self._stands_alone = False
+        self._attention.cannot_skip()
 
     def _awake(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
         self._sizes.learn(packet.size, busy=self._attention.covered, quiet=self._attention.quiet)

@@ -21,8 +21,9 @@ from privet.core.scene import Condition, Reason, Scene
 from privet.core.wire import to_message
 from privet.ingest.attention import Attention
 from privet.ingest.reconnect import Link, LinkState, Reconnector
-from privet.ingest.source import Source
-from privet.runtime.camera_vigil import Vigil
+from privet.ingest.source import Source, SourceStatistics
+from privet.runtime.camera_sub import SubFeed
+from privet.runtime.camera_vigil import Vigil, Watched
 from privet.runtime.commissioning import CommissionRequest
 from privet.runtime.narrator import Narrator, Seen
 from privet.runtime.outlet import Emit
@@ -54,7 +55,7 @@ class StateStore(Protocol):
     def save(self, state: bytes) -> None: ...
 
 
-class Observer(Protocol):
+class Observer(Watched, Protocol):
     """What the pipeline asks of an analyst; a test may give one that judges as it was told to."""
 
     @property
@@ -73,15 +74,11 @@ class Observer(Protocol):
     def looks_starved(self) -> int: ...
 
     @property
-    def proving(self) -> bool: ...
+    def sub_refused(self) -> bool: ...
 
-    @property
-    def quiet(self) -> bool: ...
+    def sub_due(self, frame: Frame) -> bool: ...
 
-    @property
-    def covered(self) -> bool: ...
-
-    def differs(self, frame: Frame) -> bool: ...
+    def observe_sub(self, frame: Frame, *, asleep: bool = False) -> Observation | None: ...
 
     def due(self, frame: Frame) -> bool: ...
 
@@ -142,10 +139,11 @@ class CameraPipeline:
         heartbeat_s: float = HEARTBEAT_S,
         detectors_ready: Callable[[], bool] = lambda: True,
         may_look: Callable[[], bool] = lambda: True,
+        open_sub: OpenSource | None = None,
     ) -> None:
         """detectors: without any nothing is proven. detectors_ready: until it says so, no looks are taken. session: 0 for a random one.
 
-        may_look: asked before every look.
+        may_look: asked before every look. open_sub: the sub-stream, where there is one.
         """
         self._emit = emit
         self._heartbeat_s = heartbeat_s
@@ -158,7 +156,12 @@ class CameraPipeline:
         self._desk = Desk(emit, clock)
         stored, distrust = self._load()
         self._observer = make_observer(analyst_settings(settings), detectors, stored, distrust=distrust, may_look=may_look)
-        self._vigil = vigil = Vigil(self._observer)
+        self._looking = threading.Lock()    # main and sub-stream are looked at in turns
+        self._sub = None if open_sub is None else SubFeed(self._observer, open_sub, clock, self._take_sub)
+        self._vigil = vigil = Vigil(self._observer, self._sub_comes, self._desk.waits)
+        self._delivers = False
+        there = pipe_pb2.SUB_STREAM_NOT_WATCHED
+        self._sub_said: pipe_pb2.SubStream.ValueType = pipe_pb2.SUB_STREAM_UNSPECIFIED if open_sub is None else there
         # Spreads retries; keeps no secret.
         self._link = Reconnector(lambda: open_source(vigil), clock, random.random, self._on_link)
         self._has_detectors = bool(detectors)
@@ -180,6 +183,8 @@ class CameraPipeline:
         """`run` returns within about a second."""
         self._stopping.set()
         self._link.close()
+        if self._sub is not None:
+            self._sub.stop()
 
     def resend(self) -> None:
         """Say background and light again with the next heartbeat."""
@@ -198,20 +203,27 @@ class CameraPipeline:
             self._say(self._narrator.begin(self._observer.background, self._blind_blocks(), wall_ns, now_ns))
         heartbeat = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         heartbeat.start()
+        if self._sub is not None:
+            self._sub.start()
         try:
             for frame in self._link.frames():
                 self._take(frame)
         finally:
             self._stopping.set()
             heartbeat.join(HEARTBEAT_S)
+            if self._sub is not None:
+                self._sub.stop()
+                self._sub.join(HEARTBEAT_S)
             self._desk.give_up(everything=True)
             self._save(force=True)
 
     def _on_link(self, link: Link) -> None:
         match link.state:
             case LinkState.CONNECTED:
+                self._delivers = True
                 self._emit(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_CONNECTED, number=link.connects))
             case LinkState.WAITING:
+                self._delivers = False
                 with self._lock:
                     self._narrator.offline(Condition.OFFLINE, link.reason)
                     self._say([self._heartbeat()])
@@ -223,6 +235,49 @@ class CameraPipeline:
 
     def _take(self, frame: Frame) -> None:
         """Look at one frame; what is said of it holds no pixel but those of promoted blocks."""
+        self._sub_comes()               # raises what ended its thread
+        with self._looking:
+            self._look_at(frame)
+
+    def _take_sub(self, frame: Frame) -> None:
+        """Look at one frame of the sub-stream. While the main stream does not come, nothing is said: it is what the camera is."""
+        assert self._sub is not None
+        with self._looking:
+            if not self._delivers or not self._observer.sub_due(frame):
+                return
+            vigil = self._sub.vigil
+            now_ns = self._clock.monotonic_ns()
+            behind_ns = 0 if vigil.late else now_ns - frame.monotonic_ns
+            if behind_ns > FEWER_COVERS_ABOVE_NS and now_ns - self._analysed_ns < NS_PER_S:
+                return
+            seen = self._observer.observe_sub(frame, asleep=vigil.asleep)
+            self._say_sub()
+            if seen is None:
+                return
+            self._last_frame_ns = self._analysed_ns = now_ns
+            self._analysed += 1
+            self._tell(seen, frame.monotonic_ns, asleep=vigil.asleep)
+
+    def _say_sub(self) -> None:
+        """Which stream is watched, whenever that changes."""
+        now: pipe_pb2.SubStream.ValueType
+        if self._observer.sub_suffices:
+            now = pipe_pb2.SUB_STREAM_WATCHED
+        elif not self._vigil.skips:
+            now = pipe_pb2.SUB_STREAM_NO_KEYFRAMES
+        elif self._observer.sub_refused:
+            now = pipe_pb2.SUB_STREAM_OTHER_PICTURE
+        else:
+            now = pipe_pb2.SUB_STREAM_NOT_WATCHED
+        if now != self._sub_said:
+            self._sub_said = now
+            bad = now in (pipe_pb2.SUB_STREAM_OTHER_PICTURE, pipe_pb2.SUB_STREAM_NO_KEYFRAMES)
+            self._emit(pipe_pb2.Log(level=WARNING if bad else INFO, code=pipe_pb2.LOG_CODE_SUB_STREAM, number=now))
+
+    def _sub_comes(self) -> bool:
+        return self._sub is not None and self._sub.comes()
+
+    def _look_at(self, frame: Frame) -> None:
         self._last_frame_ns = now_ns = self._clock.monotonic_ns()
         if not self._observer.due(frame):
             return
@@ -242,26 +297,29 @@ class CameraPipeline:
         self._analysed += 1
         self._candidates = seen.candidates
         self._sharpness = seen.sharpness
+        watching = self._sub.vigil if self._sub is not None and self._observer.sub_suffices else self._vigil
+        self._tell(seen, frame.monotonic_ns, asleep=watching.asleep)
+        self._commission(frame)
+        self._save(force=False)
+
+    def _tell(self, seen: Observation, monotonic_ns: int, *, asleep: bool) -> None:
         background = self._observer.background
         assert background is not None
         reason = seen.reason
         if not self._has_detectors and reason is Reason.NONE and not background.proven.all():
             reason = Reason.NO_DETECTOR
-        asleep = self._vigil.asleep and seen.condition is Condition.AWAKE
-        condition = Condition.ASLEEP if asleep else seen.condition
+        condition = Condition.ASLEEP if asleep and seen.condition is Condition.AWAKE else seen.condition
         outgoing = Seen(
-            seen.wall_ns, frame.monotonic_ns, condition, reason, seen.cover, seen.light, seen.painted, seen.new_grid
+            seen.wall_ns, monotonic_ns, condition, reason, seen.cover, seen.light, seen.painted, seen.new_grid
         )
         with self._lock:
-            self._say(self._narrator.tell(outgoing, background, self._blind_blocks()), frame.monotonic_ns)
+            self._say(self._narrator.tell(outgoing, background, self._blind_blocks()), monotonic_ns)
         if seen.new_grid:
             self._emit(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_EPOCH, number=background.grid.epoch))
         if seen.promoted is not None:
             self._promoted_blocks += int(seen.promoted.sum())
             self._emit(promotion_message(outgoing, background.grid, by_signature=seen.by_signature))
             self._unsaved = True
-        self._commission(frame)
-        self._save(force=False)
 
     def _commission(self, frame: Frame) -> None:
         """What signers asked for, with the frame that was just judged: whoever came into view with it has restarted a proof."""
@@ -319,7 +377,7 @@ class CameraPipeline:
 
     def _silent_ns(self, condition: Condition) -> int:
         """How long nothing has come: of a camera that sleeps, no packet, for its pictures are left undecoded."""
-        now_ns, packets = self._clock.monotonic_ns(), self._link.statistics().packets
+        now_ns, packets = self._clock.monotonic_ns(), self._received().packets
         if packets != self._packets:
             self._packets, self._packet_ns = packets, now_ns
         return now_ns - (self._packet_ns if condition is Condition.ASLEEP else self._last_frame_ns)
@@ -341,8 +399,13 @@ class CameraPipeline:
     def _blind_blocks(self) -> int:
         return 0 if self._observer.background is None else int(self._observer.blind.sum())
 
+    def _received(self) -> SourceStatistics:
+        """Of both streams."""
+        main = self._link.statistics()
+        return main if self._sub is None else main + self._sub.statistics()
+
     def _health(self) -> pipe_pb2.Health:
-        received = self._link.statistics()
+        received = self._received()
         looked, hits = self._observer.looks
         return pipe_pb2.Health(
             packets=received.packets,
@@ -358,6 +421,7 @@ class CameraPipeline:
             looks_starved=self._observer.looks_starved,
             frames_left_out=received.frames_left_out,
             candidate_blocks=self._candidates,
+            sub_stream=self._sub_said,
             sharpness_milli=round(self._sharpness * 1000),
         )
 

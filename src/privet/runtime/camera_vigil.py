@@ -6,9 +6,11 @@ packets are put off (ingest.lazy).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from privet.core.frame import Frame
+from privet.ingest.attention import Wants
 
 
 class Watched(Protocol):
@@ -23,16 +25,41 @@ class Watched(Protocol):
     @property
     def covered(self) -> bool: ...
 
+    @property
+    def sub_suffices(self) -> bool: ...
+
+    @property
+    def wants_keyframes(self) -> bool: ...
+
     def differs(self, frame: Frame) -> bool: ...
+
+    def sub_differs(self, frame: Frame) -> bool: ...
+
+    def lose_sub(self) -> None: ...
 
 
 class Vigil:
     """See `privet.ingest.attention.Attention`. asleep: only keyframes come. late: what comes now was put off while asleep."""
 
-    def __init__(self, observer: Watched) -> None:
+    def __init__(
+        self, observer: Watched, sub_comes: Callable[[], bool] = lambda: False, asked: Callable[[], bool] = lambda: False
+    ) -> None:
+        """sub_comes: whether the sub-stream gives pictures now. asked: whether somebody waits for a picture of the main stream."""
         self._observer = observer
+        self._sub_comes = sub_comes
+        self._asked = asked
         self.asleep = False
         self.late = False
+        self.skips = True           # whether the main stream's keyframes can be decoded alone
+
+    @property
+    def wants(self) -> Wants:
+        if not self._observer.sub_suffices:
+            return Wants.ALL
+        if not self.skips or not self._sub_comes():
+            self._observer.lose_sub()
+            return Wants.ALL
+        return Wants.KEYFRAMES if self._observer.wants_keyframes or self._asked() else Wants.SELDOM
 
     @property
     def proving(self) -> bool:
@@ -61,3 +88,25 @@ class Vigil:
 
     def caught_up(self) -> None:
         self.late = False
+
+    def cannot_skip(self) -> None:
+        self.skips = False
+
+
+class SubVigil(Vigil):
+    """The same for the sub-stream, of which blocks' means are looked at and nothing else."""
+
+    @property
+    def wants(self) -> Wants:
+        return Wants.ALL
+
+    @property
+    def proving(self) -> bool:
+        return False
+
+    @property
+    def quiet(self) -> bool:
+        return self._observer.quiet and self._observer.sub_suffices
+
+    def differs(self, frame: Frame) -> bool:
+        return self._observer.sub_differs(frame)

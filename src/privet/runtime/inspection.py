@@ -140,6 +140,8 @@ def _check_commissioned(commissioned: pipe_pb2.Commissioned) -> None:
 
 
 def _check_health(health: pipe_pb2.Health) -> None:
+    if health.sub_stream not in pipe_pb2.SubStream.values():
+        raise WireError(f"health with sub-stream state {health.sub_stream}, which is not known")
     found, agreed = len(health.latency_bucket_counts), len(LATENCY_BOUNDS_US) + 1
     if found not in {0, agreed}:
         raise WireError(f"health with {found} latency buckets: {agreed} are agreed")

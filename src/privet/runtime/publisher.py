@@ -126,6 +126,14 @@ class Publisher:
         self._ledger.write(lambda: self._rows.add_state(camera, wall_ns, condition, reason))
 
 
+_SUB_STREAM: dict[int, str] = {
+    pipe_pb2.SUB_STREAM_NOT_WATCHED: "its main stream is watched",
+    pipe_pb2.SUB_STREAM_WATCHED: "its sub-stream is watched between the main stream's keyframes",
+    pipe_pb2.SUB_STREAM_OTHER_PICTURE: "its main stream is watched: the sub-stream shows another picture; set both to the same view",
+    pipe_pb2.SUB_STREAM_NO_KEYFRAMES: "its main stream is watched: keyframes are too rare or do not stand alone; set a GOP of 2 s",
+}
+
+
 def log_words(code: int, number: int) -> str:
     """Return the words for a log line of a worker, which says codes and numbers only."""
     match code:
@@ -152,6 +160,8 @@ def log_words(code: int, number: int) -> str:
             if number == 0:
                 return "this kernel has no Landlock: the worker is not confined to its directories"
             return f"confined by Landlock ABI {number}" if number < 100 else f"cannot be confined: {describe(number)}"
+        case pipe_pb2.LOG_CODE_SUB_STREAM:
+            return _SUB_STREAM.get(number, f"its sub-stream: {number}")
         case pipe_pb2.LOG_CODE_STOPPED:
             return "stopped"
         case _:

@@ -63,6 +63,10 @@ class Desk:
                 return
         self._emit(no_picture(request))
 
+    def waits(self) -> bool:
+        """Whether a request waits for a frame."""
+        return bool(self._waiting)
+
     def serve(self, analyst: Commissioned, frame: Frame) -> int:
         """Carry out what waits, right after the analyst observed `frame`. Returns how many blocks were signed.
 

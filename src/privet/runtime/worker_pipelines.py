@@ -6,6 +6,8 @@ worker is confined, for it brings the decoder, the kernels and the detectors alo
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from privet.core.clock import Clock
 from privet.core.ids import CameraId
 from privet.detect.openvino import inputs_px, load_detectors
@@ -38,9 +40,11 @@ def pipelines(settings: WorkerSettings, clock: Clock) -> MakePipeline:
         told = cameras[camera]
         store = StateStore(told.state_directory, camera, settings.state_key)
         source = source_settings(told)
+        sub = replace(source, stream="sub")
         return CameraPipeline(
             told, emit, late.detectors, store, clock, lambda attention: open_source(source, clock, attention),
             detectors_ready=late.ready, may_look=lambda: budget.take(camera),
+            open_sub=None if told.sub_url is None else lambda attention: open_source(sub, clock, attention),
         )
 
     return make

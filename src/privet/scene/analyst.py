@@ -21,7 +21,7 @@ from privet.core.scene import Condition, Reason
 from privet.scene.blind import blind_blocks
 from privet.scene.commission import NoOffer, Offer, OpenOffer, Signing, began, look_everywhere, unbroken
 from privet.scene.cover import coarsen, dilate, drop_small, drop_specks, shape
-from privet.scene.difference import differs, lit, same_texture
+from privet.scene.difference import DIFFERENCE_FLOORS, DIFFERENCE_TIMES, PIXEL_NOISE, differs, lit, same_texture
 from privet.scene.layers import Returns
 from privet.scene.light import CELL_COLUMNS, CELL_ROWS, fit_light, quantise, spread
 from privet.scene.looks import Detector, Looks
@@ -31,9 +31,8 @@ from privet.scene.promote import Evidence, ProvenBackground, Rules, promote, rec
 from privet.scene.statistics import GRADIENT, Y_MEAN, Statistics, block_statistics
 from privet.scene.stillness import FEWEST_MOVING_BLOCKS, Stillness, StillnessRules
 from privet.scene.stored import StoredScene
+from privet.scene.subview import SubSeen, SubView
 
-DIFFERENCE_FLOORS = np.array([5.0, 3.5, 3.5, 2.5], np.float32)
-DIFFERENCE_TIMES = 4.0
 MISFIT_SHARE = 0.6          # of proven blocks; more than this differ: the picture does not fit
 FIT_SHARE = 0.4
 MISFIT_AFTER_NS = 1 * NS_PER_S
@@ -44,12 +43,13 @@ LIGHT_EVERY_NS = 1 * NS_PER_S
 PROMOTE_EVERY_NS = 1 * NS_PER_S
 REFINE_TIME_NS = 10 * NS_PER_S
 LEAST_PROVEN_TO_JUDGE = 0.05
-PIXEL_NOISE = 2.0
 PATIENCE_PROOFS = 6             # so many times as long as a proof takes, or at least this long, looks may bring nothing
 PATIENCE_NS = 120 * NS_PER_S
 QUIET_AFTER_NS = 10 * NS_PER_S
 AGAIN_PROOFS = 3                # after so many times as long as a proof takes, a block that moved and then was still gets another chance
 SETTLED_NS = 5 * NS_PER_S       # covered for so long on end: what came may have come to stay, and a person may be asked to sign for it
+LOOKS_SAVED_NS = 2 * NS_PER_S   # looks that were due for longer are not made up for
+ASK_MAIN_NS = 10 * NS_PER_S     # what the sub-stream shows for so long on end is looked at in the main stream
 SIGN_WITHIN_NS = 5 * NS_PER_S   # of the last usable frame; later nobody knows whether the proofs still hold
 
 
@@ -122,6 +122,11 @@ class Analyst:
         self._open_offer = OpenOffer()
         self._last_seen: Statistics | None = None
         self._signed: BoolGrid | None = None  # signed, written, and not said yet
+        self._sub: SubView | None = None
+        self._sub_live = False
+        self._next_sub_ns: int = -1
+        self._sub_ns: int = -1
+        self._main_settled: BoolGrid = np.zeros((0, 0), np.bool_)
         if stored is not None:
             self._take_up(stored)
 
@@ -159,6 +164,95 @@ class Analyst:
         """Whether something was there in the last frame; what is not proven yet counts where several blocks of it moved."""
         return self._background is not None and self._something
 
+    @property
+    def sub_suffices(self) -> bool:
+        """Whether the sub-stream shows whether anything is there, so that of the main stream keyframes are enough."""
+        return self._sub is not None and self._sub_live and self._sub.knows and self._fitted_once and not self._misfit
+
+    @property
+    def sub_refused(self) -> bool:
+        """Whether sub- and main stream were compared and do not show the same."""
+        return self._sub is not None and self._sub.refused
+
+    @property
+    def wants_keyframes(self) -> bool:
+        """Whether the main stream's keyframes would tell what the sub-stream does not: proofs, what came to stay, what to learn."""
+        if self._sub is None or self._background is None or self._proving or self._sub.learning:
+            return True
+        since = self._sub_covered_since_ns
+        return bool(((since >= 0) & (self._sub_ns - since >= ASK_MAIN_NS)).any())
+
+    def sub_differs(self, frame: Frame) -> bool:
+        """As `differs`, of a frame of the sub-stream."""
+        return self._sub is None or self._sub.differs(frame)
+
+    def sub_due(self, frame: Frame) -> bool:
+        """Whether this frame of the sub-stream is to be analysed."""
+        return self._background is not None and (frame.monotonic_ns >= self._next_sub_ns or not frame.intact)
+
+    def observe_sub(self, frame: Frame, *, asleep: bool = False) -> Observation | None:
+        """Analyse a frame of the sub-stream that is due; None while the main stream is analysed, too, and says what there is to say.
+
+        asleep: what lay between this frame and the last was not looked at, so no proof goes on.
+        """
+        background = self._background
+        assert background is not None
+        now_ns = frame.monotonic_ns
+        late_ns = now_ns - self._next_sub_ns
+        self._next_sub_ns = now_ns + self._slot_ns - (late_ns if 0 <= late_ns < self._slot_ns else 0)
+        if self._sub is None or (self._sub.grid.width_px, self._sub.grid.height_px) != (frame.width_px, frame.height_px):
+            self._sub = SubView(background.grid, frame)
+            self._sub_covered_since_ns[:] = -1
+        self._sub_live = True
+        if not frame.intact:
+            return self._sub_blind(frame, Reason.DAMAGED) if self.sub_suffices else None
+        seen = self._sub.observe(frame)
+        self._sub_ns = now_ns
+        if seen is None or not self.sub_suffices:
+            return None
+        return self._sub_told(frame, seen, asleep)
+
+    def lose_sub(self) -> None:
+        """The sub-stream does not come any more: until it does, the main stream is all there is."""
+        self._sub_live = False
+
+    def _sub_blind(self, frame: Frame, reason: Reason) -> Observation:
+        """Nothing can be told from this frame: everything is covered, and every proof ends."""
+        self._restart(self._stillness.restart_all())
+        self._said_cover = self._cover(self._covered, self._covered, Condition.BLIND, frame.monotonic_ns)
+        self._something = True
+        self._rest((~self._known_proven() | self._arrival) & ~self._blind, False, frame.monotonic_ns)
+        return Observation(
+            frame.wall_ns, Condition.BLIND, reason, self._said_cover, None, None, self._candidates, False, self._sharpness
+        )
+
+    def _sub_told(self, frame: Frame, seen: SubSeen, asleep: bool) -> Observation:
+        proven, now_ns = self._known_proven(), frame.monotonic_ns
+        condition, reason = self._conditioned(seen.luma, seen.gradient, seen.share, int(proven.sum()), proven.size, now_ns)
+        if reason is Reason.OBSCURED:
+            return self._sub_blind(frame, reason)
+        raw = seen.differs & proven & ~self._blind
+        was_covered = self._covered
+        waiting = ~proven & ~self._blind
+        moved = seen.moved & waiting
+        if asleep:
+            self._restart(self._stillness.restart_all())
+        elif condition is Condition.AWAKE:
+            # Whoever moves between two keyframes ends the proofs around them, as in the main stream's own pictures.
+            self._restart(self._stillness.around((seen.moved & ~self._blind) | raw) & self._stillness.running & ~self._main_settled)
+        since = self._sub_covered_since_ns
+        since[:] = np.where(raw, np.where(since >= 0, since, now_ns), -1)
+        cover = self._said_cover = self._cover(raw, moved, condition, now_ns)
+        self._something = condition is not Condition.AWAKE or bool(raw.any() or drop_small(moved, FEWEST_MOVING_BLOCKS).any())
+        self._rest((~proven | self._arrival) & ~self._blind, False, now_ns)
+        fitted = condition is Condition.AWAKE and bool((proven & ~was_covered).any())
+        light = self._light_if_due(seen.light, fitted, now_ns)
+        return Observation(frame.wall_ns, condition, reason, cover, light, None, self._candidates, False, self._sharpness)
+
+    def _known_proven(self) -> BoolGrid:
+        assert self._background is not None
+        return self._background.proven
+
     def differs(self, frame: Frame) -> bool:
         """Whether a frame shows anything that the last one did not; of a quiet place, where nothing is covered. Changes nothing."""
         background = self._background
@@ -180,6 +274,8 @@ class Analyst:
 
         Where most frames are keyframes, they are not taken more often than covers: samples close in time are not independent.
         """
+        if self.sub_suffices:
+            return frame.keyframe and frame.monotonic_ns - self._last_keyframe_ns >= self._slot_ns
         if self._background is None or frame.monotonic_ns >= self._next_cover_ns:
             return True
         if not frame.keyframe or frame.monotonic_ns - self._last_keyframe_ns < self._slot_ns:
@@ -198,7 +294,8 @@ class Analyst:
         background = self._background
         assert background is not None
         now_ns = frame.monotonic_ns
-        cover_due = now_ns >= self._next_cover_ns
+        sub_suffices = self.sub_suffices
+        cover_due = now_ns >= self._next_cover_ns and not sub_suffices
         if cover_due:
             late_ns = now_ns - self._next_cover_ns
             self._next_cover_ns = now_ns + self._slot_ns - (late_ns if 0 <= late_ns < self._slot_ns else 0)
@@ -220,6 +317,7 @@ class Analyst:
             if condition is Condition.AWAKE:
                 self._refine(seen, expected, raw, proven, now_ns)
             settled = self._settled(raw, condition, now_ns)
+            self._main_settled = settled
             waiting = (~proven | settled) & ~self._blind
             self._anything_waits = bool(waiting.any())
             if asleep:
@@ -230,12 +328,14 @@ class Analyst:
         else:
             self._restart(self._stillness.restart_all())
         cover = self._cover(raw, moved, condition, now_ns)
-        if cover_due or new_grid:
+        if cover_due or new_grid or (sub_suffices and not self.sub_suffices):
             self._said_cover = cover
         self._something = condition is not Condition.AWAKE or bool(drop_specks(raw).any() or drop_small(moved, FEWEST_MOVING_BLOCKS).any())
         self._rest((~background.proven | self._arrival) & ~self._blind, new_grid, now_ns)
         self._last_seen = seen
-        light = self._light_if_due(cells, usable and bool((proven & ~was_covered).any()), now_ns)
+        light = self._light_if_due(cells, usable and bool((proven & ~was_covered).any()) and not sub_suffices, now_ns)
+        if usable:
+            self._teach_sub(frame, raw, cells)
         if frame.keyframe:
             self._last_keyframe_ns = now_ns
             self._sharpness = float(seen[GRADIENT].mean())
@@ -243,6 +343,13 @@ class Analyst:
             frame.wall_ns, condition, reason, self._said_cover, light, promoted, self._candidates, new_grid, self._sharpness,
             by_signature, recalled,
         )
+
+    def _teach_sub(self, frame: Frame, raw: BoolGrid, cells: tuple[NDArray[np.float32], NDArray[np.float32]]) -> None:
+        """What a keyframe of the main stream tells of the sub-stream's picture."""
+        background = self._background
+        if self._sub is not None and background is not None and frame.keyframe:
+            self._sub.compare(frame)
+            self._sub.teach(background.proven, background.proven & ~dilate(raw, 1), cells)
 
     def lose_detectors(self) -> None:
         """A detector failed: from now on nothing is looked at, and so nothing promoted. Covers go on."""
@@ -396,6 +503,7 @@ class Analyst:
         self._held_until_ns: NDArray[np.int64] = np.full(grid.shape, -1, np.int64)
         self._covered: BoolGrid = np.zeros(grid.shape, np.bool_)
         self._covered_since_ns: NDArray[np.int64] = np.full(grid.shape, -1, np.int64)
+        self._settled_ns = -1
         self._returns = Returns(grid)
         self._anything_waits = True
         self._last_light: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None
@@ -411,6 +519,11 @@ class Analyst:
         self._disturbed_ns = -1
         self._something = False
         self._proving, self._quiet = True, False
+        self._looked_ns = -1
+        self._sub = None
+        self._sub_covered_since_ns: NDArray[np.int64] = np.full(grid.shape, -1, np.int64)
+        self._main_settled = np.zeros(grid.shape, np.bool_)
+        self._next_sub_ns = self._sub_ns = -1
 
     def _differences(
         self, frame: Frame, seen: Statistics, proven: BoolGrid
@@ -457,6 +570,9 @@ class Analyst:
         assert background is not None
         covered = background.proven & (raw | (self._held_until_ns >= now_ns) | (condition is not Condition.AWAKE))
         since = self._covered_since_ns
+        if now_ns - self._settled_ns > SETTLED_NS:
+            since[:] = -1               # nobody looked meanwhile
+        self._settled_ns = now_ns
         since[:] = np.where(covered, np.where(since >= 0, since, now_ns), -1)
         settled: BoolGrid = covered & (now_ns - since >= SETTLED_NS)
         return settled
@@ -467,13 +583,19 @@ class Analyst:
         """Blind or awake. A picture that stops fitting is an arrival as a whole until it fits again."""
         if not frame.intact:
             return Condition.BLIND, Reason.DAMAGED
-        if float(seen[Y_MEAN].mean()) < BLACK_BELOW or float(seen[GRADIENT].mean()) < FEATURELESS_BELOW:
-            return Condition.BLIND, Reason.OBSCURED
         known = int(proven.sum())
+        share = float(raw.sum()) / known if known else 0.0
+        return self._conditioned(float(seen[Y_MEAN].mean()), float(seen[GRADIENT].mean()), share, known, proven.size, now_ns)
+
+    def _conditioned(
+        self, luma: float, gradient: float, share: float, known: int, blocks: int, now_ns: int
+    ) -> tuple[Condition, Reason]:
+        """luma, gradient: the picture's means. share: of the known blocks, how many differ. known, blocks: how many there are."""
+        if luma < BLACK_BELOW or gradient < FEATURELESS_BELOW:
+            return Condition.BLIND, Reason.OBSCURED
         judging = self._misfit or not self._fitted_once  # then a few blocks must do: nothing may be promoted before it fits
-        if known == 0 or (known < LEAST_PROVEN_TO_JUDGE * proven.size and not judging):
+        if known == 0 or (known < LEAST_PROVEN_TO_JUDGE * blocks and not judging):
             return Condition.AWAKE, Reason.NONE
-        share = float(raw.sum()) / known
         if not self._fitted_once:
             # A start: the picture must show that it fits before it is taken for the place that was known.
             self._misfit = share > FIT_SHARE
@@ -523,7 +645,10 @@ class Analyst:
         What came to stay is proven by signature alone: it is looked at once it has been still for long enough to be offered.
         """
         now_ns = frame.monotonic_ns
-        self._next_look_ns = max(self._next_look_ns, now_ns - self._slot_ns)
+        # Where keyframes alone come, what was due since the last one is taken at once, but of nothing the same twice.
+        self._next_look_ns = max(self._next_look_ns, now_ns - min(max(self._slot_ns, now_ns - self._looked_ns), LOOKS_SAVED_NS))
+        self._looked_ns = now_ns
+        taken: set[tuple[int, int, int]] = set()
         while self._detectors and self._next_look_ns <= now_ns:
             still_ns = self._stillness.still_ns(now_ns)
             wanting = self._stillness.running & waiting & (~settled | (still_ns >= self._settings.prove_ns))
@@ -531,8 +656,9 @@ class Analyst:
             reached = int(np.count_nonzero(self._background.proven)) + self._candidates
             asked, pause_ns = self._pace.choose(wanting, waiting, still_ns, reached, now_ns)
             look = self._looks.next_look(asked)
-            if look is None:
+            if look is None or (look.detector, look.level, look.tile) in taken:
                 return
+            taken.add((look.detector, look.level, look.tile))
             if not self._may_look():
                 self.looks_starved += 1
                 self._next_look_ns = now_ns + self._slot_ns

@@ -14,6 +14,9 @@ from privet.core.grid import BoolGrid
 from privet.scene.statistics import Statistics
 
 BLACK, WHITE = 16.0, 235.0
+DIFFERENCE_FLOORS = np.array([5.0, 3.5, 3.5, 2.5], np.float32)
+DIFFERENCE_TIMES = 4.0
+PIXEL_NOISE = 2.0           # deviation of a pixel, levels
 
 
 @njit(cache=True, nogil=True)

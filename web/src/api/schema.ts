@@ -479,6 +479,12 @@ export interface components {
              */
             frames_left_out: number;
             /**
+             * Sub Stream
+             * @description Whether the sub-stream is watched between the main stream's keyframes: none is configured; not (yet); it is; it shows another picture than the main stream; the main stream's keyframes are too rare or do not stand alone.
+             * @enum {string}
+             */
+            sub_stream: "none" | "not_watched" | "watched" | "other_picture" | "no_keyframes";
+            /**
              * Candidate Blocks
              * @description Waiting for a signature, now.
              */

@@ -61,6 +61,8 @@ class _LogCodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LogCode.Value
     LOG_CODE_CAMERA_CRASHED: _LogCode.ValueType  # 9
     LOG_CODE_SANDBOX: _LogCode.ValueType  # 10
     LOG_CODE_STOPPED: _LogCode.ValueType  # 11
+    LOG_CODE_SUB_STREAM: _LogCode.ValueType  # 12
+    """number: a SubStream"""
 
 class LogCode(_LogCode, metaclass=_LogCodeEnumTypeWrapper): ...
 
@@ -76,7 +78,39 @@ LOG_CODE_DETECTOR_FAILED: LogCode.ValueType  # 8
 LOG_CODE_CAMERA_CRASHED: LogCode.ValueType  # 9
 LOG_CODE_SANDBOX: LogCode.ValueType  # 10
 LOG_CODE_STOPPED: LogCode.ValueType  # 11
+LOG_CODE_SUB_STREAM: LogCode.ValueType  # 12
+"""number: a SubStream"""
 Global___LogCode: _TypeAlias = LogCode  # noqa: Y015
+
+class _SubStream:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SubStreamEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SubStream.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SUB_STREAM_UNSPECIFIED: _SubStream.ValueType  # 0
+    """there is no sub-stream"""
+    SUB_STREAM_NOT_WATCHED: _SubStream.ValueType  # 1
+    """the main stream is: the sub-stream does not come, or has not been learned yet"""
+    SUB_STREAM_WATCHED: _SubStream.ValueType  # 2
+    SUB_STREAM_OTHER_PICTURE: _SubStream.ValueType  # 3
+    """the main stream is: the two do not show the same"""
+    SUB_STREAM_NO_KEYFRAMES: _SubStream.ValueType  # 4
+    """the main stream is: its keyframes are too rare, or do not stand alone"""
+
+class SubStream(_SubStream, metaclass=_SubStreamEnumTypeWrapper):
+    """Which of a camera's streams is watched between the main stream's keyframes."""
+
+SUB_STREAM_UNSPECIFIED: SubStream.ValueType  # 0
+"""there is no sub-stream"""
+SUB_STREAM_NOT_WATCHED: SubStream.ValueType  # 1
+"""the main stream is: the sub-stream does not come, or has not been learned yet"""
+SUB_STREAM_WATCHED: SubStream.ValueType  # 2
+SUB_STREAM_OTHER_PICTURE: SubStream.ValueType  # 3
+"""the main stream is: the two do not show the same"""
+SUB_STREAM_NO_KEYFRAMES: SubStream.ValueType  # 4
+"""the main stream is: its keyframes are too rare, or do not stand alone"""
+Global___SubStream: _TypeAlias = SubStream  # noqa: Y015
 
 class _OfferAnswer:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -199,6 +233,7 @@ class Health(_message.Message):
     CANDIDATE_BLOCKS_FIELD_NUMBER: _builtins.int
     LOOKS_STARVED_FIELD_NUMBER: _builtins.int
     FRAMES_LEFT_OUT_FIELD_NUMBER: _builtins.int
+    SUB_STREAM_FIELD_NUMBER: _builtins.int
     SHARPNESS_MILLI_FIELD_NUMBER: _builtins.int
     packets: _builtins.int
     bytes_received: _builtins.int
@@ -221,6 +256,7 @@ class Health(_message.Message):
     """put off, because the worker's budget was spent"""
     frames_left_out: _builtins.int
     """never decoded, because nothing moved"""
+    sub_stream: Global___SubStream.ValueType
     sharpness_milli: _builtins.int
     """focus measure of the last keyframe, thousandths"""
     @_builtins.property
@@ -249,11 +285,12 @@ class Health(_message.Message):
         candidate_blocks: _builtins.int = ...,
         looks_starved: _builtins.int = ...,
         frames_left_out: _builtins.int = ...,
+        sub_stream: Global___SubStream.ValueType = ...,
         sharpness_milli: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_received", b"bytes_received", "bytes_sent", b"bytes_sent", "candidate_blocks", b"candidate_blocks", "connects", b"connects", "covers_dropped", b"covers_dropped", "covers_sent", b"covers_sent", "frames_analysed", b"frames_analysed", "frames_damaged", b"frames_damaged", "frames_decoded", b"frames_decoded", "frames_left_out", b"frames_left_out", "latency_bucket_counts", b"latency_bucket_counts", "latency_sum_us", b"latency_sum_us", "looks", b"looks", "looks_starved", b"looks_starved", "looks_with_hit", b"looks_with_hit", "packets", b"packets", "promoted_blocks", b"promoted_blocks", "proofs_restarted", b"proofs_restarted", "resident_bytes", b"resident_bytes", "sharpness_milli", b"sharpness_milli"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_received", b"bytes_received", "bytes_sent", b"bytes_sent", "candidate_blocks", b"candidate_blocks", "connects", b"connects", "covers_dropped", b"covers_dropped", "covers_sent", b"covers_sent", "frames_analysed", b"frames_analysed", "frames_damaged", b"frames_damaged", "frames_decoded", b"frames_decoded", "frames_left_out", b"frames_left_out", "latency_bucket_counts", b"latency_bucket_counts", "latency_sum_us", b"latency_sum_us", "looks", b"looks", "looks_starved", b"looks_starved", "looks_with_hit", b"looks_with_hit", "packets", b"packets", "promoted_blocks", b"promoted_blocks", "proofs_restarted", b"proofs_restarted", "resident_bytes", b"resident_bytes", "sharpness_milli", b"sharpness_milli", "sub_stream", b"sub_stream"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

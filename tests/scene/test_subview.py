@@ -1,0 +1,142 @@
+"""The sub-stream watches what the main stream has proven: learned from its keyframes, covered at once, and never a proof by itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tests.scene.test_alignment import place
+from tests.scene.test_analyst import SETTINGS, detectors
+
+from privet.core.clock import NS_PER_S
+from privet.core.frame import Frame, Matrix
+from privet.core.scene import Condition
+from privet.scene.analyst import Analyst, Observation
+
+FPS = 5
+GOP = 5
+MAIN = place(640, 360)
+SUB = place(320, 180)
+
+
+def frame(luma: NDArray[np.uint8], number: int, noise: int, *, keyframe: bool, intact: bool = True) -> Frame:
+    random = np.random.default_rng(noise)
+    noisy = np.clip(luma + random.normal(0, 0.8, luma.shape), 16, 235).astype(np.uint8)
+    chroma = np.full((-(-luma.shape[0] // 2), -(-luma.shape[1] // 2)), 128, np.uint8)
+    at_ns = NS_PER_S + number * NS_PER_S // FPS
+    return Frame(noisy, chroma, chroma, at_ns, at_ns, keyframe, intact, Matrix.BT709)
+
+
+def with_somebody(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Somebody in the middle of the picture."""
+    height, width = luma.shape
+    out = luma.copy()
+    out[height // 3 : height * 5 // 6, width * 4 // 10 : width // 2] = 40
+    return out
+
+
+class Both:
+    """A camera with both streams, as a worker hands them to its analyst. main_seen: how many frames of the main stream it took."""
+
+    def __init__(self) -> None:
+        self.analyst = Analyst(SETTINGS, detectors())
+        self.number = 0
+        self.main_seen = 0
+        self.told: list[Observation] = []
+
+    def show(self, seconds: float, main: NDArray[np.uint8] = MAIN, sub: NDArray[np.uint8] = SUB, *, intact: bool = True) -> None:
+        for _ in range(round(seconds * FPS)):
+            keyframe = self.number % GOP == 0
+            small = frame(sub, self.number, 2 * self.number, keyframe=keyframe, intact=intact)
+            if self.analyst.sub_due(small) and (seen := self.analyst.observe_sub(small)) is not None:
+                self.told.append(seen)
+            wanted = not self.analyst.sub_suffices or (keyframe and self.analyst.wants_keyframes)
+            large = frame(main, self.number, 2 * self.number + 1, keyframe=keyframe)
+            if wanted and self.analyst.due(large):
+                self.main_seen += 1
+                self.told.append(self.analyst.observe(large))
+            self.number += 1
+
+
+@pytest.fixture(scope="module")
+def watched() -> Both:
+    """A camera whose sub-stream has been learned."""
+    both = Both()
+    both.show(40)
+    assert both.analyst.background is not None
+    assert both.analyst.background.proven.mean() > 0.9
+    assert both.analyst.sub_suffices
+    return both
+
+
+def test_until_it_is_learned_the_main_stream_is_watched() -> None:
+    both = Both()
+    both.show(4)
+    assert not both.analyst.sub_suffices
+    assert both.main_seen >= 15
+
+
+def test_somebody_in_the_sub_stream_is_covered_at_once_and_uncovered_afterwards(watched: Both) -> None:
+    watched.show(2)
+    assert not watched.told[-1].cover.any()
+    watched.show(1, with_somebody(MAIN), with_somebody(SUB))
+    rows, columns = watched.told[-1].cover.shape
+    cover = watched.told[-1].cover
+    assert cover[rows // 2, columns * 45 // 100]
+    assert cover[rows // 3 + 1 : rows * 5 // 6 - 1, columns * 4 // 10 + 1 : columns // 2 - 1].all()
+    assert cover.mean() < 0.4
+    watched.show(4)
+    assert not watched.told[-1].cover.any()
+
+
+def test_when_nothing_waits_the_main_stream_is_hardly_looked_at(watched: Both) -> None:
+    watched.analyst.lose_detectors()
+    watched.show(12)
+    before = watched.main_seen
+    watched.show(10)
+    assert not watched.analyst.wants_keyframes
+    assert watched.main_seen == before
+    assert watched.analyst.quiet
+
+
+def test_what_stays_is_looked_at_in_the_main_stream(watched: Both) -> None:
+    watched.show(12, with_somebody(MAIN), with_somebody(SUB))
+    assert watched.analyst.wants_keyframes
+    watched.show(5)
+    assert not watched.told[-1].cover.any()
+
+
+def test_a_damaged_sub_stream_covers_everything(watched: Both) -> None:
+    watched.show(1, intact=False)
+    assert watched.told[-1].condition is Condition.BLIND
+    assert watched.told[-1].cover.all()
+    watched.show(3)
+    assert not watched.told[-1].cover.any()
+
+
+def test_without_the_sub_stream_the_main_stream_is_watched_again(watched: Both) -> None:
+    watched.analyst.lose_sub()
+    assert not watched.analyst.sub_suffices
+    watched.show(1)
+    assert watched.analyst.sub_suffices
+
+
+def test_the_sub_stream_alone_proves_nothing() -> None:
+    analyst = Analyst(SETTINGS, detectors())
+    analyst.observe(frame(MAIN, 0, 1, keyframe=True))
+    background = analyst.background
+    assert background is not None
+    for number in range(1, 40 * FPS):
+        small = frame(SUB, number, number, keyframe=number % GOP == 0)
+        if analyst.sub_due(small):
+            assert analyst.observe_sub(small) is None
+    assert not background.proven.any()
+
+
+def test_a_sub_stream_of_another_place_is_refused() -> None:
+    both = Both()
+    other = np.ascontiguousarray(SUB[:, ::-1])
+    for _ in range(7):
+        both.show(11, MAIN, other)
+    assert both.analyst.sub_refused
+    assert not both.analyst.sub_suffices
