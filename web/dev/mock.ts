@@ -308,6 +308,7 @@ function describe(camera: DevCamera): Camera {
       proofs_restarted: 220,
       looks_starved: 0,
       frames_left_out: 0,
+      sub_stream: "none",
       candidate_blocks: zero,
       sharpness_milli: 412,
     },
