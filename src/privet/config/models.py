@@ -120,7 +120,9 @@ class Camera(Section):
     purpose: str = Field(min_length=1, description="What it is for, in words.")
     controller: str = Field("", description="Who answers for it; the site's if empty. Nothing records without one of the two.")
     url: str = Field(description="rtsp://, rtsps:// or file: of the main stream, without user name and password.")
-    sub_url: str | None = Field(None, description="The sub-stream, if there is one: it is watched, and the main stream decoded for proofs only.")
+    sub_url: str | None = Field(
+        None, description="The sub-stream, if there is one: it is watched, and the main stream decoded for proofs only."
+    )
     transport: Literal["tcp", "udp"] = Field("tcp", description="How RTP is carried.")
     credentials: str | None = Field(None, description="Name of an entry in secrets.toml.")
     blind: tuple[tuple[Point, ...], ...] = Field(
