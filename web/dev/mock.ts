@@ -292,6 +292,7 @@ function describe(camera: DevCamera): Camera {
     proven_share: share,
     background_oldest_ms: startedMs - 3 * 3_600_000,
     background_newest_ms: startedMs - 60_000,
+    decoding: "software",
     counters: {
       packets: 180_000 * camera.seed,
       bytes_received: 912_000_000 * camera.seed,
@@ -308,6 +309,7 @@ function describe(camera: DevCamera): Camera {
       proofs_restarted: 220,
       looks_starved: 0,
       frames_left_out: 0,
+      frames_hardware: 0,
       sub_stream: "none",
       candidate_blocks: zero,
       sharpness_milli: 412,

@@ -11,6 +11,7 @@ from privet.api.dependencies import ApiDependencies, Deps, Who
 from privet.api.model import Model, known_ms
 from privet.api.parameters import CameraName
 from privet.api.permission import Permission, requires
+from privet.core.decoding import Decoding
 from privet.core.grid import Grid
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2
@@ -24,6 +25,8 @@ ReasonName = Literal[
     "none", "unreachable", "refused", "not_found", "no_video", "codec", "stalled", "ended", "damaged", "moved", "obscured",
     "worker", "no_detector", "protocol",
 ]
+
+DecodingName = Literal["software", "hardware", "waiting", "no_device", "unsupported", "failed"]
 
 
 class GridModel(Model):
@@ -59,6 +62,7 @@ class CountersModel(Model):
         description="Whether the sub-stream is watched between the main stream's keyframes: none is configured; not (yet); it is; "
         "it shows another picture than the main stream; the main stream's keyframes are too rare or do not stand alone."
     )
+    frames_hardware: int = Field(description="Pictures decoded by a GPU.")
     candidate_blocks: int = Field(description="Waiting for a signature, now.")
     sharpness_milli: int = Field(description="Focus measure of the last keyframe, thousandths.")
 
@@ -82,6 +86,10 @@ class CameraModel(Model):
     proven_share: float = Field(description="Of the blocks outside blind zones, 0 to 1.")
     background_oldest_ms: int | None
     background_newest_ms: int | None
+    decoding: DecodingName = Field(
+        description="Which way now. `waiting`: hardware is asked for, and software decodes while something is being proven. "
+        "The last three: software decodes, for want of a device, of a decoder in this build, or because it failed."
+    )
     counters: CountersModel
     capacity_bits_per_second: int = Field(
         description="The most that can leave the worker, a bound and no mean (what-leaves.md). 0 before the grid is known."
@@ -106,6 +114,7 @@ def _camera(deps: ApiDependencies, camera: CameraId) -> CameraModel:
     heard, view = deps.hub.heard(camera), deps.hub.view(camera)
     proven, blind = (0, 0) if view.state is None else (view.state.proven_blocks, view.state.blind_blocks)
     guarded = 0 if view.grid is None else view.grid.blocks - blind
+    health = deps.counters.health(camera) or pipe_pb2.Health()
     return CameraModel(
         id=entry.id,
         name=entry.name,
@@ -123,13 +132,15 @@ def _camera(deps: ApiDependencies, camera: CameraId) -> CameraModel:
         proven_share=0.0 if guarded <= 0 else min(1.0, proven / guarded),
         background_oldest_ms=None if view.background is None else known_ms(view.background.oldest_wall_ns),
         background_newest_ms=_newest_ms(view),
-        counters=_counters(deps.counters.health(camera) or pipe_pb2.Health()),
+        decoding=_DECODINGS[Decoding(health.decoding).name.lower()],
+        counters=_counters(health),
         capacity_bits_per_second=0 if view.grid is None else deps.capacity(view.grid),
         sent_bits_per_second=heard.sent_bits_per_second,
     )
 
 
 _CONDITIONS: dict[str, ConditionName] = {name: name for name in get_args(ConditionName)}
+_DECODINGS: dict[str, DecodingName] = {name: name for name in get_args(DecodingName)}
 _REASONS: dict[str, ReasonName] = {name: name for name in get_args(ReasonName)}
 
 
@@ -171,6 +182,7 @@ def _counters(health: pipe_pb2.Health) -> CountersModel:
         looks_starved=health.looks_starved,
         frames_left_out=health.frames_left_out,
         sub_stream=get_args(SubStreamName)[health.sub_stream],
+        frames_hardware=health.frames_hardware,
         candidate_blocks=health.candidate_blocks,
         sharpness_milli=health.sharpness_milli,
     )

@@ -13,9 +13,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,10 +23,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from privet.core.decoding import Decoding
 from privet.core.scene import Reason
 
 if TYPE_CHECKING:
     from privet.config.load import Loaded
+    from privet.config.models import Decode
     from privet.runtime.probe import Measured
     from privet.runtime.settings import WorkerSettings
 
@@ -72,6 +74,17 @@ ADVICE = {
 }
 
 
+DECODER_NAMES = {"cuda": "NVIDIA's decoder", "vaapi": "VA-API"}
+DECODER_WORDS = {
+    Decoding.HARDWARE: "works",
+    Decoding.NO_DEVICE: "has no device here",
+    Decoding.UNSUPPORTED: "is not in this build of FFmpeg",
+    Decoding.FAILED: "is there and fails",
+    Decoding.SOFTWARE: "was not tried",
+    Decoding.WAITING: "was not tried",
+}
+
+
 @click.command()
 @click.option(
     "--config", type=click.Path(dir_okay=False, path_type=Path), default=Path("privet.toml"), show_default=True, help="Configuration."
@@ -105,6 +118,7 @@ def examine(loaded: Loaded, cameras: Sequence[str]) -> Iterator[Finding]:
     yield _clock()
     yield from _page(loaded)
     yield _detectors(loaded)
+    yield from _decoders(loaded)
     if not loaded.config.camera_ids():
         yield Finding(Level.NOTE, "cameras", "none is configured", f"add one to {loaded.path}")
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -240,6 +254,42 @@ def _detectors(loaded: Loaded) -> Finding:
     )
 
 
+def _decoders(loaded: Loaded) -> Iterator[Finding]:
+    from privet.config.models import Decode
+
+    site = loaded.config.decode
+    cameras = [camera for camera in loaded.config.cameras.values() if camera.enabled]
+    wanted = {site.hardware if camera.hardware is None else camera.hardware for camera in cameras} or {site.hardware}
+    found = _probe(loaded, (), Decode(hardware="auto"))
+    if found is not None and site.device:       # what was tried first was the first device of its kind
+        chosen = _probe(loaded, (), site)
+        found = None if chosen is None else replace(found, **{site.hardware: getattr(chosen, site.hardware)})
+    yield from judge_decoders(wanted, found)
+
+
+def judge_decoders(wanted: Collection[str], found: Measured | None) -> Iterator[Finding]:
+    """Return the words for which GPUs decode. wanted: what the cameras' settings ask for. Pure."""
+    about = "hardware decoding"
+    if found is None:
+        level = Level.NOTE if set(wanted) <= {"none"} else Level.WRONG
+        what = "the process that tries it ended without an answer: a driver may have ended it"
+        yield Finding(level, about, what, "leave decode.hardware off")
+        return
+    ways = {"cuda": Decoding(found.cuda), "vaapi": Decoding(found.vaapi)}
+    words = ", ".join(f"{DECODER_NAMES[kind]} {DECODER_WORDS[way]}" for kind, way in ways.items())
+    working = {kind for kind, way in ways.items() if way is Decoding.HARDWARE}
+    missing = sorted(kind for kind in wanted if kind != "none" and not (working if kind == "auto" else working & {kind}))
+    if missing:
+        yield Finding(
+            Level.WRONG, about, f"{words}; {' and '.join(missing)} is asked for: software decodes instead",
+            "see docs/guide/hardware-decoding.md, or set decode.hardware = \"none\"",
+        )
+    elif working and set(wanted) <= {"none"}:
+        yield Finding(Level.NOTE, about, words, "it can be switched on with decode.hardware")
+    else:
+        yield Finding(Level.OK, about, words)
+
+
 def _own_model(loaded: Loaded) -> Finding | None:
     """What is wrong with the site's own model, if it has one. Nothing is looked at with it, so it need not be a process of its own."""
     from privet.runtime.settings import detect_settings
@@ -259,8 +309,9 @@ def _camera(loaded: Loaded, camera: str) -> Iterator[Finding]:
     yield from judge_camera(camera, found)
 
 
-def _probe(loaded: Loaded, cameras: Sequence[str]) -> Measured | None:
-    """Ask a process of its own; None if it gave no answer."""
+def _probe(loaded: Loaded, cameras: Sequence[str], decode: Decode | None = None) -> Measured | None:
+    """Ask a process of its own; None if it gave no answer. decode: the GPUs to try, if it is about them."""
+    from privet.config.models import Decode
     from privet.core.ids import CameraId
     from privet.runtime.settings import worker_settings
 
@@ -268,7 +319,8 @@ def _probe(loaded: Loaded, cameras: Sequence[str]) -> Measured | None:
         # The camera's sealed state is none of the probe's business: it may write into the throw-away directory only.
         settings = worker_settings(loaded, [CameraId(camera) for camera in cameras], Path(temporary) / "probe", bytes(32))
         elsewhere = {"state_directory": Path(temporary) / "state"}
-        told = settings.model_copy(update={"cameras": tuple(camera.model_copy(update=elsewhere) for camera in settings.cameras)})
+        cameras_told = tuple(camera.model_copy(update=elsewhere) for camera in settings.cameras)
+        told = settings.model_copy(update={"decode": decode or Decode(), "cameras": cameras_told})
         return _ask(told)
 
 

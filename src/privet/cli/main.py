@@ -31,6 +31,7 @@ COMMANDS = {
     "init": Entry("privet.cli.init", "Write a privet.toml to begin with, and a certificate."),
     "run": Entry("privet.cli.run", "Guard the place: cameras, recordings, web page."),
     "doctor": Entry("privet.cli.doctor", "Say what is wrong, and what to do, with this machine and each camera."),
+    "bench": Entry("privet.cli.bench", "Measure how many of your cameras this machine holds."),
     "check": Entry("privet.cli.check", "Verify the recordings and mend what a crash left."),
     "commission": Entry("privet.cli.commission", "Look at what waits to become background, and sign that nobody is in it."),
     "export": Entry("privet.cli.export", "Write a recorded span as MP4."),

@@ -5,7 +5,8 @@ Units stand in the names. Every field's description is what docs/ref/configurati
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -103,6 +104,28 @@ class Detect(Section):
     )
 
 
+class Decode(Section):
+    """How pictures are decoded (docs/guide/hardware-decoding.md)."""
+
+    hardware: Literal["none", "auto", "vaapi", "cuda"] = Field(
+        "none", description="GPU that decodes while nothing is being proven: VA-API, NVIDIA's, or whichever is there; else software."
+    )
+    device: str = Field("", description="Which: a path below /dev/dri for `vaapi`, a number for `cuda`; the first if empty.")
+
+    @model_validator(mode="after")
+    def _device_is_of_that_kind(self) -> Self:
+        if not self.device:
+            return self
+        path = PurePosixPath(self.device)
+        if self.hardware == "vaapi" and (path.parent != PurePosixPath("/dev/dri") or path.name in {"", ".."}):
+            raise ValueError(f"device = {self.device!r} is none of VA-API: name one like /dev/dri/renderD128")
+        if self.hardware == "cuda" and not re.fullmatch("[0-9]{1,3}", self.device):
+            raise ValueError(f"device = {self.device!r} is none of NVIDIA's: give its number, 0 for the first")
+        if self.hardware in {"none", "auto"}:
+            raise ValueError(f'a device is named and hardware = "{self.hardware}": say "vaapi" or "cuda", or name none')
+        return self
+
+
 class Worker(Section):
     """The processes that hold live pixels."""
 
@@ -124,6 +147,7 @@ class Camera(Section):
         None, description="The sub-stream, if there is one: it is watched, and the main stream decoded for proofs only."
     )
     transport: Literal["tcp", "udp"] = Field("tcp", description="How RTP is carried.")
+    hardware: Literal["none", "auto", "vaapi", "cuda"] | None = Field(None, description="As in [decode], for this camera alone.")
     credentials: str | None = Field(None, description="Name of an entry in secrets.toml.")
     blind: tuple[tuple[Point, ...], ...] = Field(
         (), description="Blind zones: polygons in fractions of width and height; always flat, never proven."
@@ -169,6 +193,7 @@ class Config(Section):
     scene: SceneSection = SceneSection()
     promotion: Promotion = Promotion()
     detect: Detect = Detect()
+    decode: Decode = Decode()
     worker: Worker = Worker()
     cameras: dict[str, Camera] = Field(default_factory=dict, description="One table per camera, named by its id.")
 

@@ -23,6 +23,7 @@ import av.logging
 import numpy as np
 
 from privet.core.frame import Frame, Matrix, Plane
+from privet.ingest.hardware import Accelerator
 
 FULL_RANGE = 2
 """AVCOL_RANGE_JPEG."""
@@ -93,32 +94,47 @@ def _set_up(context: av.VideoCodecContext, *, lean: bool) -> av.VideoCodecContex
 
 
 class FrameDecoder:
-    """One decoder's life. Not thread-safe; nothing comes out before the first keyframe."""
+    """One decoder's life. Not thread-safe; nothing comes out before the first keyframe.
 
-    def __init__(self, context: av.VideoCodecContext) -> None:
+    accelerator: hardware to decode with where `lean` will do (`hardware` says why there only).
+    """
+
+    def __init__(self, context: av.VideoCodecContext, accelerator: Accelerator | None = None) -> None:
         listen_to_ffmpeg()
         self._context = _set_up(context, lean=False)
+        self._accelerator = accelerator or Accelerator()
+        self._accelerator.close()   # of an earlier connection
         self._leans = False
         self.lean = False           # wanted from the next keyframe on: no loop filter, which the means of blocks do without
         self._begun = False
         self._clean = False
+        self._skipping = False      # to the next keyframe
+        self._size_px = (0, 0)
         self.counts = DecoderCounts()
 
     def decode(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
         """Frames that come out when `packet` goes in: none, one or several."""
         packet.opaque = ticket
-        if packet.is_keyframe and self.lean != self._leans:
-            return self._change(packet, ticket)
+        if packet.is_keyframe:
+            self._skipping = False
+            if self.lean != self._leans or (self.lean and self._begun and self._accelerator.due(ticket.monotonic_ns)):
+                return self._change(packet, ticket)
         return self._take(packet, ticket)
 
     def _change(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
         """Go on with another context, for a context's options cannot be changed."""
         yield from self.flush()
+        self._accelerator.close()
         self._leans = self.lean
-        fresh = make_decoder(self._context.name)
-        fresh.extradata = self._context.extradata
-        self._context = _set_up(fresh, lean=self.lean)
+        name, extradata = self._context.name, self._context.extradata
+        faster = self._accelerator.open(name, self._size_px, ticket.monotonic_ns) if self.lean and self._begun else None
+        self._exchange(name, extradata, faster)
         yield from self._take(packet, ticket)
+
+    def _exchange(self, name: str, extradata: bytes | None, faster: av.VideoCodecContext | None = None) -> None:
+        fresh = faster or make_decoder(name)
+        fresh.extradata = extradata
+        self._context = _set_up(fresh, lean=self._leans and faster is None)
 
     def flush(self) -> Iterator[Frame]:
         """Frames still inside, after the last packet."""
@@ -136,17 +152,27 @@ class FrameDecoder:
         self._clean = False
 
     def _take(self, packet: AnyPacket | None, ticket: Ticket | None) -> Iterator[Frame]:
+        if self._skipping:
+            return
         pictures: list[av.VideoFrame] = []
+        failed = False
         with av.logging.Capture() as lines:
             try:
                 pictures = self._context.decode(packet)
             except av.EOFError:
                 pass
             except av.FFmpegError:
-                self.counts.refused += 1
-                self._clean = False
-                if ticket is not None:
-                    ticket.damaged = True
+                failed = True
+        if self._accelerator.working and packet is not None and ticket is not None and not ticket.damaged:
+            failed = failed or not all(isinstance(picture.opaque, Ticket) for picture in pictures)  # whose it is was lost on the device
+            if not self._accelerator.good(pictures, failed=failed, now_ns=ticket.monotonic_ns):
+                yield from self._fall_back(packet, ticket)
+                return
+        if failed:
+            self.counts.refused += 1
+            self._clean = False
+            if ticket is not None:
+                ticket.damaged = True
         if ticket is not None and any(complains(line) for line in lines):
             ticket.damaged = True
         for picture in pictures:
@@ -155,6 +181,13 @@ class FrameDecoder:
                 frame = self._judge(picture, origin)
                 if frame is not None:
                     yield frame
+
+    def _fall_back(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
+        """Hardware was given up: software goes on from this keyframe or the next."""
+        self._exchange(self._context.name, self._context.extradata)
+        self._clean = False
+        self._skipping = not packet.is_keyframe
+        yield from self._take(packet, ticket)
 
     def _judge(self, picture: av.VideoFrame, ticket: Ticket) -> Frame | None:
         damaged = ticket.damaged or picture.is_corrupt
@@ -165,6 +198,7 @@ class FrameDecoder:
             self._clean = False
         if not self._begun:
             return None
+        self._size_px = (picture.width, picture.height)
         self.counts.decoded += 1
         self.counts.damaged += not self._clean
         self.counts.interlaced += picture.interlaced_frame

@@ -11,21 +11,25 @@ from privet.core.frame import Frame
 from privet.core.scene import Reason
 from privet.ingest.attention import Attention
 from privet.ingest.file import FileSource, path_of
+from privet.ingest.hardware import Accelerator
 from privet.ingest.rtsp import RtspSource
 from privet.ingest.source import Source, SourceSettings
 
 
-def open_source(settings: SourceSettings, clock: Clock, attention: Attention | None = None) -> Source:
+def open_source(
+    settings: SourceSettings, clock: Clock, attention: Attention | None = None, accelerator: Accelerator | None = None
+) -> Source:
     """A source for `settings`; nothing is connected to until its first frame is asked for.
 
-    attention: what is wanted of its frames; by default all of them, as good as they get. A file is always decoded whole.
+    attention: what is wanted of its frames; by default all of them, as good as they get. accelerator: the camera's hardware decoder, if it
+    may have one. A file is always decoded whole, and in software.
 
     Raises:
         SourceError: the URL cannot be used.
     """
     if settings.chosen_url().startswith("file:"):
         return FileSource(path_of(settings.chosen_url()), settings, clock)
-    return RtspSource(settings, clock, attention)
+    return RtspSource(settings, clock, attention, accelerator)
 
 
 def open_file_frames(path: Path, clock: Clock | None = None, start_wall_ns: int | None = None) -> Iterator[Frame]:

@@ -32,6 +32,7 @@ from privet.core.scene import Reason
 from privet.ingest.address import Address, full_url, parse_address
 from privet.ingest.attention import Attention, Restless
 from privet.ingest.decode import FrameDecoder, LogLine, Ticket, complains, listen_to_ffmpeg
+from privet.ingest.hardware import Accelerator
 from privet.ingest.lazy import LazyDecoder
 from privet.ingest.queue import PacketQueue
 from privet.ingest.source import SourceSettings, SourceStatistics
@@ -81,8 +82,12 @@ class _Stalled(Exception):  # noqa: N818 (a way out of a loop, not an error)
 class RtspSource:
     """See `Source`."""
 
-    def __init__(self, settings: SourceSettings, clock: Clock, attention: Attention | None = None) -> None:
+    def __init__(
+        self, settings: SourceSettings, clock: Clock, attention: Attention | None = None, accelerator: Accelerator | None = None
+    ) -> None:
         self._attention = attention or Restless()
+        self._accelerator = accelerator or Accelerator()
+        self._by_hardware_before = self._accelerator.frames
         self._lazy: LazyDecoder | None = None
         self._settings = settings
         self._clock = clock
@@ -115,11 +120,15 @@ class RtspSource:
     def statistics(self) -> SourceStatistics:
         """See `Source.statistics`."""
         dropped = self._queue.statistics().dropped
+        decoding = self._accelerator.decoding
         if self._decoder is None:
-            return SourceStatistics(self._packets, self._bytes, packets_dropped=dropped)
+            return SourceStatistics(self._packets, self._bytes, packets_dropped=dropped, decoding=decoding)
         counts = self._decoder.counts
         left_out = 0 if self._lazy is None else self._lazy.counts.left_out
-        return SourceStatistics(self._packets, self._bytes, counts.decoded, counts.damaged, dropped, counts.interlaced, left_out)
+        by_hardware = self._accelerator.frames - self._by_hardware_before
+        return SourceStatistics(
+            self._packets, self._bytes, counts.decoded, counts.damaged, dropped, counts.interlaced, left_out, by_hardware, decoding
+        )
 
     # ---- decoding, in the thread that asks for frames
 
@@ -147,7 +156,7 @@ class RtspSource:
                 keyframe_ns = arrival_ns
                 if decoder is None:
                     assert self._context is not None    # set before the first packet is put
-                    self._decoder = FrameDecoder(self._context)
+                    self._decoder = FrameDecoder(self._context, self._accelerator)
                     decoder = self._lazy = LazyDecoder(self._decoder, self._attention)
                     picture_ns = arrival_ns
             if arrival_ns - keyframe_ns > KEYFRAME_NS:

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Literal, Protocol, Self
 
 from privet.core.clock import NS_PER_S
+from privet.core.decoding import Decoding
 from privet.core.errors import SourceError
 from privet.core.frame import Frame
 from privet.core.scene import Reason
@@ -60,6 +61,8 @@ class SourceStatistics:
     packets_dropped: int = 0        # thrown away, undecoded, because whoever reads frames() was too slow
     frames_interlaced: int = 0      # of those decoded, the ones made of two fields
     frames_left_out: int = 0        # never decoded, for nothing moved
+    frames_hardware: int = 0        # of those decoded, the ones that a GPU decoded
+    decoding: Decoding = Decoding.SOFTWARE      # now
 
     def __add__(self, other: SourceStatistics) -> SourceStatistics:
         return SourceStatistics(
@@ -70,6 +73,8 @@ class SourceStatistics:
             self.packets_dropped + other.packets_dropped,
             self.frames_interlaced + other.frames_interlaced,
             self.frames_left_out + other.frames_left_out,
+            self.frames_hardware + other.frames_hardware,
+            other.decoding,
         )
 
 

@@ -22,6 +22,7 @@ from privet.core.wire import to_message
 from privet.ingest.attention import Attention
 from privet.ingest.reconnect import Link, LinkState, Reconnector
 from privet.ingest.source import Source, SourceStatistics
+from privet.runtime.camera_decoding import DecodingLog
 from privet.runtime.camera_sub import SubFeed
 from privet.runtime.camera_vigil import Vigil, Watched
 from privet.runtime.commissioning import CommissionRequest
@@ -153,6 +154,7 @@ class CameraPipeline:
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._resend = False
+        self._decoding = DecodingLog()
         self._desk = Desk(emit, clock)
         stored, distrust = self._load()
         self._observer = make_observer(analyst_settings(settings), detectors, stored, distrust=distrust, may_look=may_look)
@@ -374,6 +376,9 @@ class CameraPipeline:
                     self._say_all_again()
             self._desk.give_up()
             self._emit(self._health())
+            decoding = self._decoding.note(self._link.statistics().decoding)
+            if decoding is not None:
+                self._emit(decoding)
 
     def _silent_ns(self, condition: Condition) -> int:
         """How long nothing has come: of a camera that sleeps, no packet, for its pictures are left undecoded."""
@@ -420,6 +425,8 @@ class CameraPipeline:
             proofs_restarted=self._observer.proofs_restarted,
             looks_starved=self._observer.looks_starved,
             frames_left_out=received.frames_left_out,
+            frames_hardware=received.frames_hardware,
+            decoding=int(received.decoding),
             candidate_blocks=self._candidates,
             sub_stream=self._sub_said,
             sharpness_milli=round(self._sharpness * 1000),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from privet.core.clock import NS_PER_S
+from privet.core.decoding import Decoding
 from privet.core.errors import WireError
 from privet.core.grid import Grid, unpack_bits
 from privet.core.ids import CameraId
@@ -142,6 +143,8 @@ def _check_commissioned(commissioned: pipe_pb2.Commissioned) -> None:
 def _check_health(health: pipe_pb2.Health) -> None:
     if health.sub_stream not in pipe_pb2.SubStream.values():
         raise WireError(f"health with sub-stream state {health.sub_stream}, which is not known")
+    if health.decoding not in set(Decoding):
+        raise WireError(f"health with decoding {health.decoding}, which is not known")
     found, agreed = len(health.latency_bucket_counts), len(LATENCY_BOUNDS_US) + 1
     if found not in {0, agreed}:
         raise WireError(f"health with {found} latency buckets: {agreed} are agreed")

@@ -17,7 +17,7 @@ from privet.core.pb import pipe_pb2
 from privet.runtime import pipe
 
 SEND_WITHIN_S = 2.0
-KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV")
+KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "LIBVA_DRIVER_NAME")
 
 
 class LocalWorker:

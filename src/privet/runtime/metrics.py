@@ -14,6 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from privet import __version__
+from privet.core.decoding import Decoding
 from privet.core.grid import Grid
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2
@@ -39,6 +40,7 @@ COUNTERS = {
     "looks_with_hit": "Detector runs that found somebody.",
     "looks_starved": "Detector runs that were put off because the worker's budget was spent.",
     "frames_left_out": "Pictures that were never decoded because nothing moved.",
+    "frames_hardware": "Pictures decoded by a GPU.",
     "promoted_blocks": "Blocks that became background.",
     "proofs_restarted": "Proofs that began anew because something moved or somebody was found.",
 }
@@ -145,6 +147,11 @@ class _House(Collector):
             for camera, health in known:
                 gauge.add_metric([camera], float(getattr(health, name)))
             yield gauge
+        decoding = GaugeMetricFamily("privet_camera_decoding", "1 for the way a camera is decoded now.", labels=["camera", "decoding"])
+        for camera, health in known:
+            for way in Decoding:
+                decoding.add_metric([camera, way.name.lower()], float(health.decoding == way))
+        yield decoding
         latency = HistogramMetricFamily(
             "privet_camera_latency_seconds", "From a frame's arrival to its message leaving the worker.", labels=["camera"]
         )

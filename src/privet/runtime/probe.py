@@ -1,4 +1,5 @@
-"""Looks at one camera, or tries the detectors, and says whole numbers: `python -m privet.runtime.probe`, for `privet doctor`.
+"""Looks at one camera, or tries the detectors or the GPUs that decode, and says whole numbers: `python -m privet.runtime.probe`, for
+`privet doctor`.
 
 Belongs here: what is measured. Does not belong here: words and advice (cli/doctor), for no free text leaves a process that holds
 live pixels. It is as locked down as a worker: settings come in over standard input, one JSON object of `Measured` goes out.
@@ -52,6 +53,8 @@ class Measured:
     detectors: int = 0          # that loaded
     detectors_ms: int = 0       # all of them together, to load
     look_us: int = 0            # one look of each detector together
+    cuda: int = 0               # core.decoding.Decoding of a trial on NVIDIA's decoder, on VA-API's; SOFTWARE: not tried
+    vaapi: int = 0
     landlock_abi: int = 0
 
 
@@ -97,6 +100,17 @@ def measure_camera(settings: WorkerSettings) -> Measured:
     except SourceError as error:
         reason = error.reason if seen.frames == 0 else Reason.NONE
     return seen.measured(reason)
+
+
+def measure_hardware(settings: WorkerSettings) -> Measured:
+    """Have each kind of GPU that the settings open decode something."""
+    from privet.ingest.hardware import try_device  # noqa: PLC0415 (not before the process is confined)
+
+    hardware, device = settings.decode.hardware, settings.decode.device
+    return Measured(
+        cuda=int(try_device("cuda", device)) if hardware in {"cuda", "auto"} else 0,
+        vaapi=int(try_device("vaapi", device)) if hardware in {"vaapi", "auto"} else 0,
+    )
 
 
 class _Watch:
@@ -172,7 +186,7 @@ def measure_detectors(settings: WorkerSettings) -> Measured:
 
 
 def main() -> None:
-    """Measure what the settings ask for: the first camera, or the detectors if there is none. Never returns."""
+    """Measure what the settings ask for: the first camera; without one the GPUs if any decodes, else the detectors. Never returns."""
     lockdown.forbid_dumps()
     inward, outward = take_pipe()
     try:
@@ -181,7 +195,10 @@ def main() -> None:
         abi = prepare(settings)
     except (ValidationError, OSError, lockdown.LockdownError):
         os._exit(EXIT_UNUSABLE)
-    found = measure_camera(settings) if settings.cameras else measure_detectors(settings)
+    if settings.cameras:
+        found = measure_camera(settings)
+    else:
+        found = measure_detectors(settings) if settings.decode.hardware == "none" else measure_hardware(settings)
     pipe.write_all(outward, json.dumps(asdict(found) | {"landlock_abi": abi}).encode())
     os._exit(0)
 

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from privet.core.decoding import Decoding
 from privet.core.errors import StoreError
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
@@ -20,6 +21,13 @@ from privet.runtime.metrics import HealthBook
 from privet.runtime.whereabouts import describe
 
 log = logging.getLogger("privet.camera")
+
+DECODING_WORDS: dict[int, str] = {
+    Decoding.HARDWARE: "decoded by hardware while nothing is being proven",
+    Decoding.NO_DEVICE: "decoded in software: the device of decode.hardware is not there or may not be opened; run `privet doctor`",
+    Decoding.UNSUPPORTED: "decoded in software: this build of FFmpeg has no such decoder as decode.hardware asks for; run `privet doctor`",
+    Decoding.FAILED: "decoded in software: the hardware decoder failed, and is tried again in ten minutes or later",
+}
 
 LEDGER_ROWS = 10_000
 RETRY_AFTER_S = 1.0
@@ -164,5 +172,7 @@ def log_words(code: int, number: int) -> str:
             return _SUB_STREAM.get(number, f"its sub-stream: {number}")
         case pipe_pb2.LOG_CODE_STOPPED:
             return "stopped"
+        case pipe_pb2.LOG_CODE_DECODING:
+            return DECODING_WORDS.get(number, f"decoding {number}")
         case _:
             return f"code {code}, number {number}"

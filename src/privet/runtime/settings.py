@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import BaseModel, ConfigDict, Field
 
 from privet.config.load import Loaded
-from privet.config.models import Camera, Detect, Point, Promotion, SceneSection
+from privet.config.models import Camera, Decode, Detect, Point, Promotion, SceneSection
 from privet.core.errors import NotFoundError
 from privet.core.ids import CameraId
 
@@ -40,6 +40,7 @@ class CameraSettings(_Settings):
     scene: SceneSection = SceneSection()
     promotion: Promotion = Promotion()
     detect: Detect = Detect()
+    decode: Decode = Decode()
     state_directory: Path                                   # absolute; this camera's sealed state and nothing else
     loop: bool = True                                       # files only: begin again at the end
     paced: bool = True                                      # files only: in real time, not as fast as they can be read
@@ -54,6 +55,7 @@ class WorkerSettings(_Settings):
     lockdown: Literal["required", "available"] = "available"
     state_key_hex: StateKeyHex = Field(repr=False)
     detect: Detect = Detect()                               # what the worker's detectors are; its cameras share them
+    decode: Decode = Decode()                               # of a worker without cameras, which tries the devices
 
     @property
     def state_key(self) -> bytes:
@@ -91,6 +93,7 @@ def worker_settings(
         lockdown=loaded.config.worker.lockdown,
         state_key_hex=state_key.hex(),
         detect=detect_settings(loaded),
+        decode=loaded.config.decode,
     )
 
 
@@ -116,6 +119,7 @@ def camera_settings(loaded: Loaded, camera_id: CameraId) -> CameraSettings:
         scene=config.scene,
         promotion=config.promotion,
         detect=detect_settings(loaded),
+        decode=decode_settings(config.decode, camera),
         state_directory=loaded.data_directory / "state" / camera_id,
     )
 
@@ -124,6 +128,13 @@ def detect_settings(loaded: Loaded) -> Detect:
     """The detectors' section, the path of the site's own model absolute."""
     detect = loaded.config.detect
     return detect if detect.own_model is None else detect.model_copy(update={"own_model": loaded.resolve(detect.own_model)})
+
+
+def decode_settings(site: Decode, camera: Camera) -> Decode:
+    """The site's section with what the camera's own table says instead; the site's device goes with the site's kind only. Pure."""
+    if camera.hardware is None or camera.hardware == site.hardware:
+        return site
+    return Decode(hardware=camera.hardware)
 
 
 def _credentials(loaded: Loaded, camera: Camera) -> tuple[str, str]:

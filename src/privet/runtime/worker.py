@@ -44,6 +44,7 @@ REPORT_EVERY_S = 1.0
 STOP_WITHIN_S = 5.0
 DRAIN_WITHIN_S = 2.0
 
+DRI = Path("/dev/dri")
 RTSP_PORT, RTSPS_PORT, DNS_PORT = 554, 322, 53
 
 
@@ -119,7 +120,7 @@ def prepare(settings: WorkerSettings) -> int:
     (compiled / MODELS).mkdir(mode=0o700, parents=True, exist_ok=True)
     os.environ["TMPDIR"] = str(temporary)
     os.environ["NUMBA_CACHE_DIR"] = str(compiled)
-    return lockdown.confine(settings.writable_directories(), connect_ports(settings), _devices(settings.detect.device))
+    return lockdown.confine(settings.writable_directories(), connect_ports(settings), devices(settings))
 
 
 def connect_ports(settings: WorkerSettings) -> tuple[int, ...]:
@@ -132,8 +133,16 @@ def connect_ports(settings: WorkerSettings) -> tuple[int, ...]:
     return tuple(sorted(ports))
 
 
-def _devices(device: str) -> tuple[Path, ...]:
-    return () if device == "CPU" else (Path("/dev/dri"), Path("/dev/accel"))
+def devices(settings: WorkerSettings) -> tuple[Path, ...]:
+    """Return the device files, and directories of them, that the settings ask for: none unless a GPU detects or decodes. Pure but for
+    which of NVIDIA's there are."""
+    found = [] if settings.detect.device == "CPU" else [DRI, Path("/dev/accel")]
+    for decode in [camera.decode for camera in settings.cameras] or [settings.decode]:
+        if decode.hardware in {"vaapi", "auto"}:
+            found.append(Path(decode.device) if decode.device else DRI)
+        if decode.hardware in {"cuda", "auto"}:
+            found += [Path("/dev/nvidiactl"), Path("/dev/nvidia-uvm"), *sorted(Path("/dev").glob("nvidia[0-9]*"))]
+    return tuple(dict.fromkeys(found))
 
 
 def _settings(frames: Iterator[bytes]) -> WorkerSettings:

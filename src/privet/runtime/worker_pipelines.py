@@ -6,14 +6,18 @@ worker is confined, for it brings the decoder, the kernels and the detectors alo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from privet.core.clock import Clock
 from privet.core.ids import CameraId
 from privet.detect.openvino import inputs_px, load_detectors
+from privet.ingest.attention import Attention
+from privet.ingest.hardware import Accelerator
 from privet.ingest.open import open_source
-from privet.ingest.source import SourceSettings
+from privet.ingest.source import Source, SourceSettings
 from privet.runtime.camera import CameraPipeline
+from privet.runtime.camera import StateStore as Store
 from privet.runtime.outlet import Emit
 from privet.runtime.settings import CameraSettings, WorkerSettings
 from privet.runtime.state_store import StateStore
@@ -22,10 +26,16 @@ from privet.runtime.worker import COMPILED
 from privet.runtime.worker_detectors import LateDetectors, LookBudget, own_model
 from privet.runtime.worker_host import MakePipeline, Pipeline
 
+Open = Callable[[SourceSettings, Clock, Attention | None, Accelerator | None], Source]
+"""How a source is opened: `open_source` is one way."""
 
-def pipelines(settings: WorkerSettings, clock: Clock) -> MakePipeline:
+
+def pipelines(
+    settings: WorkerSettings, clock: Clock, make_store: Callable[[CameraSettings], Store] | None = None, open_stream: Open = open_source
+) -> MakePipeline:
     """Return what makes a camera's pipeline. Detectors are loaded once, while the cameras connect, and shared by the worker's cameras.
 
+    make_store, open_stream: the bench keeps nothing, and reads clips as if they came from a camera.
     A detector that does not load is no error here: every pipeline says so when it first asks, and proves nothing.
     """
     cameras = {camera.camera: camera for camera in settings.cameras}
@@ -38,13 +48,14 @@ def pipelines(settings: WorkerSettings, clock: Clock) -> MakePipeline:
 
     def make(camera: CameraId, emit: Emit) -> Pipeline:
         told = cameras[camera]
-        store = StateStore(told.state_directory, camera, settings.state_key)
+        store = make_store(told) if make_store else StateStore(told.state_directory, camera, settings.state_key)
         source = source_settings(told)
         sub = replace(source, stream="sub")
+        accelerator, for_sub = (Accelerator(told.decode.hardware, told.decode.device) for _ in range(2))
         return CameraPipeline(
-            told, emit, late.detectors, store, clock, lambda attention: open_source(source, clock, attention),
+            told, emit, late.detectors, store, clock, lambda attention: open_stream(source, clock, attention, accelerator),
             detectors_ready=late.ready, may_look=lambda: budget.take(camera),
-            open_sub=None if told.sub_url is None else lambda attention: open_source(sub, clock, attention),
+            open_sub=None if told.sub_url is None else lambda attention: open_stream(sub, clock, attention, for_sub),
         )
 
     return make

@@ -422,6 +422,12 @@ export interface components {
             background_oldest_ms: number | null;
             /** Background Newest Ms */
             background_newest_ms: number | null;
+            /**
+             * Decoding
+             * @description Which way now. `waiting`: hardware is asked for, and software decodes while something is being proven. The last three: software decodes, for want of a device, of a decoder in this build, or because it failed.
+             * @enum {string}
+             */
+            decoding: "software" | "hardware" | "waiting" | "no_device" | "unsupported" | "failed";
             counters: components["schemas"]["CountersModel"];
             /**
              * Capacity Bits Per Second
@@ -484,6 +490,11 @@ export interface components {
              * @enum {string}
              */
             sub_stream: "none" | "not_watched" | "watched" | "other_picture" | "no_keyframes";
+            /**
+             * Frames Hardware
+             * @description Pictures decoded by a GPU.
+             */
+            frames_hardware: number;
             /**
              * Candidate Blocks
              * @description Waiting for a signature, now.

@@ -63,6 +63,8 @@ class _LogCodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LogCode.Value
     LOG_CODE_STOPPED: _LogCode.ValueType  # 11
     LOG_CODE_SUB_STREAM: _LogCode.ValueType  # 12
     """number: a SubStream"""
+    LOG_CODE_DECODING: _LogCode.ValueType  # 13
+    """number: core/decoding.py"""
 
 class LogCode(_LogCode, metaclass=_LogCodeEnumTypeWrapper): ...
 
@@ -80,6 +82,8 @@ LOG_CODE_SANDBOX: LogCode.ValueType  # 10
 LOG_CODE_STOPPED: LogCode.ValueType  # 11
 LOG_CODE_SUB_STREAM: LogCode.ValueType  # 12
 """number: a SubStream"""
+LOG_CODE_DECODING: LogCode.ValueType  # 13
+"""number: core/decoding.py"""
 Global___LogCode: _TypeAlias = LogCode  # noqa: Y015
 
 class _SubStream:
@@ -234,6 +238,8 @@ class Health(_message.Message):
     LOOKS_STARVED_FIELD_NUMBER: _builtins.int
     FRAMES_LEFT_OUT_FIELD_NUMBER: _builtins.int
     SUB_STREAM_FIELD_NUMBER: _builtins.int
+    FRAMES_HARDWARE_FIELD_NUMBER: _builtins.int
+    DECODING_FIELD_NUMBER: _builtins.int
     SHARPNESS_MILLI_FIELD_NUMBER: _builtins.int
     packets: _builtins.int
     bytes_received: _builtins.int
@@ -257,6 +263,10 @@ class Health(_message.Message):
     frames_left_out: _builtins.int
     """never decoded, because nothing moved"""
     sub_stream: Global___SubStream.ValueType
+    frames_hardware: _builtins.int
+    """decoded by a GPU"""
+    decoding: _builtins.int
+    """which way now, core/decoding.py"""
     sharpness_milli: _builtins.int
     """focus measure of the last keyframe, thousandths"""
     @_builtins.property
@@ -286,11 +296,13 @@ class Health(_message.Message):
         looks_starved: _builtins.int = ...,
         frames_left_out: _builtins.int = ...,
         sub_stream: Global___SubStream.ValueType = ...,
+        frames_hardware: _builtins.int = ...,
+        decoding: _builtins.int = ...,
         sharpness_milli: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_received", b"bytes_received", "bytes_sent", b"bytes_sent", "candidate_blocks", b"candidate_blocks", "connects", b"connects", "covers_dropped", b"covers_dropped", "covers_sent", b"covers_sent", "frames_analysed", b"frames_analysed", "frames_damaged", b"frames_damaged", "frames_decoded", b"frames_decoded", "frames_left_out", b"frames_left_out", "latency_bucket_counts", b"latency_bucket_counts", "latency_sum_us", b"latency_sum_us", "looks", b"looks", "looks_starved", b"looks_starved", "looks_with_hit", b"looks_with_hit", "packets", b"packets", "promoted_blocks", b"promoted_blocks", "proofs_restarted", b"proofs_restarted", "resident_bytes", b"resident_bytes", "sharpness_milli", b"sharpness_milli", "sub_stream", b"sub_stream"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_received", b"bytes_received", "bytes_sent", b"bytes_sent", "candidate_blocks", b"candidate_blocks", "connects", b"connects", "covers_dropped", b"covers_dropped", "covers_sent", b"covers_sent", "decoding", b"decoding", "frames_analysed", b"frames_analysed", "frames_damaged", b"frames_damaged", "frames_decoded", b"frames_decoded", "frames_hardware", b"frames_hardware", "frames_left_out", b"frames_left_out", "latency_bucket_counts", b"latency_bucket_counts", "latency_sum_us", b"latency_sum_us", "looks", b"looks", "looks_starved", b"looks_starved", "looks_with_hit", b"looks_with_hit", "packets", b"packets", "promoted_blocks", b"promoted_blocks", "proofs_restarted", b"proofs_restarted", "resident_bytes", b"resident_bytes", "sharpness_milli", b"sharpness_milli", "sub_stream", b"sub_stream"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
