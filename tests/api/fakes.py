@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
+import numpy as np
 from fastapi import FastAPI
 from tests.live.places import START_WALL_NS, Place
 
@@ -23,9 +24,11 @@ from privet.core.errors import NotFoundError, StoreError
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2
 from privet.core.pb import scene_pb2 as pb
+from privet.core.polygon import Polygon
 from privet.core.reader import SceneView
 from privet.index.rows import RecordingRow, SessionRow, Span, StoredRow, TokenRow
 from privet.live.hub import Hub
+from privet.record.places import UNKNOWN, Pieces
 
 GATE = CameraId("gate")
 DOCK = CameraId("dock")
@@ -66,6 +69,8 @@ class MemoryPast:
     rows: list[RecordingRow] = field(default_factory=list)
     pieces: dict[CameraId, list[Span]] = field(default_factory=dict)
     messages: dict[CameraId, list[pb.SceneMessage]] = field(default_factory=dict)
+    places: dict[CameraId, list[int]] = field(default_factory=dict)
+    polygons: list[Polygon] = field(default_factory=list)
     fails: Exception | None = None
     threads: set[int] = field(default_factory=set)
     closed: threading.Event = field(default_factory=threading.Event)
@@ -100,6 +105,14 @@ class MemoryPast:
         step_ns = (to_wall_ns - from_wall_ns) // bins
         starts = [from_wall_ns + index * step_ns for index in range(bins)]
         return [0.25 if self.recordings(camera, start, start + step_ns) else None for start in starts]
+
+    def covered(self, camera: CameraId, polygon: Polygon, from_wall_ns: int, to_wall_ns: int) -> Pieces:
+        """`places` of the camera are taken for ten seconds each."""
+        assert from_wall_ns < to_wall_ns
+        self.polygons.append(polygon)
+        kinds = self.places.get(camera, [UNKNOWN])
+        edges_ns = [from_wall_ns + 10 * NS_PER_S * number for number in range(len(kinds))]
+        return Pieces(np.array([*edges_ns, to_wall_ns]), np.array(kinds, np.uint8))
 
     def scenes(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int, step_ns: int) -> Iterator[pb.SceneMessage]:
         try:

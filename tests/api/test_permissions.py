@@ -108,6 +108,7 @@ async def test_a_camera_that_is_not_for_somebody_is_not_there_on_any_route(tmp_p
         for path in (
             "/api/cameras/dock",
             f"/api/cameras/dock/timeline?{SPAN}",
+            f"/api/cameras/dock/covered?{SPAN}&polygon=0,0,1,0,1,1",
             f"/api/cameras/dock/scene?{SPAN}",
             "/api/cameras/dock/snapshot.jpg",
             f"/api/recordings?camera=dock&{SPAN}",

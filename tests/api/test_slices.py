@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
 import pytest
 from google.protobuf.internal.decoder import _DecodeVarint32  # type: ignore[attr-defined]  # the other side's reader; not in the stubs
 from hypothesis import given
@@ -21,6 +22,7 @@ from tests.live.places import START_WALL_NS, Place
 
 from privet.api.app import bare_app
 from privet.api.cameras import ConditionName, ReasonName
+from privet.api.covered import joined_to_fit
 from privet.api.dependencies import ApiDependencies, ApiLimits
 from privet.api.openapi import text
 from privet.api.parameters import Span
@@ -28,8 +30,10 @@ from privet.api.scenes import delimited
 from privet.api.timeline import MAX_SPANS, Kind, Piece, coarse, whole
 from privet.core.clock import NS_PER_MS, NS_PER_S
 from privet.core.pb import scene_pb2 as pb
+from privet.core.polygon import Polygon
 from privet.core.scene import Condition, Reason
 from privet.index.rows import Span as IndexSpan
+from privet.record.places import NOTHING, SOMETHING, UNKNOWN, Pieces
 
 pytestmark = pytest.mark.anyio
 
@@ -152,7 +156,8 @@ async def test_a_camera_that_is_awake(world: World) -> None:
 )
 async def test_a_name_that_is_none_is_not_found(world: World, name: str) -> None:
     async with world.client(world.administrator) as client:
-        for path in ("", f"/timeline?{SPAN}", f"/scene?{SPAN}", "/snapshot.jpg", f"/export.mp4?{SPAN}"):
+        asked = f"/covered?{SPAN}&polygon=0,0,1,0,1,1"
+        for path in ("", f"/timeline?{SPAN}", asked, f"/scene?{SPAN}", "/snapshot.jpg", f"/export.mp4?{SPAN}"):
             answer = await client.get(f"http://localhost:8420/api/cameras/{name}{path}")
             assert answer.status_code == 404, path
             assert answer.headers["content-type"] == "application/problem+json"
@@ -196,6 +201,7 @@ async def test_a_parameter_that_cannot_be_used_is_named(world: World, query: str
         "/api/cameras/gate/timeline?from_ms=5&to_ms=5",
         "/api/cameras/gate/timeline?from_ms=6&to_ms=5",
         "/api/cameras/gate/timeline?from_ms=0&to_ms=253402300799999",
+        "/api/cameras/gate/covered?polygon=0,0,1,0,1,1&from_ms=0&to_ms=86400000000",
         "/api/cameras/gate/scene?from_ms=0&to_ms=86400000000",
         "/api/cameras/gate/scene?from_ms=0&to_ms=86400000",
         "/api/cameras/gate/scene?from_ms=0&to_ms=86400000&step_ms=100",
@@ -268,6 +274,57 @@ def test_very_many_spans_are_coarsened() -> None:
     halves = coarse([(0, 50_005, "awake"), (50_005, 100_000, "gap")], span)
     assert len(halves) == 2 <= MAX_SPANS
     assert abs(halves[0][1] - 50_005) <= 13
+
+
+# ---- covered
+
+WHERE = "polygon=0.1,0.1,0.9,0.1,0.9,0.9"
+
+
+async def test_covered(world: World) -> None:
+    world.past.places[GATE] = [NOTHING, SOMETHING, NOTHING, SOMETHING, UNKNOWN]
+    async with world.client(world.viewer) as client:
+        answer = (await client.get(f"/api/cameras/gate/covered?{SPAN}&{WHERE}")).json()
+        joined = (await client.get(f"/api/cameras/gate/covered?{SPAN}&{WHERE}&join_ms=10001")).json()
+        future = f"from_ms={FROM_MS + 10 * 3_600_000}&to_ms={FROM_MS + 11 * 3_600_000}"
+        ahead = (await client.get(f"/api/cameras/gate/covered?{future}&{WHERE}")).json()
+        reaching = f"from_ms={FROM_MS + 3_590_000}&to_ms={FROM_MS + 3_610_000}"
+        across = (await client.get(f"/api/cameras/gate/covered?{reaching}&{WHERE}")).json()
+    assert world.past.polygons[0] == Polygon(((0.1, 0.1), (0.9, 0.1), (0.9, 0.9)))
+    assert [(s["from_ms"] - FROM_MS, s["to_ms"] - FROM_MS, s["kind"]) for s in answer["spans"]] == [
+        (0, 10_000, "nothing"),
+        (10_000, 20_000, "something"),
+        (20_000, 30_000, "nothing"),
+        (30_000, 40_000, "something"),
+        (40_000, 60_000, "unknown"),
+    ]
+    assert [(s["from_ms"] - FROM_MS, s["kind"]) for s in joined["spans"]] == [(0, "nothing"), (10_000, "something"), (40_000, "unknown")]
+    assert (joined["join_ms"], joined["something_ms"], joined["unknown_ms"]) == (10_001, 20_000, 20_000)
+    assert [s["kind"] for s in ahead["spans"]] == ["unknown"]
+    # What is yet to come is not known, whatever was a moment ago.
+    assert across["spans"][-1]["kind"] == "unknown"
+    assert across["spans"][-1]["to_ms"] == FROM_MS + 3_610_000
+
+
+@pytest.mark.parametrize(
+    "polygon",
+    ["", "1", "0,0,1,1", "0,0,1,0,1", "0,0,1,0,1,2", "0,0,1,0,nan,1", "0,0,1,0,x,1", ",".join(["0,1"] * 65), "0," * 2000 + "0"],
+)
+async def test_what_is_no_polygon_is_refused(world: World, polygon: str) -> None:
+    async with world.client(world.viewer) as client:
+        answer = await client.get(f"/api/cameras/gate/covered?{SPAN}&polygon={polygon}")
+    assert answer.status_code == 422
+    assert "polygon" in answer.json()["detail"]
+    assert len(answer.content) < 2000
+    assert not world.past.polygons
+
+
+def test_very_many_pieces_are_joined_until_they_fit() -> None:
+    kinds = np.tile(np.array([SOMETHING, NOTHING, SOMETHING, UNKNOWN], np.uint8), 5000)
+    pieces = Pieces(np.arange(len(kinds) + 1) * 10 * NS_PER_S, kinds)
+    found, join_ns = joined_to_fit(pieces, 0, 8000)
+    assert (found.kinds.tolist(), join_ns) == ([SOMETHING, UNKNOWN], 20 * NS_PER_S)
+    assert joined_to_fit(pieces, 0, len(kinds))[1] == 0
 
 
 # ---- scene

@@ -20,7 +20,7 @@ from privet.core.pb import scene_pb2 as pb
 from privet.core.wire import decode_all
 from privet.record.archive import Archive, recording_files
 from privet.record.force import InForce
-from privet.record.recording import SUMMARY_SUFFIX, RecordingFile
+from privet.record.recording import PLACES_SUFFIX, SUMMARY_SUFFIX, RecordingFile
 
 PICTURES = ("background", "patch")
 archive = Archive()
@@ -212,7 +212,7 @@ def test_summaries_of_a_span(tmp_path: Path) -> None:
     assert archive.summaries(files, 0, 2**62) == bench.heard.summaries
     some = archive.summaries(files, NOON + 15 * NS_PER_S, NOON + 30 * NS_PER_S)
     assert [s.from_wall_ns for s in some] == [NOON + 10 * NS_PER_S, NOON + 20 * NS_PER_S]
-    assert all(path.suffix in (".mcap", SUMMARY_SUFFIX) for path in tmp_path.rglob("12-*"))
+    assert all(path.suffix in (".mcap", SUMMARY_SUFFIX, PLACES_SUFFIX) for path in tmp_path.rglob("12-*"))
 
 
 def test_many_threads_read_at_once(recorded: tuple[RecordingFile, ...]) -> None:

@@ -269,7 +269,7 @@ def test_every_crash_point_of_the_life_of_a_recording() -> None:
         made.in_order()
     with site() as made:  # removal: the file is gone, the row is not; or the summaries are left
         made.path.unlink()
-        assert made.look() == [Wrong.LEFTOVER, Wrong.ROW_WITHOUT_FILE]
+        assert made.look() == [Wrong.LEFTOVER, Wrong.LEFTOVER, Wrong.ROW_WITHOUT_FILE]
         made.mend_all()
         assert made.look() == []
         assert not list(made.path.parent.iterdir())

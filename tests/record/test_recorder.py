@@ -18,7 +18,7 @@ from privet.core.pb import scene_pb2 as pb
 from privet.record import lane, scan
 from privet.record.force import InForce
 from privet.record.recorder import Recorder, RecordSettings
-from privet.record.recording import RecordingInfo, camera_of, summary_path
+from privet.record.recording import RecordingInfo, camera_of, places_path, summary_path
 from privet.record.summary import decode_summaries
 
 
@@ -380,7 +380,8 @@ def test_several_cameras_through_the_thread(tmp_path: Path) -> None:
     statistics = recorder.statistics()
     assert statistics.queued_messages == statistics.covers_dropped == statistics.lanes_crashed == 0
     assert {camera.camera for camera in statistics.cameras} == set(played)
-    assert sum(info.size_bytes + info.summary_bytes for info in infos) == statistics.bytes_written
+    places_bytes = sum(places_path(tmp_path / info.path).stat().st_size for info in infos)
+    assert sum(info.size_bytes + info.summary_bytes for info in infos) + places_bytes == statistics.bytes_written
 
 
 def test_a_lane_that_breaks_takes_nobody_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from privet.api import (
     cameras,
     commission,
+    covered,
     export,
     metrics,
     openapi,
@@ -29,7 +30,9 @@ from privet.api.dependencies import ApiDependencies, make_room
 from privet.api.gate import Gate
 from privet.api.problem import install
 
-SLICES = (site, session, cameras, timeline, scenes, snapshot, export, commission, recordings, storage, metrics, watch, openapi, web)
+SLICES = (
+    site, session, cameras, timeline, covered, scenes, snapshot, export, commission, recordings, storage, metrics, watch, openapi, web,
+)
 """In the order their routes are tried: web takes what is left."""
 
 

@@ -56,6 +56,7 @@ class ApiLimits:
     scene_messages: int = 40_000            # covers a /scene answer may hold: span over step
     scene_span_ns: int = 400 * 24 * HOUR_NS
     timeline_span_ns: int = 10 * 366 * 24 * HOUR_NS
+    covered_span_ns: int = 400 * 24 * HOUR_NS
     export_span_ns: int = 6 * HOUR_NS
     viewers: int = 256                      # WebSockets at once
     session_recheck_ns: int = 10 * NS_PER_S # how soon a session that was ended closes its WebSockets

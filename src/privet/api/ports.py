@@ -14,8 +14,10 @@ from typing import Literal, Protocol
 from privet.core.grid import Grid
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
+from privet.core.polygon import Polygon
 from privet.core.reader import SceneView
 from privet.index.rows import RecordingRow, SessionRow, Span, StoredRow, TokenRow
+from privet.record.places import Pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,10 @@ class Past(Protocol):
 
     def density(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int, bins: int) -> Sequence[float | None]:
         """Share of the picture covered at all, per equal bin; None where nothing is known."""
+        ...
+
+    def covered(self, camera: CameraId, polygon: Polygon, from_wall_ns: int, to_wall_ns: int) -> Pieces:
+        """When something was in `polygon`, when nothing, when nobody knows. Not asked beyond now."""
         ...
 
     def scenes(

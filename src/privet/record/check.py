@@ -26,13 +26,16 @@ from privet.record import scan
 from privet.record.container import Container
 from privet.record.disk import sync_directory
 from privet.record.force import head_of
+from privet.record.places import PlacesWriter
 from privet.record.recording import (
     MEND_SUFFIX,
+    PLACES_SUFFIX,
     RECORDINGS,
     SUFFIX,
     SUMMARY_SUFFIX,
     RecordingInfo,
     camera_of,
+    places_path,
     relative_path,
     summary_path,
 )
@@ -139,6 +142,8 @@ def check(directory: Path, rows: Rows, deep: bool = False) -> tuple[Finding, ...
             findings.append(Finding(Wrong.LEFTOVER, path, None, "of a mending that was interrupted"))
         elif path.endswith(SUMMARY_SUFFIX) and path.removesuffix(SUMMARY_SUFFIX) + SUFFIX not in set(recordings):
             findings.append(Finding(Wrong.LEFTOVER, path, None, "summaries of a recording that is not there"))
+        elif path.endswith(PLACES_SUFFIX) and path.removesuffix(PLACES_SUFFIX) + SUFFIX not in set(recordings):
+            findings.append(Finding(Wrong.LEFTOVER, path, None, "summaries by place of a recording that is not there"))
     for path in sorted({*recordings, *known}):
         findings += _check_recording(directory, path, known.get(path), deep)
     findings += _check_states(rows)
@@ -174,6 +179,7 @@ def mend(directory: Path, rows: Rows, finding: Finding) -> str:
         match finding.wrong:
             case Wrong.ROW_WITHOUT_FILE:
                 summary_path(path).unlink(missing_ok=True)
+                places_path(path).unlink(missing_ok=True)
                 rows.recording_forgotten(finding.path)
                 return "row removed"
             case Wrong.LEFTOVER:
@@ -182,6 +188,7 @@ def mend(directory: Path, rows: Rows, finding: Finding) -> str:
             case Wrong.EMPTY:
                 path.unlink(missing_ok=True)
                 summary_path(path).unlink(missing_ok=True)
+                places_path(path).unlink(missing_ok=True)
                 rows.recording_forgotten(finding.path)
                 return "removed: nothing in it is intact"
             case Wrong.TORN:
@@ -325,7 +332,7 @@ def _enter(directory: Path, rows: Rows, path: str, rebuild: bool) -> str:
         messages, summaries = _read_through(file, chunks)
         size = file.seek(0, os.SEEK_END)
     if rebuild:
-        _replace(summary_path(file_path), b"".join(encode_summary(summary) for summary in summaries))
+        _write_summaries(file_path, summaries)
         rows.add_summaries(camera, summaries)
     info = RecordingInfo(
         camera,
@@ -338,6 +345,17 @@ def _enter(directory: Path, rows: Rows, path: str, rebuild: bool) -> str:
     )
     rows.recording_closed(info)
     return "row and summaries written anew" if rebuild else "row corrected"
+
+
+def _write_summaries(file_path: Path, summaries: Sequence[pb.Summary]) -> None:
+    places, data = PlacesWriter(), b""
+    for summary in summaries:
+        places.add(summary, len(data))
+        data += encode_summary(summary)
+    # Of other summaries they would be passed over if the sizes differ, and might not: so they go first.
+    places_path(file_path).unlink(missing_ok=True)
+    _replace(summary_path(file_path), data)
+    _replace(places_path(file_path), places.encode(len(data)))
 
 
 def _read_through(file: BinaryIO, chunks: Sequence[ChunkRef]) -> tuple[int, list[pb.Summary]]:

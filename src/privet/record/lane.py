@@ -13,7 +13,7 @@ import errno
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from privet.core.clock import NS_PER_MS, NS_PER_S, Clock
@@ -23,7 +23,8 @@ from privet.record import rotation
 from privet.record.container import Container
 from privet.record.disk import Disk, OutFile
 from privet.record.force import InForce, head_of
-from privet.record.recording import OpenRecording, RecordingInfo, recording_path, summary_path
+from privet.record.places import PlacesWriter
+from privet.record.recording import OpenRecording, RecordingInfo, places_path, recording_path, summary_path
 from privet.record.summary import Summariser, encode_summary
 
 _log = logging.getLogger(__name__)
@@ -113,6 +114,7 @@ class _Open:
     finishing: bool = False
     missed: bool = False
     due_ns: int | None = None
+    places: PlacesWriter = field(default_factory=PlacesWriter)
 
 
 class Lane:
@@ -283,6 +285,7 @@ class Lane:
 
     def _summarise(self, opened: _Open, summary: pb.Summary) -> None:
         """Step 5. The row is rebuilt from the recording if it is lost, so it is not synced before the end."""
+        opened.places.add(summary, opened.summaries.size_bytes + len(opened.summaries.pending))
         opened.summaries.push(encode_summary(summary))
         try:
             self.counters.bytes_written += opened.summaries.drain(sync=False)
@@ -297,7 +300,7 @@ class Lane:
         return self._drain(opened, self._clock.monotonic_ns())
 
     def _finish(self, opened: _Open) -> None:
-        """Steps 6 to 8: the file's end, synced; then, and only then, it is announced."""
+        """Steps 6 to 8: the file's end, synced; its summaries by place; then, and only then, it is announced."""
         for summary in self._summariser.finish():
             self._summarise(opened, summary)
         opened.recording.push(opened.container.finish_chunk() + opened.container.closing())
@@ -308,9 +311,24 @@ class Lane:
     def _finished(self, opened: _Open) -> None:
         opened.recording.close()
         opened.summaries.close()
+        self._write_places(opened)
         self._open = None
         self.written = None
         self._announce.closed(self._info(opened))
+
+    def _write_places(self, opened: _Open) -> None:
+        """The end of step 6. Not synced, and not tried again: who does not find the file in order reads the summaries."""
+        path = places_path(self._directory / opened.path)
+        data = opened.places.encode(opened.summaries.size_bytes)
+        try:
+            file = self._disk.create(path)
+            try:
+                file.append(data)
+            finally:
+                file.close()
+            self.counters.bytes_written += len(data)
+        except OSError as error:
+            _log.warning("%s: summaries by place of %s: %s", self._camera, opened.path, error)
 
     def _drain(self, opened: _Open, started_ns: int) -> bool:
         try:

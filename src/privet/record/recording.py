@@ -20,6 +20,7 @@ from privet.core.pb import scene_pb2 as pb
 RECORDINGS = "recordings"
 SUFFIX = ".mcap"
 SUMMARY_SUFFIX = ".summary"
+PLACES_SUFFIX = ".places"
 MEND_SUFFIX = ".mend"
 
 TOPICS = ("background", "patch", "cover", "light", "state")
@@ -110,6 +111,11 @@ def camera_of(path: str) -> CameraId | None:
 def summary_path(path: Path) -> Path:
     """Return where the summaries beside a recording are."""
     return path.with_suffix(SUMMARY_SUFFIX)
+
+
+def places_path(path: Path) -> Path:
+    """Return where the summaries of a recording lie by place."""
+    return path.with_suffix(PLACES_SUFFIX)
 
 
 def relative_path(directory: Path, path: Path) -> str:

@@ -200,15 +200,20 @@ def decode_summaries(data: bytes) -> tuple[list[pb.Summary], int]:
         length, start = _read_varint(data, position)
         if not 0 < length <= MAX_RECORD_BYTES or start + length > len(data):
             break
-        try:
-            frame = data[start : start + length]
-            if zstandard.frame_content_size(frame) > _MAX_SUMMARY_BYTES:
-                break
-            summaries.append(pb.Summary.FromString(decompressor.decompress(frame, max_output_size=_MAX_SUMMARY_BYTES)))
-        except (zstandard.ZstdError, DecodeError):
+        summary = _decode_frame(data[start : start + length], decompressor)
+        if summary is None:
             break
+        summaries.append(summary)
         position = start + length
     return summaries, position
+
+
+def decode_summary_at(data: bytes, offset_bytes: int, decompressor: zstandard.ZstdDecompressor) -> pb.Summary | None:
+    """Return the one summary of a `.summary` file whose record begins there; None if none that is in order does."""
+    length, start = _read_varint(data, offset_bytes)
+    if not 0 < length <= MAX_RECORD_BYTES or start + length > len(data):
+        return None
+    return _decode_frame(data[start : start + length], decompressor)
 
 
 def merge_summaries(summaries: Iterable[pb.Summary]) -> list[pb.Summary]:
@@ -245,6 +250,15 @@ def _bitmap_bytes(grid: GridKey) -> int:
     if not block_px:
         return 0
     return -(-(-(-width_px // block_px) * -(-height_px // block_px)) // 8)
+
+
+def _decode_frame(frame: bytes, decompressor: zstandard.ZstdDecompressor) -> pb.Summary | None:
+    try:
+        if zstandard.frame_content_size(frame) > _MAX_SUMMARY_BYTES:
+            return None
+        return pb.Summary.FromString(decompressor.decompress(frame, max_output_size=_MAX_SUMMARY_BYTES))
+    except (zstandard.ZstdError, DecodeError):
+        return None
 
 
 def _varint(value: int) -> bytes:

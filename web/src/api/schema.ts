@@ -144,6 +144,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/{id}/covered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Covered
+         * @description When anything was in the polygon in [from_ms, to_ms), when nothing, and when nobody knows.
+         */
+        get: operations["covered"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{id}/scene": {
         parameters: {
             query?: never;
@@ -505,6 +525,51 @@ export interface components {
              * @description Focus measure of the last keyframe, thousandths.
              */
             sharpness_milli: number;
+        };
+        /**
+         * Covered
+         * @description When something was there, to ten seconds.
+         */
+        Covered: {
+            /** From Ms */
+            from_ms: number;
+            /** To Ms */
+            to_ms: number;
+            /**
+             * Join Ms
+             * @description What is shorter than this between two spans of something was added to them.
+             */
+            join_ms: number;
+            /**
+             * Something Ms
+             * @description Together, before anything was joined.
+             */
+            something_ms: number;
+            /**
+             * Unknown Ms
+             * @description Likewise.
+             */
+            unknown_ms: number;
+            /**
+             * Spans
+             * @description In order, without overlap, together the whole stretch.
+             */
+            spans: components["schemas"]["CoveredSpan"][];
+        };
+        /**
+         * CoveredSpan
+         * @description [from_ms, to_ms) of one kind. unknown: nobody watched all the time, or the camera was blind.
+         */
+        CoveredSpan: {
+            /** From Ms */
+            from_ms: number;
+            /** To Ms */
+            to_ms: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "something" | "nothing" | "unknown";
         };
         /**
          * DecisionModel
@@ -1305,6 +1370,101 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or not for the asker. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter cannot be used: `errors` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Privet failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot be read, or too much is asked at once. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    covered: {
+        parameters: {
+            query: {
+                /** @description Join spans of something that are less than so far apart. */
+                join_ms?: number;
+                /** @description Milliseconds since 1970, UTC. */
+                from_ms: number;
+                /** @description Milliseconds since 1970, UTC. */
+                to_ms: number;
+                /** @description Corners as x,y,x,y,... in fractions of the picture's width and height, 0 to 1; three at least. */
+                polygon: string;
+            };
+            header?: never;
+            path: {
+                /** @description The camera's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Covered"];
                 };
             };
             /** @description Not logged in. */
