@@ -82,6 +82,10 @@ bench-privacy: setup ## how often a person slips through; OPTIONS="--ablate --sc
 bench-throughput: setup ## how many cameras a core can guard; OPTIONS="--cameras 8 --json"
 	$(BIN)/python -m bench.throughput $(OPTIONS)
 
+.PHONY: bench-wall
+bench-wall: setup ## a hundred cameras in a browser without a graphics card, and a year of one; OPTIONS="--cameras 100 --json"
+	$(BIN)/python -m bench.wall $(OPTIONS)
+
 .PHONY: lint
 lint: setup ## ruff and mypy
 	$(BIN)/ruff check .

@@ -23,8 +23,13 @@ function subscribe(changed: () => void): () => void {
 
 /** ms UTC, at most a second old while anybody watches. */
 export function useNow(): number {
+  return useAsOfNow((nowMs) => nowMs);
+}
+
+/** What `say` makes of the time, kept current; the component is drawn anew only when that changes. */
+export function useAsOfNow<T extends string | number | null>(say: (nowMs: number) => T): T {
   return useSyncExternalStore(subscribe, () => {
     if (timer === undefined) now = Math.floor(Date.now() / EVERY_MS) * EVERY_MS;
-    return now;
+    return say(now);
   });
 }

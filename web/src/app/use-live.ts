@@ -1,7 +1,7 @@
 /** What a camera's live stream says, summed up for words: drawn anew only when a word changes. */
 
 import { useSyncExternalStore, useCallback, useRef } from "react";
-import { countBits } from "../scene/bits";
+import { hasBits } from "../scene/bits";
 import { liveStanding, type LiveScenes } from "../scene/live";
 import { msOf, type Condition, type Reason } from "../scene/scene";
 import { provenSinceMs, unsaidMs, type Standing } from "../scene/standing";
@@ -51,8 +51,26 @@ export function summarise(live: LiveScenes, camera: string): LiveSummary {
     reason: state?.reason ?? "none",
     provenPercent: blocks <= 0 ? 0 : Math.floor((100 * Math.min(blocks, state?.provenBlocks ?? 0)) / blocks),
     provenMs: provenSinceMs(view),
-    covered: cover !== null && countBits(cover.covered) >= SOMETHING_BLOCKS,
+    covered: cover !== null && hasBits(cover.covered, SOMETHING_BLOCKS),
     aspect: grid === null ? null : grid.widthPx / grid.heightPx,
+  };
+}
+
+/** Staleness comes with time, not with a message: one clock for all tiles. */
+const LOOK_EVERY_MS = 500;
+const looking = new Set<() => void>();
+let timer: ReturnType<typeof setInterval> | undefined;
+
+function lookNowAndThen(look: () => void): () => void {
+  looking.add(look);
+  timer ??= setInterval(() => {
+    for (const each of looking) each();
+  }, LOOK_EVERY_MS);
+  return () => {
+    looking.delete(look);
+    if (looking.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
   };
 }
 
@@ -74,11 +92,10 @@ export function useLiveSummary(live: LiveScenes, camera: string): LiveSummary {
   const subscribe = useCallback(
     (changed: () => void) => {
       const stop = live.subscribe(camera, changed);
-      // Staleness comes with time, not with a message.
-      const timer = setInterval(changed, 500);
+      const stopLooking = lookNowAndThen(changed);
       return () => {
         stop();
-        clearInterval(timer);
+        stopLooking();
       };
     },
     [live, camera],

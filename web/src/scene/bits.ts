@@ -56,6 +56,17 @@ export function countBits(bitmap: Bitmap): number {
   return ones;
 }
 
+/** Whether at least so many blocks are set; looks no further than it must. */
+export function hasBits(bitmap: Bitmap, least: number): boolean {
+  let ones = 0;
+  for (const byte of bitmap.bytes) {
+    if (byte === 0) continue;
+    ones += ONES[byte] ?? 0;
+    if (ones >= least) return true;
+  }
+  return ones >= least;
+}
+
 /** Horizontal runs of set blocks of one byte a block: calls `take(row, first column, columns)`. */
 export function eachRun(
   blocks: Uint8Array,

@@ -40,42 +40,56 @@ export function lightCells(light: Light): Float32Array {
   return cells;
 }
 
-/** Between which two cells a position lies (in cells, 0 at the first centre), and how far towards the second. */
+/** Between which two cells each pixel lies, and how far towards the second. */
 interface Between {
-  readonly low: number;
-  readonly high: number;
-  readonly part: number;
+  readonly low: Uint8Array;
+  readonly high: Uint8Array;
+  readonly part: Float64Array;
 }
 
-function betweenCells(count: number, size: number): Between[] {
-  return Array.from({ length: size }, (_, pixel) => {
+function betweenCells(count: number, size: number): Between {
+  const low = new Uint8Array(size);
+  const high = new Uint8Array(size);
+  const part = new Float64Array(size);
+  for (let pixel = 0; pixel < size; pixel++) {
+    // In cells, 0 at the first centre.
     const at = Math.min(count - 1, Math.max(0, ((pixel + 0.5) * count) / size - 0.5));
-    const low = Math.min(Math.floor(at), Math.max(0, count - 2));
-    return { low, high: Math.min(low + 1, count - 1), part: at - low };
-  });
+    const below = Math.min(Math.floor(at), Math.max(0, count - 2));
+    low[pixel] = below;
+    high[pixel] = Math.min(below + 1, count - 1);
+    part[pixel] = at - below;
+  }
+  return { low, high, part };
 }
 
-/** Dims or brightens RGBA pixels of a picture in place. Without light nothing changes. */
+/**
+ * Dims or brightens RGBA pixels of a picture in place. Without light nothing changes. Every pixel is gone through with every
+ * change of light of a hundred cameras: hence plain loops, and each line's cells put together before its pixels.
+ */
 export function applyLight(rgba: Uint8ClampedArray, widthPx: number, heightPx: number, light: Light | null): void {
   if (light === null) return;
   const cells = lightCells(light);
   const across = betweenCells(light.columns, widthPx);
   const down = betweenCells(light.rows, heightPx);
-  const cell = (row: number, column: number, which: number): number => cells[2 * (row * light.columns + column) + which] ?? 0;
+  const line = new Float64Array(2 * light.columns);
   let pixel = 0;
-  for (const y of down) {
-    for (const x of across) {
-      const mix = (which: number): number => {
-        const above = cell(y.low, x.low, which) * (1 - x.part) + cell(y.low, x.high, which) * x.part;
-        const below = cell(y.high, x.low, which) * (1 - x.part) + cell(y.high, x.high, which) * x.part;
-        return above * (1 - y.part) + below * y.part;
-      };
-      const gain = mix(0);
-      const offset = mix(1);
-      for (let channel = 0; channel < 3; channel++) {
-        // The array clips.
-        rgba[pixel + channel] = Math.floor((rgba[pixel + channel] ?? 0) * gain + offset + 0.5);
-      }
+  for (let y = 0; y < heightPx; y++) {
+    const above = 2 * light.columns * (down.low[y] ?? 0);
+    const below = 2 * light.columns * (down.high[y] ?? 0);
+    const part = down.part[y] ?? 0;
+    for (let cell = 0; cell < line.length; cell++) {
+      line[cell] = (cells[above + cell] ?? 0) * (1 - part) + (cells[below + cell] ?? 0) * part;
+    }
+    for (let x = 0; x < widthPx; x++) {
+      const left = 2 * (across.low[x] ?? 0);
+      const right = 2 * (across.high[x] ?? 0);
+      const towards = across.part[x] ?? 0;
+      const gain = (line[left] ?? 0) * (1 - towards) + (line[right] ?? 0) * towards;
+      const offset = (line[left + 1] ?? 0) * (1 - towards) + (line[right + 1] ?? 0) * towards + 0.5;
+      // The array clips.
+      rgba[pixel] = Math.floor((rgba[pixel] ?? 0) * gain + offset);
+      rgba[pixel + 1] = Math.floor((rgba[pixel + 1] ?? 0) * gain + offset);
+      rgba[pixel + 2] = Math.floor((rgba[pixel + 2] ?? 0) * gain + offset);
       pixel += 4;
     }
   }
@@ -97,13 +111,17 @@ export function paintBlocks(
   cover: Bitmap | null,
 ): void {
   const columns = Math.ceil(widthPx / blockPx);
-  for (let y = 0; y < heightPx; y++) {
-    const row = Math.floor(y / blockPx);
-    for (let x = 0; x < widthPx; x++) {
-      const block = row * columns + Math.floor(x / blockPx);
+  const rows = Math.ceil(heightPx / blockPx);
+  for (let row = 0, block = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++, block++) {
       const covered = cover !== null && (((cover.bytes[block >> 3] ?? 0) >> (7 - (block & 7))) & 1) === 1;
       const colour = flatColour(proven[block] === 1, covered);
-      if (colour !== null) rgba.set(colour, 4 * (y * widthPx + x));
+      if (colour === null) continue;
+      const right = Math.min(widthPx, (column + 1) * blockPx);
+      const bottom = Math.min(heightPx, (row + 1) * blockPx);
+      for (let y = row * blockPx; y < bottom; y++) {
+        for (let x = column * blockPx; x < right; x++) rgba.set(colour, 4 * (y * widthPx + x));
+      }
     }
   }
 }

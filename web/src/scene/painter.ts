@@ -19,6 +19,8 @@ export interface Drawable {
 }
 
 export interface Painter {
+  /** Whether blocks that are new appear slowly: then they are drawn again until they have. */
+  readonly reveals: boolean;
   /** Fills the whole of `target`. */
   draw(target: CanvasRenderingContext2D, drawable: Drawable): void;
   /** Whether what was drawn before is still being drawn: whoever draws on regardless piles up work and falls further behind. */

@@ -1,5 +1,6 @@
-/** Keeps one canvas showing one view: sizes it, follows the place, draws when something changed and not otherwise. */
+/** Keeps one canvas showing one view: sizes it, follows the place, draws when what can be seen has changed and not otherwise. */
 
+import { changeOf } from "./change";
 import { inNextFrame } from "./frames";
 import { sameGrid } from "./grid";
 import { UNPROVEN } from "./look";
@@ -8,6 +9,8 @@ import { Place } from "./place";
 import type { SceneView } from "./reader";
 
 const MAX_PIXEL_RATIO = 2;
+/** What is about to be scrolled into view is drawn already. */
+const NEAR_VIEW = { rootMargin: "50%", scrollMargin: "50%" };
 
 export class Picture {
   readonly #canvas: HTMLCanvasElement;
@@ -15,9 +18,15 @@ export class Picture {
   readonly #place: Place;
   readonly #sizes: ResizeObserver;
   readonly #stillness = window.matchMedia("(prefers-reduced-motion: reduce)");
+  readonly #nearness: IntersectionObserver;
   #view: SceneView | null = null;
-  /** The view whose background and patches are all decoded. */
-  #decoded: SceneView | null = null;
+  /** Where nobody looks nothing is decoded and nothing drawn; `#owed` is what that left undone. */
+  #near = false;
+  #owed: "nothing" | "painting" | "place" = "nothing";
+  /** Counts what the place was asked to show. */
+  #asked = 0;
+  /** Whether the place still works towards the view. */
+  #decoding = false;
   #reveals = true;
   #takeBack: () => void = () => undefined;
 
@@ -38,27 +47,48 @@ export class Picture {
       this.#draw();
     });
     this.#sizes.observe(canvas);
+    this.#nearness = new IntersectionObserver((entries) => this.#look(entries.at(-1)?.isIntersecting === true), NEAR_VIEW);
+    this.#nearness.observe(canvas);
   }
 
   /** null: nothing is known. reveals: whether blocks that are new appear slowly: live, where they are being proven. */
   show(view: SceneView | null, reveals = true): void {
-    if (view === this.#view && reveals === this.#reveals) return;
+    const change = changeOf(this.#view, view);
     this.#view = view;
     this.#reveals = reveals;
+    if (change === "none") return;
     this.#canvas.dataset["drawn"] = "false";
-    if (view === null) this.#decoded = null;
-    else {
-      void this.#place.show(view).then(() => {
-        this.#decoded = view;
-        this.#dirty();
-      });
-    }
+    if (this.#owed !== "place") this.#owed = change;
+    if (this.#near) this.#pay();
+  }
+
+  #look(near: boolean): void {
+    this.#near = near;
+    if (near) this.#pay();
+  }
+
+  /** Does what has come due. */
+  #pay(): void {
+    if (this.#owed === "nothing") return;
+    if (this.#owed === "place") this.#follow();
+    this.#owed = "nothing";
     this.#dirty();
+  }
+
+  #follow(): void {
+    const asked = ++this.#asked;
+    this.#decoding = this.#view !== null;
+    if (this.#view === null) return;
+    void this.#place.show(this.#view).then(() => {
+      if (asked === this.#asked) this.#decoding = false;
+      this.#dirty();
+    });
   }
 
   close(): void {
     this.#takeBack();
     this.#sizes.disconnect();
+    this.#nearness.disconnect();
     sharedPainter().release(this.#place);
   }
 
@@ -74,7 +104,7 @@ export class Picture {
     if (target === null) return;
     const view = this.#view;
     // Until then what is drawn is less than the view says: blocks that are not decoded count as unproven.
-    if (view === this.#decoded) this.#canvas.dataset["drawn"] = "true";
+    if (!this.#decoding) this.#canvas.dataset["drawn"] = "true";
     const place = this.#place;
     if (view === null || place.surface === null || !sameGrid(view.grid, place.grid)) {
       target.fillStyle = `rgb(${UNPROVEN.join(" ")})`;
@@ -83,6 +113,6 @@ export class Picture {
     }
     const nowMs = this.#stillness.matches || !this.#reveals ? Infinity : performance.now();
     sharedPainter().draw(target, { place, cover: view.cover?.covered ?? null, light: view.light, nowMs });
-    if (place.revealing(nowMs)) this.#dirty();
+    if (sharedPainter().reveals && place.revealing(nowMs)) this.#dirty();
   }
 }

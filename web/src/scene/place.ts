@@ -9,6 +9,7 @@
 import { eachRun, unpackBits } from "./bits";
 import { sameGrid, type Grid } from "./grid";
 import { imageSize, type ImageSize } from "./image-header";
+import { InTurn } from "./in-turn";
 import type { SceneView } from "./reader";
 import type { Background, Patch } from "./scene";
 
@@ -33,8 +34,7 @@ function decodeImage(source: Background | Patch, size: ImageSize): Promise<Image
   }
   const said = imageSize(source.image, source.imageType);
   if (said?.widthPx !== size.widthPx || said.heightPx !== size.heightPx) return Promise.resolve(null);
-  const blob = new Blob([new Uint8Array(source.image)], { type: source.imageType });
-  const bitmap = createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none" }).catch(() => null);
+  const bitmap = readImage(source);
   if (source.kind === "background") {
     decoded.set(source, bitmap);
     for (const oldest of decoded.keys()) {
@@ -43,6 +43,22 @@ function decodeImage(source: Background | Patch, size: ImageSize): Promise<Image
     }
   }
   return bitmap;
+}
+
+function readImage(source: Background | Patch, smaller: ImageBitmapOptions = {}): Promise<ImageBitmap | null> {
+  const blob = new Blob([new Uint8Array(source.image)], { type: source.imageType });
+  return createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none", ...smaller }).catch(() => null);
+}
+
+/** A hundred pictures of 1080p decoded at once would take a gigabyte until they are made smaller. */
+const SMALLER_AT_ONCE = 2;
+const smaller = new InTurn(SMALLER_AT_ONCE);
+
+/** As `decodeImage`, made smaller and not kept: nobody scrubs a wall. */
+function decodeSmaller(source: Background, to: ImageSize): Promise<ImageBitmap | null> {
+  const said = imageSize(source.image, source.imageType);
+  if (said?.widthPx !== source.grid.widthPx || said.heightPx !== source.grid.heightPx) return Promise.resolve(null);
+  return smaller.run(() => readImage(source, { resizeWidth: to.widthPx, resizeHeight: to.heightPx, resizeQuality: "high" }));
 }
 
 export class Place {
@@ -113,7 +129,12 @@ export class Place {
 
   async #begin(view: SceneView): Promise<void> {
     const { background, grid } = view;
-    const image = background === null || background.image.length === 0 ? null : await decodeImage(background, background.grid);
+    // The largest whole number of pixels a block can take without the picture growing beyond the limit.
+    const blockPx = grid === null ? 1 : Math.max(1, Math.min(grid.blockPx, Math.floor(this.#maxWidthPx / grid.columns)));
+    const own = grid !== null && blockPx < grid.blockPx;
+    const empty = background === null || background.image.length === 0;
+    const size = grid === null ? { widthPx: 0, heightPx: 0 } : scaledSize(grid, blockPx);
+    const image = empty ? null : await (own ? decodeSmaller(background, size) : decodeImage(background, background.grid));
     this.#background = background;
     this.#patches = [];
     this.grid = grid;
@@ -127,13 +148,12 @@ export class Place {
     const sameSize = grid.columns === this.columns && grid.rows === this.rows;
     const before = sameSize ? this.proven : null;
     const beforeAtMs = this.provenAtMs;
-    // The largest whole number of pixels a block can take without the picture growing beyond the limit.
-    this.blockPx = Math.max(1, Math.min(grid.blockPx, Math.floor(this.#maxWidthPx / grid.columns)));
+    this.blockPx = blockPx;
     this.columns = grid.columns;
     this.rows = grid.rows;
     const scale = this.blockPx / grid.blockPx;
-    this.widthPx = Math.max(1, Math.ceil(grid.widthPx * scale));
-    this.heightPx = Math.max(1, Math.ceil(grid.heightPx * scale));
+    this.widthPx = size.widthPx;
+    this.heightPx = size.heightPx;
     const fits = image !== null && sameGrid(background?.grid ?? null, grid);
     this.proven = fits && background !== null ? unpackBits(background.proven) : new Uint8Array(grid.columns * grid.rows);
     this.provenAtMs = new Float64Array(this.proven.length);
@@ -143,6 +163,7 @@ export class Place {
     const context = pen(this.surface);
     context.imageSmoothingQuality = "high";
     if (fits) context.drawImage(image, 0, 0, grid.widthPx * scale, grid.heightPx * scale);
+    if (own) image?.close();
     this.#touch();
   }
 
@@ -197,6 +218,12 @@ export class Place {
     this.revision += 1;
     this.#changed();
   }
+}
+
+/** The picture of a grid's place at so many pixels a block. */
+function scaledSize(grid: Grid, blockPx: number): ImageSize {
+  const scale = blockPx / grid.blockPx;
+  return { widthPx: Math.max(1, Math.ceil(grid.widthPx * scale)), heightPx: Math.max(1, Math.ceil(grid.heightPx * scale)) };
 }
 
 /** The picture of a patch: its rectangle of blocks, cut at the picture's edge. */

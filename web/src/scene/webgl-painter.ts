@@ -77,6 +77,7 @@ type Name = "picture" | "blocks" | "cells" | "target" | "size" | "blockPx" | "li
 type Uniforms = Record<Name, WebGLUniformLocation | null>;
 
 export class WebGlPainter implements Painter {
+  readonly reveals = true;
   readonly #gl: WebGL2RenderingContext;
   readonly #stage: OffscreenCanvas;
   readonly #uniforms: Uniforms;
@@ -100,7 +101,7 @@ export class WebGlPainter implements Painter {
     stage.addEventListener("webglcontextlost", lost, { once: true });
     const wanted = { alpha: false, antialias: false, depth: false, stencil: false, failIfMajorPerformanceCaveat: !anyhow };
     const gl = stage.getContext("webgl2", wanted);
-    if (gl === null) return null;
+    if (gl === null || (!anyhow && drawnByProcessor(gl))) return null;
     const program = link(gl);
     if (program === null) return null;
     gl.useProgram(program);
@@ -228,6 +229,18 @@ export class WebGlPainter implements Painter {
 }
 
 const SMALL_PX = 600;
+
+/** Chromium gives a context drawn by the processor to whoever asked for none: it is told by its name. */
+function drawnByProcessor(gl: WebGL2RenderingContext): boolean {
+  const names = gl.getExtension("WEBGL_debug_renderer_info");
+  const name: unknown = gl.getParameter(names === null ? gl.RENDERER : names.UNMASKED_RENDERER_WEBGL);
+  return typeof name === "string" && isProcessor(name);
+}
+
+/** Whether a renderer of that name has no graphics card. */
+export function isProcessor(renderer: string): boolean {
+  return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(renderer);
+}
 
 /** How far (0..255) a block has appeared, `sinceMs` after it was pasted. */
 function revealed(sinceMs: number): number {

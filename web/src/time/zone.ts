@@ -76,10 +76,22 @@ export function fullText(zone: string, atMs: number, locale: string): string {
   return `${dateText(zone, atMs, locale)} ${clockText(zone, atMs)}`;
 }
 
+const relativeFormats = new Map<string, Intl.RelativeTimeFormat>();
+
+/** Kept: making one takes longer than a tile's frame has. */
+function relativeFormat(locale: string): Intl.RelativeTimeFormat {
+  let format = relativeFormats.get(locale);
+  if (format === undefined) {
+    format = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+    relativeFormats.set(locale, format);
+  }
+  return format;
+}
+
 /** "3 minutes ago", in the language's own way. */
 export function agoText(fromMs: number, nowMs: number, locale: string): string {
   const since = Math.max(0, nowMs - fromMs);
-  const format = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+  const format = relativeFormat(locale);
   if (since < MINUTE) return format.format(-Math.floor(since / SECOND), "second");
   if (since < HOUR) return format.format(-Math.floor(since / MINUTE), "minute");
   if (since < 2 * DAY) return format.format(-Math.floor(since / HOUR), "hour");

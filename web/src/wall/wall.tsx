@@ -1,11 +1,11 @@
 /** The wall: every camera at once, as large as the screen allows. */
 
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type ReactElement } from "react";
+import { memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type ReactElement } from "react";
 import type { Camera } from "../api/client";
 import { useKeys } from "../app/keyboard";
 import { cameraPath, navigate } from "../app/route";
-import { useNow } from "../app/now";
-import { useSurroundings } from "../app/surroundings";
+import { useAsOfNow } from "../app/now";
+import { useSurroundings, type Surroundings } from "../app/surroundings";
 import { useLiveSummary } from "../app/use-live";
 import { Button, Link, Tag } from "../design/parts";
 import { LiveCanvas } from "../design/scene-canvas";
@@ -21,7 +21,7 @@ const SMALL_PICTURE_PX = 480;
 const DEFAULT_ASPECT = 16 / 9;
 
 export function WallPage(): ReactElement {
-  const { cameras, t, language } = useSurroundings();
+  const { cameras, t, language, locale, live } = useSurroundings();
   const box = useRef<HTMLUListElement>(null);
   const [size, setSize] = useState({ width: 0, height: 0 });
   const [pins, setPins] = useState<ReadonlySet<string>>(readPins);
@@ -87,7 +87,17 @@ export function WallPage(): ReactElement {
         {wall.spots.map((spot) => {
           const camera = cameras.find((each) => each.id === spot.id);
           return camera === undefined ? null : (
-            <WallTile key={spot.id} camera={camera} spot={spot} pinned={pins.has(spot.id)} onPin={toggle} onFocus={setSelected} />
+            <WallTile
+              key={spot.id}
+              camera={camera}
+              spot={spot}
+              pinned={pins.has(spot.id)}
+              onPin={toggle}
+              onFocus={setSelected}
+              t={t}
+              locale={locale}
+              live={live}
+            />
           );
         })}
       </ul>
@@ -99,16 +109,30 @@ function aspectOf(camera: Camera): number {
   return camera.grid === null ? DEFAULT_ASPECT : camera.grid.width_px / camera.grid.height_px;
 }
 
-interface TileProps {
-  readonly camera: Camera;
+interface TileProps extends Pick<Surroundings, "t" | "locale" | "live"> {
+  readonly camera: Pick<Camera, "id" | "name">;
   readonly spot: Spot;
   readonly pinned: boolean;
   readonly onPin: (camera: string) => void;
   readonly onFocus: (camera: string) => void;
 }
 
-function WallTile({ camera, spot, pinned, onPin, onFocus }: TileProps): ReactElement {
-  const { t, live, locale } = useSurroundings();
+/** The list of cameras is asked for every few seconds, and mostly its figures are new: they are not on the tiles. */
+const WallTile = memo(AnyTile, (before, after) => {
+  const { camera, spot, ...rest } = after;
+  const others = Object.keys(rest) as (keyof typeof rest)[];
+  return (
+    others.every((key) => before[key] === rest[key]) &&
+    before.camera.id === camera.id &&
+    before.camera.name === camera.name &&
+    before.spot.start === spot.start &&
+    before.spot.top === spot.top &&
+    before.spot.width === spot.width &&
+    before.spot.height === spot.height
+  );
+});
+
+function AnyTile({ camera, spot, pinned, onPin, onFocus, t, live, locale }: TileProps): ReactElement {
   const summary = useLiveSummary(live, camera.id);
   const { tone, words } = speak(summary, t);
   const name = camera.name === "" ? camera.id : camera.name;
@@ -130,7 +154,7 @@ function WallTile({ camera, spot, pinned, onPin, onFocus }: TileProps): ReactEle
           <span className="tile-truth">
             <span>{t("reconstruction")}</span>
             <span className="tile-age">
-              <Age atMs={summary.provenMs} locale={locale} />
+              <Age atMs={summary.provenMs} t={t} locale={locale} />
             </span>
           </span>
         </span>
@@ -167,8 +191,7 @@ function FocusReporter({ camera, onFocus }: Pick<TileProps, "onFocus"> & { reado
 }
 
 /** "place proven 3 minutes ago", kept current. */
-function Age({ atMs, locale }: { readonly atMs: number | null; readonly locale: string }): ReactElement {
-  const { t } = useSurroundings();
-  const nowMs = useNow();
-  return <>{atMs === null ? t("wall.unproven") : t("wall.backgroundAge", { age: agoText(atMs, nowMs, locale) })}</>;
+function Age({ atMs, t, locale }: Pick<TileProps, "t" | "locale"> & { readonly atMs: number | null }): ReactElement {
+  const age = useAsOfNow((nowMs) => (atMs === null ? null : agoText(atMs, nowMs, locale)));
+  return <>{age === null ? t("wall.unproven") : t("wall.backgroundAge", { age })}</>;
 }

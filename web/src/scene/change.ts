@@ -1,0 +1,28 @@
+/** What has to be done anew when a view follows another: nothing, painting, or the picture of the place itself. Pure. */
+
+import { sameGrid } from "./grid";
+import type { SceneView } from "./reader";
+import type { Cover } from "./scene";
+
+/**
+ * none: it looks the same, however much was said (a heartbeat, a cover said again). painting: the same picture, covered or lit
+ * otherwise. place: another picture.
+ */
+export type Change = "none" | "painting" | "place";
+
+export function changeOf(before: SceneView | null, after: SceneView | null): Change {
+  if (before === null || after === null) return before === after ? "none" : "place";
+  const samePlace =
+    before.background === after.background && before.patches === after.patches && sameGrid(before.grid, after.grid);
+  if (!samePlace) return "place";
+  return before.light === after.light && sameCover(before.cover, after.cover) ? "none" : "painting";
+}
+
+/** Whether the same blocks are covered. */
+function sameCover(a: Cover | null, b: Cover | null): boolean {
+  if (a === b) return true;
+  if (a?.covered.columns !== b?.covered.columns || a?.covered.rows !== b?.covered.rows) return false;
+  const left = a?.covered.bytes ?? new Uint8Array(0);
+  const right = b?.covered.bytes ?? new Uint8Array(0);
+  return left.length === right.length && left.every((byte, index) => byte === right[index]);
+}
