@@ -83,3 +83,32 @@ export function eachRun(
     }
   }
 }
+
+/** As `eachRun`, straight from packed bits: of a cover most bytes are empty, and cost next to nothing. */
+export function eachSetRun({ bytes, columns }: Bitmap, take: (row: number, column: number, length: number) => void): void {
+  const give = (from: number, to: number): void => {
+    for (let begin = from; begin < to;) {
+      const row = Math.floor(begin / columns);
+      const end = Math.min(to, (row + 1) * columns);
+      take(row, begin - row * columns, end - begin);
+      begin = end;
+    }
+  };
+  let first = -1;
+  for (let index = 0; index < bytes.length; index++) {
+    const byte = bytes[index] ?? 0;
+    // A run that is open goes on through a full byte, and nothing begins in an empty one.
+    if (byte === (first < 0 ? 0 : 255)) continue;
+    for (let bit = 0; bit < 8; bit++) {
+      const on = ((byte >> (7 - bit)) & 1) === 1;
+      if (on === first >= 0) continue;
+      const block = 8 * index + bit;
+      if (on) first = block;
+      else {
+        give(first, block);
+        first = -1;
+      }
+    }
+  }
+  if (first >= 0) give(first, 8 * bytes.length);
+}

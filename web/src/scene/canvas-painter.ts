@@ -3,7 +3,7 @@
  * cover costs a copy and some rectangles: a wall of a hundred tiles is drawn by the processor.
  */
 
-import { eachRun, unpackBits } from "./bits";
+import { eachSetRun } from "./bits";
 import { applyLight, COVER, COVER_UNPROVEN, paintBlocks, type Rgb } from "./look";
 import type { Drawable, Painter } from "./painter";
 import type { Place } from "./place";
@@ -36,25 +36,23 @@ export class CanvasPainter implements Painter {
     target.imageSmoothingEnabled = false;
     target.drawImage(lit, 0, 0);
     if (cover === null) return;
-    const { proven, columns, rows } = place;
+    const { proven, columns } = place;
     const across = (width * place.blockPx) / place.widthPx;
     const down = (height * place.blockPx) / place.heightPx;
-    const covered = unpackBits(cover);
-    // Blocks beside one another are one rectangle as long as they have one colour: so is almost every silhouette's line.
-    for (const [value, colour] of [
-      [1, COVER_CSS],
-      [0, COVER_UNPROVEN_CSS],
-    ] as const) {
-      target.fillStyle = colour;
-      const blocks = covered.map((on, block) => (on === 1 && proven[block] === value ? 1 : 0));
-      eachRun(blocks, rows, columns, (row, column, length) => {
-        const top = Math.round(row * down);
-        const bottom = Math.min(height, Math.round((row + 1) * down));
-        const left = Math.round(column * across);
-        const right = Math.min(width, Math.round((column + length) * across));
+    eachSetRun(cover, (row, column, length) => {
+      const top = Math.round(row * down);
+      const bottom = Math.min(height, Math.round((row + 1) * down));
+      const end = column + length;
+      // Blocks beside one another are one rectangle as long as they have one colour: so is almost every silhouette's line.
+      for (let from = column, to = column; from < end; from = to) {
+        const known = proven[row * columns + from];
+        while (to < end && proven[row * columns + to] === known) to++;
+        const left = Math.round(from * across);
+        const right = Math.min(width, Math.round(to * across));
+        target.fillStyle = known === 1 ? COVER_CSS : COVER_UNPROVEN_CSS;
         target.fillRect(left, top, right - left, bottom - top);
-      });
-    }
+      }
+    });
   }
 
   release(place: Place): void {

@@ -18,11 +18,15 @@ export function changeOf(before: SceneView | null, after: SceneView | null): Cha
   return before.light === after.light && sameCover(before.cover, after.cover) ? "none" : "painting";
 }
 
+const NO_BYTES = new Uint8Array(0);
+
 /** Whether the same blocks are covered. */
 function sameCover(a: Cover | null, b: Cover | null): boolean {
   if (a === b) return true;
   if (a?.covered.columns !== b?.covered.columns || a?.covered.rows !== b?.covered.rows) return false;
-  const left = a?.covered.bytes ?? new Uint8Array(0);
-  const right = b?.covered.bytes ?? new Uint8Array(0);
-  return left.length === right.length && left.every((byte, index) => byte === right[index]);
+  const left = a?.covered.bytes ?? NO_BYTES;
+  const right = b?.covered.bytes ?? NO_BYTES;
+  if (left.length !== right.length) return false;
+  for (let index = 0; index < left.length; index++) if (left[index] !== right[index]) return false;
+  return true;
 }

@@ -1,7 +1,7 @@
 /** Keeps one canvas showing one view: sizes it, follows the place, draws when what can be seen has changed and not otherwise. */
 
 import { changeOf } from "./change";
-import { inNextFrame } from "./frames";
+import { inNextFrame, inNextFrameTogether } from "./frames";
 import { sameGrid } from "./grid";
 import { UNPROVEN } from "./look";
 import { sharedPainter } from "./painter";
@@ -18,6 +18,7 @@ export class Picture {
   readonly #place: Place;
   readonly #sizes: ResizeObserver;
   readonly #stillness = window.matchMedia("(prefers-reduced-motion: reduce)");
+  readonly #small: boolean;
   readonly #nearness: IntersectionObserver;
   #view: SceneView | null = null;
   /** Where nobody looks nothing is decoded and nothing drawn; `#owed` is what that left undone. */
@@ -28,11 +29,14 @@ export class Picture {
   /** Whether the place still works towards the view. */
   #decoding = false;
   #reveals = true;
+  /** Blocks are appearing: that is seen to move. */
+  #revealing = false;
   #takeBack: () => void = () => undefined;
 
   /** maxWidthPx: as `Place`. */
   constructor(canvas: HTMLCanvasElement, maxWidthPx: number) {
     this.#canvas = canvas;
+    this.#small = maxWidthPx < Infinity;
     this.#target = canvas.getContext("2d", { alpha: false });
     this.#place = new Place(maxWidthPx, () => this.#dirty());
     this.#sizes = new ResizeObserver(([entry]) => {
@@ -93,11 +97,14 @@ export class Picture {
   }
 
   #dirty(): void {
-    this.#takeBack = inNextFrame(() => {
-      if (sharedPainter().busy()) this.#dirty();
-      else this.#draw();
-    });
+    this.#takeBack();
+    this.#takeBack = (this.#small && !this.#revealing ? inNextFrameTogether : inNextFrame)(this.#drawUnlessBusy);
   }
+
+  readonly #drawUnlessBusy = (): void => {
+    if (sharedPainter().busy()) this.#dirty();
+    else this.#draw();
+  };
 
   #draw(): void {
     const target = this.#target;
@@ -113,6 +120,7 @@ export class Picture {
     }
     const nowMs = this.#stillness.matches || !this.#reveals ? Infinity : performance.now();
     sharedPainter().draw(target, { place, cover: view.cover?.covered ?? null, light: view.light, nowMs });
-    if (sharedPainter().reveals && place.revealing(nowMs)) this.#dirty();
+    this.#revealing = sharedPainter().reveals && place.revealing(nowMs);
+    if (this.#revealing) this.#dirty();
   }
 }

@@ -58,7 +58,7 @@ const smaller = new InTurn(SMALLER_AT_ONCE);
 function decodeSmaller(source: Background, to: ImageSize): Promise<ImageBitmap | null> {
   const said = imageSize(source.image, source.imageType);
   if (said?.widthPx !== source.grid.widthPx || said.heightPx !== source.grid.heightPx) return Promise.resolve(null);
-  return smaller.run(() => readImage(source, { resizeWidth: to.widthPx, resizeHeight: to.heightPx, resizeQuality: "high" }));
+  return smaller.run(() => readImage(source, { resizeWidth: to.widthPx, resizeHeight: to.heightPx, resizeQuality: "medium" }));
 }
 
 export class Place {

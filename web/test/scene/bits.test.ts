@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { bitAt, countBits, eachRun, packBits, readBitmap, unpackBits } from "../../src/scene/bits";
+import { bitAt, countBits, eachRun, eachSetRun, hasBits, packBits, readBitmap, unpackBits } from "../../src/scene/bits";
 
 const blocks = fc
   .tuple(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 20 }))
@@ -18,7 +18,9 @@ test("packing and unpacking are inverse, and every way of asking agrees", () => 
       const bitmap = packBits(values, rows, columns);
       expect(readBitmap(bitmap.bytes, rows, columns)).toEqual(bitmap);
       expect(unpackBits(bitmap)).toEqual(values);
-      expect(countBits(bitmap)).toBe(values.reduce((sum, value) => sum + value, 0));
+      const set = values.reduce((sum, value) => sum + value, 0);
+      expect(countBits(bitmap)).toBe(set);
+      for (const least of [0, 1, 2, set, set + 1]) expect(hasBits(bitmap, least)).toBe(set >= least);
       values.forEach((value, index) => expect(bitAt(bitmap, Math.floor(index / columns), index % columns)).toBe(value === 1));
     }),
   );
@@ -32,6 +34,30 @@ test("runs cover exactly the set blocks, once each", () => {
         for (let at = column; at < column + length; at++) drawn[row * columns + at] = (drawn[row * columns + at] ?? 0) + 1;
       });
       expect(drawn).toEqual(values);
+    }),
+  );
+});
+
+test("runs of packed bits are those of the blocks", () => {
+  // Long runs and long gaps too, as silhouettes have.
+  const shapes = fc
+    .tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 40 }), fc.array(fc.integer({ min: 1, max: 60 })))
+    .map(([rows, columns, lengths]): [number, number, Uint8Array] => {
+      const values = new Uint8Array(rows * columns);
+      let at = 0;
+      lengths.forEach((length, index) => {
+        values.fill(index % 2, at, at + length);
+        at += length;
+      });
+      return [rows, columns, values];
+    });
+  fc.assert(
+    fc.property(fc.oneof(blocks, shapes), ([rows, columns, values]) => {
+      const wanted: number[][] = [];
+      eachRun(values, rows, columns, (...run) => wanted.push(run));
+      const found: number[][] = [];
+      eachSetRun(packBits(values, rows, columns), (...run) => found.push(run));
+      expect(found).toEqual(wanted);
     }),
   );
 });
