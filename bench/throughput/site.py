@@ -18,10 +18,13 @@ from pathlib import Path
 from typing import Literal
 
 from demo.clip import Clip
-from demo.process import Api, CameraJson, Privet, free_port
+from demo.process import Api, CameraJson, DemoError, Privet, free_port
 from demo.server import RtspServer
 
 from bench.throughput.core import cpu_s, family, memory_mb, pinned
+from privet.core.ids import CameraId
+from privet.runtime.installation import installation_key
+from privet.runtime.state_store import StateStore
 
 State = Literal["proving", "settled"]
 
@@ -30,6 +33,7 @@ WINDOWS = 5
 WINDOW_S = 8.0
 WARM_S = 10.0
 SETTLES_WITHIN_S = 900.0
+HELD_AFTER_S = 120.0
 SETTLED_FOR_S = 30.0        # without another hundredth of the picture proven
 SETTLED_LOOKS = 0.25        # a second and camera: what cannot be proven has been given up
 
@@ -45,9 +49,11 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """What `privet run` used. memory: of its workers, megabytes a camera. received, recorded: bytes a second of stream."""
+    """What `privet run` used. main_cpu: of `used`, what is not the workers'. memory: of its workers, megabytes a camera. received,
+    recorded: bytes a second of stream."""
 
     used: Used
+    main_cpu: float
     memory_mb: float
     recorded_bytes_per_second: float
     received_bytes_per_second: float
@@ -97,47 +103,98 @@ def receive(url: str, sub_url: str | None, cameras: int, core: int) -> Used:
             process.stdout.close()
 
 
-def guard(url: str, sub_url: str | None, cameras: int, core: int, state: State) -> Guarded:
+def guard(url: str, sub_url: str | None, cameras: int, core: int, state: State, known: bytes | None = None) -> Guarded:
     """`privet run` with so many cameras of the same stream, on one core. proving: nothing has been still for long enough yet.
+
+    known: what `prove` gave of this stream; every camera begins with it, as after a restart.
+
+    Raises:
+        DemoError: it does not start.
+    """
+    with running(configuration(url, sub_url, cameras, state), cameras, core, known) as (privet, api, directory):
+        _await_state(api, cameras, state)
+        before, at_s = _counted(api, directory), time.monotonic()
+        earlier = api.cameras()
+        main = frozenset({privet.process.pid})
+        main_s = cpu_s(main)
+        used = _windows(privet.process.pid, cameras)
+        after, seconds = _counted(api, directory), time.monotonic() - at_s
+        figures = api.cameras()
+        return Guarded(
+            used,
+            (cpu_s(main) - main_s) / cameras / seconds,
+            memory_mb(family(privet.process.pid) - main) / cameras,
+            (after[0] - before[0]) / cameras / seconds,
+            (after[1] - before[1]) / cameras / seconds,
+            min(camera["proven_share"] for camera in figures),
+            sum(camera["counters"]["covers_dropped"] for camera in figures),
+            _grown(earlier, figures, "looks") / cameras / seconds,
+            _grown(earlier, figures, "frames_left_out") / max(_grown(earlier, figures, "packets"), 1),
+            sum(camera["counters"]["sub_stream"] == "watched" for camera in figures),
+        )
+
+
+def prove(url: str, sub_url: str | None, core: int) -> bytes:
+    """Let one camera prove what it can of its place; returns what it keeps for its next start.
+
+    Raises:
+        DemoError: it does not start.
+    """
+    with running(configuration(url, sub_url, 1, "settled"), 1, core) as (privet, api, directory):
+        _await_state(api, 1, "settled")
+        privet.stop()                       # then it keeps what it knows
+        kept = _store(directory, 0).load()
+    if kept is None:
+        raise DemoError("nothing of the place was proven: see privet.log, or try the clip with `privet mask`")
+    return kept
+
+
+def held(url: str, cameras: int, core: int, known: bytes) -> float:
+    """Memory of the workers, proportional set size, megabytes a camera: two minutes after so many were started.
+
+    Raises:
+        DemoError: it does not start.
+    """
+    with running(configuration(url, None, cameras, "settled"), cameras, core, known) as (privet, _, __):
+        time.sleep(HELD_AFTER_S)
+        return memory_mb(family(privet.process.pid) - {privet.process.pid}) / cameras
+
+
+@contextmanager
+def running(configured: str, cameras: int, core: int, known: bytes | None = None) -> Iterator[tuple[Privet, Api, Path]]:
+    """`privet run` on one core, for as long as the block takes; yields it, its API and its directory.
 
     Raises:
         DemoError: it does not start.
     """
     with tempfile.TemporaryDirectory() as name:
         directory, port = Path(name), free_port(0)
-        (directory / "privet.toml").write_text(configuration(url, sub_url, cameras, port, state))
+        (directory / "privet.toml").write_text(configured + f"[server]\nport = {port}\n")
+        for number in range(cameras if known is not None else 0):
+            assert known is not None
+            store = _store(directory, number)
+            store.save(known)
         with pinned(core):
             privet = Privet.start(directory)
         try:
             token = privet.token(threading.Event())
             assert token is not None
-            api = Api(port, token)
-            _await_state(api, cameras, state)
-            before, at_s = _counted(api, directory), time.monotonic()
-            earlier = api.cameras()
-            used = _windows(privet.process.pid, cameras)
-            after, seconds = _counted(api, directory), time.monotonic() - at_s
-            pids = family(privet.process.pid) - {privet.process.pid}
-            figures = api.cameras()
-            return Guarded(
-                used,
-                memory_mb(pids) / cameras,
-                (after[0] - before[0]) / cameras / seconds,
-                (after[1] - before[1]) / cameras / seconds,
-                min(camera["proven_share"] for camera in figures),
-                sum(camera["counters"]["covers_dropped"] for camera in figures),
-                _grown(earlier, figures, "looks") / cameras / seconds,
-                _grown(earlier, figures, "frames_left_out") / max(_grown(earlier, figures, "packets"), 1),
-                sum(camera["counters"]["sub_stream"] == "watched" for camera in figures),
-            )
+            yield privet, Api(port, token), directory
         finally:
             privet.stop()
 
 
-def configuration(url: str, sub_url: str | None, cameras: int, port: int, state: State) -> str:
+def _store(directory: Path, number: int) -> StateStore:
+    """Where a camera of the bench keeps what it has proven."""
+    data, camera = directory / "data", CameraId(f"c{number}")
+    (data / "state" / camera).mkdir(mode=0o700, parents=True, exist_ok=True)
+    return StateStore(data / "state" / camera, camera, installation_key(data))
+
+
+def configuration(url: str, sub_url: str | None, cameras: int, state: State) -> str:
     """privet.toml: the defaults, but that a proof takes ten seconds, or an hour so that none ends."""
     lines = [
-        "[site]", 'name = "Throughput"', 'controller = "Nobody"', "[server]", f"port = {port}",
+        "[site]", 'name = "Throughput"', 'controller = "Nobody"',
         "[promotion]", 'commissioning = "automatic"', *(
             ("prove_seconds = 10", "prove_keyframes = 5") if state == "settled" else ("prove_seconds = 3600", "prove_keyframes = 1800")
         ),

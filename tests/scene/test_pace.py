@@ -104,6 +104,16 @@ def test_what_was_given_up_lets_a_camera_rest_for_an_hour_and_then_for_two() -> 
     assert ended == [3600, 7200]
 
 
+def test_what_an_earlier_life_gave_up_is_not_tried_for_long_again() -> None:
+    pace = _pace()
+    assert not pace.given_up.any()
+    assert not pace.idle(ALL, 5 * NS_PER_S)
+    pace.give_up(ALL, 5 * NS_PER_S)
+    assert pace.given_up.all()
+    assert pace.idle(ALL, 6 * NS_PER_S)
+    assert not pace.idle(ALL, 3700 * NS_PER_S), "after an hour everything is tried anew"
+
+
 def test_where_nothing_waits_there_is_nothing_to_be_done() -> None:
     assert _pace().idle(~ALL, NS_PER_S)
     assert not _pace().idle(ALL, NS_PER_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 from tests.scene.pictures import frame_of, noisy, with_person
 from tests.scene.test_analyst import PLACE, SETTINGS, SOMEBODY_PX, Camera, detectors
 
@@ -82,3 +83,28 @@ def test_where_a_candidate_waits_for_a_signature_a_camera_stays_awake() -> None:
     assert said[-1].candidates > 0
     assert camera.analyst.proving
     assert not camera.analyst.quiet
+
+
+def test_what_was_given_up_before_a_restart_is_not_tried_again_at_once() -> None:
+    """Part of the place is not proven. Looks are taken of it, but not where they had brought nothing."""
+    stored = proven().analyst.snapshot()
+    assert stored is not None
+    stored = replace(stored, proven=stored.proven & (np.arange(stored.proven.shape[1]) > 5))
+    proving = []
+    for given_up in (None, ~stored.proven):
+        camera = Camera(Analyst(SETTINGS, detectors(), replace(stored, given_up=given_up)))
+        camera.show(PLACE, 2)
+        proving.append(camera.analyst.proving)
+    assert proving == [True, False]
+
+
+def test_a_keyframe_that_was_judged_is_not_measured_again() -> None:
+    """And says the same as if it had been."""
+    one, other = (without_detectors(proven()) for _ in range(2))
+    for camera in (one, other):
+        camera.show(PLACE, 12)
+    frame = frame_of(noisy(with_person(PLACE, SOMEBODY_PX), 0.8, 995), one.now_ns, keyframe=True)
+    assert one.analyst.differs(frame)
+    said, same = (camera.analyst.observe(frame, asleep=True) for camera in (one, other))
+    assert np.array_equal(said.cover, same.cover)
+    assert said.cover.any()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,14 +23,17 @@ def a_scene(grid: Grid, seed: int = 0, matrix: Matrix = Matrix.BT709) -> StoredS
     draw = np.random.default_rng(seed)
     planes = random_planes(grid.height_px, grid.width_px, seed)
     return StoredScene(
-        grid, matrix, planes, draw.random(grid.shape) < 0.5, draw.integers(0, 2**62, grid.shape), draw.random(grid.shape) < 0.5
+        grid, matrix, planes, draw.random(grid.shape) < 0.5, draw.integers(0, 2**62, grid.shape), draw.random(grid.shape) < 0.5,
+        given_up=draw.random(grid.shape) < 0.5,
     )
 
 
 def same(one: StoredScene, other: StoredScene) -> bool:
-    arrays_of = [(scene.planes[0], *scene.planes[1:], scene.proven, scene.proven_wall_ns, scene.arrival) for scene in (one, other)]
+    arrays_of = [
+        (*scene.planes, scene.proven, scene.proven_wall_ns, scene.arrival, scene.given_up) for scene in (one, other)
+    ]
     return (one.grid, one.matrix) == (other.grid, other.matrix) and all(
-        np.array_equal(a, b) and a.dtype == b.dtype for a, b in zip(*arrays_of, strict=True)
+        a is not None and b is not None and np.array_equal(a, b) and a.dtype == b.dtype for a, b in zip(*arrays_of, strict=True)
     )
 
 
@@ -41,6 +45,10 @@ def same(one: StoredScene, other: StoredScene) -> bool:
 def test_there_and_back(grid: Grid, seed: int, matrix: Matrix) -> None:
     scene = a_scene(grid, seed, matrix)
     assert same(from_bytes(to_bytes(scene)), scene)
+
+
+def test_before_it_was_kept_nothing_was_given_up() -> None:
+    assert from_bytes(to_bytes(replace(SCENE, given_up=None))).given_up is None
 
 
 SCENE = a_scene(Grid(33, 17))

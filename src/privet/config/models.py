@@ -129,7 +129,7 @@ class Decode(Section):
 class Worker(Section):
     """The processes that hold live pixels."""
 
-    cameras_per_worker: int = Field(4, ge=1, le=64, description="Cameras that share a worker process.")
+    cameras_per_worker: int = Field(16, ge=1, le=64, description="Cameras that share a worker process.")
     lockdown: Literal["required", "available"] = Field(
         "available", description="Whether a kernel without Landlock refuses to run workers or only says so."
     )

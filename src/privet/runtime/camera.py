@@ -217,6 +217,7 @@ class CameraPipeline:
                 self._sub.stop()
                 self._sub.join(HEARTBEAT_S)
             self._desk.give_up(everything=True)
+            self._unsaved = True                # what looks did not help is known by now
             self._save(force=True)
 
     def _on_link(self, link: Link) -> None:
@@ -311,6 +312,8 @@ class CameraPipeline:
         if not self._has_detectors and reason is Reason.NONE and not background.proven.all():
             reason = Reason.NO_DETECTOR
         condition = Condition.ASLEEP if asleep and seen.condition is Condition.AWAKE else seen.condition
+        if condition is Condition.ASLEEP and self._narrator.condition[0] is not Condition.ASLEEP:
+            self._unsaved = True                # what looks did not help is known by now, and need not be tried again after a restart
         outgoing = Seen(
             seen.wall_ns, monotonic_ns, condition, reason, seen.cover, seen.light, seen.painted, seen.new_grid
         )

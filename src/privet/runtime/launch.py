@@ -19,6 +19,10 @@ from privet.runtime import pipe
 SEND_WITHIN_S = 2.0
 KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "LIBVA_DRIVER_NAME")
 
+ALLOCATION = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "8388608", "MALLOC_MMAP_THRESHOLD_": "1048576"}
+"""glibc gives every thread a heap of its own and keeps in it what was freed; with several threads a camera that comes to more than the
+cameras' own data."""
+
 
 class LocalWorker:
     """A worker process on this machine. Implements supervisor.WorkerProcess."""
@@ -74,4 +78,5 @@ def reduced_environment() -> dict[str, str]:
     """Return what a process that holds live pixels is given of this one's environment."""
     kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
     # One thread a camera is the design: libraries that start a pool per core would fight over the same cores.
-    return kept | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    return kept | threads | ALLOCATION | {"PYTHONDONTWRITEBYTECODE": "1"}

@@ -100,6 +100,17 @@ class Observation:
         return self.promoted | self.recalled
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judged:
+    """A frame and what `_differences` said of it. It never leaves the analyst."""
+
+    frame: Frame
+    seen: Statistics
+    raw: BoolGrid
+    expected: Statistics
+    cells: tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
 class Analyst:
     """Follows the frames of one camera. Not safe for use from several threads at once."""
 
@@ -121,12 +132,14 @@ class Analyst:
         self._background: ProvenBackground | None = None
         self._open_offer = OpenOffer()
         self._last_seen: Statistics | None = None
+        self._just_judged: _Judged | None = None
         self._signed: BoolGrid | None = None  # signed, written, and not said yet
         self._sub: SubView | None = None
         self._sub_live = False
         self._next_sub_ns: int = -1
         self._sub_ns: int = -1
         self._main_settled: BoolGrid = np.zeros((0, 0), np.bool_)
+        self._given_up_before: BoolGrid | None = None
         if stored is not None:
             self._take_up(stored)
 
@@ -197,6 +210,7 @@ class Analyst:
         """
         background = self._background
         assert background is not None
+        self._just_judged = None            # what is covered may be another afterwards
         now_ns = frame.monotonic_ns
         late_ns = now_ns - self._next_sub_ns
         self._next_sub_ns = now_ns + self._slot_ns - (late_ns if 0 <= late_ns < self._slot_ns else 0)
@@ -254,15 +268,16 @@ class Analyst:
         return self._background.proven
 
     def differs(self, frame: Frame) -> bool:
-        """Whether a frame shows anything that the last one did not; of a quiet place, where nothing is covered. Changes nothing."""
+        """Whether a frame shows anything that the last one did not; of a quiet place, where nothing is covered. Changes nothing but that
+        the same frame, if it is observed next, is not measured again."""
         background = self._background
         grid = None if background is None else background.grid
         if background is None or grid is None or (grid.width_px, grid.height_px) != (frame.width_px, frame.height_px):
             return True
         if not frame.intact or self._last_seen is None:
             return True
-        seen = block_statistics(frame.y, frame.u, frame.v, self._settings.block_px)
-        raw, _, _ = self._differences(frame, seen, background.proven)
+        self._just_judged = judged = self._judged(frame, background.proven)
+        seen, raw = judged.seen, judged.raw
         if drop_specks(raw & ~self._blind).any():
             return True
         unknown = ~background.proven & ~self._blind
@@ -299,10 +314,11 @@ class Analyst:
         if cover_due:
             late_ns = now_ns - self._next_cover_ns
             self._next_cover_ns = now_ns + self._slot_ns - (late_ns if 0 <= late_ns < self._slot_ns else 0)
-        seen = block_statistics(frame.y, frame.u, frame.v, self._settings.block_px)
         proven = background.proven
         was_covered = self._covered
-        raw, expected, cells = self._differences(frame, seen, proven)
+        just, self._just_judged = self._just_judged, None
+        judged = just if just is not None and just.frame is frame else self._judged(frame, proven)
+        seen, raw, expected, cells = judged.seen, judged.raw, judged.expected, judged.cells
         recalled = self._recall(frame, seen, raw) if frame.intact else None
         if recalled is not None:
             raw = raw & ~recalled
@@ -362,7 +378,7 @@ class Analyst:
         background = self._background
         return StoredScene(
             background.grid, background.matrix, background.planes, background.proven, background.proven_wall_ns, self._arrival,
-            background.layers,
+            background.layers, self._pace.given_up if self._given_up_before is None else self._given_up_before,
         )
 
     # -- commissioning: rule 4
@@ -483,6 +499,7 @@ class Analyst:
         self._model.start(self._background.proven, block_statistics(*self._background.planes, grid.block_px))
         self._arrival |= stored.arrival
         self._fitted_once = False
+        self._given_up_before = stored.given_up
 
     def _set_up(self, grid: Grid, matrix: Matrix) -> None:
         settings = self._settings
@@ -524,6 +541,11 @@ class Analyst:
         self._sub_covered_since_ns: NDArray[np.int64] = np.full(grid.shape, -1, np.int64)
         self._main_settled = np.zeros(grid.shape, np.bool_)
         self._next_sub_ns = self._sub_ns = -1
+        self._given_up_before = None
+
+    def _judged(self, frame: Frame, proven: BoolGrid) -> _Judged:
+        seen = block_statistics(frame.y, frame.u, frame.v, self._settings.block_px)
+        return _Judged(frame, seen, *self._differences(frame, seen, proven))
 
     def _differences(
         self, frame: Frame, seen: Statistics, proven: BoolGrid
@@ -601,6 +623,9 @@ class Analyst:
             self._misfit = share > FIT_SHARE
             self._fitted_once = not self._misfit
             self._arrival[:] = self._misfit
+            if self._fitted_once and self._given_up_before is not None:
+                self._pace.give_up(self._given_up_before, now_ns)
+                self._given_up_before = None
         changing = share < FIT_SHARE if self._misfit else share > MISFIT_SHARE
         if not changing:
             self._changing_since_ns = -1

@@ -42,6 +42,15 @@ class Pace:
         self._reached = 0
         self._since_ns = -1
 
+    @property
+    def given_up(self) -> BoolGrid:
+        """Blocks that looks did not help. bool (rows, columns)."""
+        return self._given_up_ns >= 0
+
+    def give_up(self, blocks: BoolGrid, now_ns: int) -> None:
+        """Looks did not help these blocks in an earlier life: it is not tried for long again at every start."""
+        self._given_up_ns[blocks] = now_ns
+
     def choose(
         self, wanting: BoolGrid, waiting: BoolGrid, still_ns: NDArray[np.int64], reached: int, now_ns: int
     ) -> tuple[BoolGrid, int]:

@@ -2,7 +2,7 @@
 
 A NumPy .npz archive without pickles: `header` (int64: version, width, height, block, epoch, matrix), planes `y`, `u`, `v` (uint8), `proven`
 and `arrival` (packed bits), `proven_wall_ns` (int64). Version 2 adds, for layer N: `yN`, `uN`, `vN`, `blocksN`, `proven_wall_nsN`. Version
-1 is read as one without layers.
+1 is read as one without layers. `given_up` (packed bits) may be missing: then nothing was.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ NOT_AN_ARCHIVE = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredScene:
-    """Arrays as in `promote.ProvenBackground`; arrival: bool (rows, columns)."""
+    """Arrays as in `promote.ProvenBackground`; arrival: bool (rows, columns). given_up: blocks that looks did not help (pace)."""
 
     grid: Grid
     matrix: Matrix
@@ -40,6 +40,7 @@ class StoredScene:
     proven_wall_ns: NDArray[np.int64]
     arrival: BoolGrid
     layers: tuple[Layer, ...] = ()
+    given_up: BoolGrid | None = None
 
 
 def to_bytes(scene: StoredScene) -> bytes:
@@ -61,6 +62,8 @@ def to_bytes(scene: StoredScene) -> bytes:
         "arrival": np.frombuffer(pack_bits(scene.arrival), np.uint8),
         "proven_wall_ns": scene.proven_wall_ns,
     }
+    if scene.given_up is not None:
+        arrays["given_up"] = np.frombuffer(pack_bits(scene.given_up), np.uint8)
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w") as member:
@@ -88,7 +91,8 @@ def from_bytes(data: bytes) -> StoredScene:
             _layer(arrays, str(number), f"blocks{number}", grid, shapes) for number in range(MOST_LAYERS) if f"y{number}" in arrays
         )
         arrival = unpack_bits(arrays["arrival"].tobytes(), *grid.shape)
-        return StoredScene(grid, Matrix(matrix), known.planes, known.blocks, known.proven_wall_ns, arrival, layers)
+        given_up = unpack_bits(arrays["given_up"].tobytes(), *grid.shape) if "given_up" in arrays else None
+        return StoredScene(grid, Matrix(matrix), known.planes, known.blocks, known.proven_wall_ns, arrival, layers, given_up)
     except NOT_AN_ARCHIVE as error:
         raise StoreError(f"stored scene cannot be read: {error}") from error
 

@@ -1,0 +1,206 @@
+"""Where a camera's time goes: receive, decode, scene, detect, write, in milliseconds of CPU a frame.
+
+    python -m bench.throughput.stages STATE URL [SUB_URL]       one camera for a minute, and a line of JSON
+
+Belongs here: a clock around the parts of the real pipeline, in one process. Does not belong here: the whole's cost (site).
+
+*receive* is what the process used outside of the threads that look: FFmpeg's reading, and the heartbeat. *write* is not in it: that is the
+main process, measured beside it (`Guarded.main_cpu`).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privet.config.models import Promotion
+from privet.core.clock import SystemClock
+from privet.core.frame import Frame
+from privet.core.ids import CameraId
+from privet.detect.openvino import load_detectors
+from privet.ingest.attention import Attention
+from privet.ingest.open import open_source
+from privet.ingest.source import Source, SourceSettings, SourceStatistics
+from privet.runtime.camera import CameraPipeline, OpenSource
+from privet.runtime.outlet import Outgoing
+from privet.runtime.settings import CameraSettings
+from privet.scene.analyst import Analyst, Observation
+from privet.scene.looks import Detector
+
+Stage = Literal["decode", "scene", "detect"]
+
+WARM_S = 75.0
+MEASURED_S = 30.0
+
+
+class Stages:
+    """CPU time by stage, over all threads. What happens within an inner stage is not the outer one's."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open = threading.local()
+        self.ns: dict[Stage, int] = {"decode": 0, "scene": 0, "detect": 0}
+
+    @contextmanager
+    def stage(self, name: Stage) -> Iterator[None]:
+        """Time of this thread until the block's end."""
+        inner: list[int] = self._open.__dict__.setdefault("inner", [])
+        inner.append(0)
+        began_ns = time.thread_time_ns()
+        try:
+            yield
+        finally:
+            took_ns = time.thread_time_ns() - began_ns
+            within_ns = inner.pop()
+            if inner:
+                inner[-1] += took_ns
+            with self._lock:
+                self.ns[name] += took_ns - within_ns
+
+
+class TimedSource:
+    """See `Source`; what it takes to get at a frame is decoding."""
+
+    def __init__(self, source: Source, stages: Stages) -> None:
+        self._source = source
+        self._stages = stages
+
+    def __enter__(self) -> Self:
+        self._source.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None:
+        self._source.__exit__(kind, error, traceback)
+
+    def close(self) -> None:
+        """See `Source.close`."""
+        self._source.close()
+
+    def statistics(self) -> SourceStatistics:
+        """See `Source.statistics`."""
+        return self._source.statistics()
+
+    def frames(self) -> Iterator[Frame]:
+        """See `Source.frames`."""
+        frames = iter(self._source.frames())
+        while True:
+            with self._stages.stage("decode"):
+                frame = next(frames, None)
+            if frame is None:
+                return
+            yield frame
+
+
+class TimedDetector:
+    """A detector with a clock."""
+
+    def __init__(self, detector: Detector, stages: Stages) -> None:
+        self._detector = detector
+        self._stages = stages
+
+    @property
+    def input_px(self) -> tuple[int, int]:
+        return self._detector.input_px
+
+    def find(self, pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        with self._stages.stage("detect"):
+            return self._detector.find(pictures)
+
+
+def timed_analyst(stages: Stages) -> type[Analyst]:
+    """`Analyst`, with a clock around all that looks at a frame."""
+
+    class Timed(Analyst):
+        def observe(self, frame: Frame, *, hurried: bool = False, asleep: bool = False) -> Observation:
+            with stages.stage("scene"):
+                return super().observe(frame, hurried=hurried, asleep=asleep)
+
+        def observe_sub(self, frame: Frame, *, asleep: bool = False) -> Observation | None:
+            with stages.stage("scene"):
+                return super().observe_sub(frame, asleep=asleep)
+
+        def differs(self, frame: Frame) -> bool:
+            with stages.stage("scene"):
+                return super().differs(frame)
+
+        def sub_differs(self, frame: Frame) -> bool:
+            with stages.stage("scene"):
+                return super().sub_differs(frame)
+
+    return Timed
+
+
+class _Known:
+    """A state store that knows the place already. Implements camera.StateStore."""
+
+    def __init__(self, state: bytes) -> None:
+        self._state = state
+
+    def load(self) -> bytes:
+        """What `site.prove` gave."""
+        return self._state
+
+    def save(self, state: bytes) -> None:
+        """It is dropped."""
+
+
+def measure(state: bytes, url: str, sub_url: str | None) -> dict[str, float]:
+    """Milliseconds of CPU a frame of the main stream."""
+    stages, clock = Stages(), SystemClock()
+    detectors = [TimedDetector(each, stages) for each in load_detectors("CPU", 0.15)]
+
+    def opener(address: str) -> OpenSource:
+        return lambda attention: TimedSource(_opened(address, clock, attention), stages)
+
+    with tempfile.TemporaryDirectory() as name:
+        settings = CameraSettings(
+            camera=CameraId("c0"), url=url, state_directory=Path(name),
+            promotion=Promotion(commissioning="automatic", prove_seconds=10, prove_keyframes=5),
+        )
+        pipeline = CameraPipeline(
+            settings, _drop, detectors, _Known(state), clock, opener(url), timed_analyst(stages),
+            open_sub=None if sub_url is None else opener(sub_url),
+        )
+        thread = threading.Thread(target=pipeline.run)
+        thread.start()
+        time.sleep(WARM_S)
+        before, process_ns, at_ns = dict(stages.ns), time.process_time_ns(), time.monotonic_ns()
+        time.sleep(MEASURED_S)
+        spent: dict[str, int] = {name: after - before[name] for name, after in stages.ns.items()}
+        process_ns, frames = time.process_time_ns() - process_ns, (time.monotonic_ns() - at_ns) / 1e9 * 15
+        pipeline.stop()
+        thread.join()
+    spent_ms = {name: ns / 1e6 / frames for name, ns in spent.items()}
+    return {"receive": (process_ns - sum(spent.values())) / 1e6 / frames, **spent_ms}
+
+
+def _opened(address: str, clock: SystemClock, attention: Attention) -> Source:
+    return open_source(SourceSettings(address), clock, attention)
+
+
+def _drop(message: Outgoing, arrived_monotonic_ns: int = 0) -> None:
+    """What the pipeline says is for nobody here."""
+
+
+def main() -> None:
+    """One line of JSON."""
+    known, url, *sub_urls = sys.argv[1:]
+    found = measure(Path(known).read_bytes(), url, sub_urls[0] if sub_urls else None)
+    print(json.dumps({name: round(value, 4) for name, value in found.items()}))
+
+
+if __name__ == "__main__":
+    main()
