@@ -102,17 +102,20 @@ def answer(past: Past, camera: CameraId, span: Span, polygon: Polygon, join_ms: 
     lasted_ns = np.diff(pieces.edges_ns)
     shown, join_ns = joined_to_fit(pieces, join_ms * NS_PER_MS, MAX_SPANS)
     edges_ms = (shown.edges_ns // NS_PER_MS).tolist()
-    return Covered(
-        from_ms=edges_ms[0],
-        to_ms=edges_ms[-1],
-        join_ms=to_ms(join_ns),
-        something_ms=to_ms(int(lasted_ns[pieces.kinds == SOMETHING].sum())),
-        unknown_ms=to_ms(int(lasted_ns[pieces.kinds == UNKNOWN].sum())),
-        spans=tuple(
-            CoveredSpan(from_ms=from_ms, to_ms=until_ms, kind=KINDS[kind])
-            for (from_ms, until_ms), kind in zip(pairwise(edges_ms), shown.kinds.tolist(), strict=True)
-            if until_ms > from_ms
-        ),
+    # One validation of all: a call for each of thousands of spans takes longer than finding them.
+    return Covered.model_validate(
+        {
+            "from_ms": edges_ms[0],
+            "to_ms": edges_ms[-1],
+            "join_ms": to_ms(join_ns),
+            "something_ms": to_ms(int(lasted_ns[pieces.kinds == SOMETHING].sum())),
+            "unknown_ms": to_ms(int(lasted_ns[pieces.kinds == UNKNOWN].sum())),
+            "spans": [
+                {"from_ms": from_ms, "to_ms": until_ms, "kind": KINDS[kind]}
+                for (from_ms, until_ms), kind in zip(pairwise(edges_ms), shown.kinds.tolist(), strict=True)
+                if until_ms > from_ms
+            ],
+        }
     )
 
 

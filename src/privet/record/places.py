@@ -275,20 +275,37 @@ def pieces_of(slots: Iterable[Slots], from_wall_ns: int, to_wall_ns: int) -> Pie
     begin = begin[inside]
     if not len(begin):
         return _runs(np.array([from_wall_ns, to_wall_ns], np.int64), np.array([UNKNOWN], np.uint8))
-    first = np.flatnonzero(np.concatenate(([True], begin[1:] != begin[:-1])))
-    watched = np.add.reduceat(np.concatenate([part.watched_ms for part in parts])[order][inside], first, dtype=np.int64)
-    blind = np.logical_or.reduceat(np.concatenate([part.blind_ms for part in parts])[order][inside], first)
-    there = np.logical_or.reduceat(np.concatenate([part.there for part in parts])[order][inside], first)
-    begin = begin[first]
-    kinds = np.where(there & ~blind, SOMETHING, np.where(~there & (watched >= WATCHED_MS), NOTHING, UNKNOWN)).astype(np.uint8)
-    # Each slot is followed by what lies between it and the next, which is mostly empty and drops out.
-    edges = np.empty(2 * len(begin) + 2, np.int64)
-    edges[1:-1:2] = begin
-    edges[2:-1:2] = np.minimum(begin + SLOT_NS, np.append(begin[1:], to_wall_ns))
+    watched = np.concatenate([part.watched_ms for part in parts])[order][inside]
+    blind = np.concatenate([part.blind_ms for part in parts])[order][inside] > 0
+    there = np.concatenate([part.there for part in parts])[order][inside]
+    if not bool((begin[1:] > begin[:-1]).all()):
+        begin, watched, blind, there = _merged(begin, watched, blind, there)
+    kinds = np.full(len(begin), UNKNOWN, np.uint8)
+    kinds[~there & (watched >= WATCHED_MS)] = NOTHING
+    kinds[there & ~blind] = SOMETHING
+    starts = np.flatnonzero(np.concatenate(([True], (kinds[1:] != kinds[:-1]) | (begin[1:] != begin[:-1] + SLOT_NS))))
+    # Each run of slots is followed by what lies between it and the next, which is mostly empty and drops out.
+    edges = np.empty(2 * len(starts) + 2, np.int64)
     edges[0], edges[-1] = from_wall_ns, to_wall_ns
-    between = np.full(2 * len(begin) + 1, UNKNOWN, np.uint8)
-    between[1::2] = kinds
+    edges[1:-1:2] = begin[starts]
+    edges[2:-1:2] = np.minimum(begin[np.append(starts[1:], len(begin)) - 1] + SLOT_NS, np.append(begin[starts[1:]], to_wall_ns))
+    between = np.full(2 * len(starts) + 1, UNKNOWN, np.uint8)
+    between[1::2] = kinds[starts]
     return _runs(np.clip(edges, from_wall_ns, to_wall_ns), between)
+
+
+def _merged(
+    begin: NDArray[np.int64], watched: NDArray[np.uint16], blind: NDArray[np.bool_], there: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.uint16], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Join slots of the same time, in order of time. They are few, one or two an hour: only they are touched."""
+    again = np.concatenate(([False], begin[1:] == begin[:-1]))
+    first = np.flatnonzero(~again)
+    group = np.searchsorted(first, np.flatnonzero(again), side="right") - 1
+    times, whole_blind, whole_there = watched[first].astype(np.int64), blind[first], there[first]
+    np.add.at(times, group, watched[again])
+    np.logical_or.at(whole_blind, group, blind[again])
+    np.logical_or.at(whole_there, group, there[again])
+    return begin[first], np.minimum(times, SLOT_MS).astype(np.uint16), whole_blind, whole_there
 
 
 def joined(pieces: Pieces, kind: int, join_ns: int) -> Pieces:
