@@ -138,6 +138,18 @@ class Api:
         self._token = token
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
+    @property
+    def login(self) -> tuple[str, str]:
+        """Address and token, for a browser."""
+        return self._base, self._token
+
+    def metrics(self) -> str:
+        """`GET /metrics`; OSError while nobody answers."""
+        request = urllib.request.Request(f"{self._base}/metrics", headers={"Authorization": f"Bearer {self._token}"})
+        with self._opener.open(request, timeout=5) as answer:
+            text: bytes = answer.read()
+        return text.decode()
+
     def cameras(self) -> list[CameraJson]:
         """`GET /api/cameras`; OSError while nobody answers.
 

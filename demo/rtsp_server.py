@@ -19,6 +19,7 @@ served at the guarded port, all others at the port; 0 takes any free one. "authe
     audio           true: a tone beside the video, as many cameras have it
     stall_after_seconds, end_after_seconds   send nothing more, or say goodbye, after so long
     garbage_after_seconds    send noise instead of pictures after so long (parameter sets stay whole)
+    sent            a file that gets a line "NUMBER WALL_NS" for every access unit when it is sent: its number in the clip, the time
     damage          share of access units, from 0 to 1, in which some bytes are overwritten (never in parameter sets)
 
 Prints one line of JSON, {"port": ..., "guarded_port": ...}, once it listens. SIGTERM and SIGINT end it at once.
@@ -78,6 +79,7 @@ class Player:
         self.started = started
         self.fps = stream.get("fps", clip.fps if clip else 10)
         self.noise = random.Random(8)  # the same damage every time
+        self.sent = Path(stream["sent"]).open("a", buffering=1) if "sent" in stream else None  # noqa: SIM115
 
     def attach(self, _factory, media):
         """A media is being made for a viewer: begin where the clip would be by now, at the keyframe before."""
@@ -109,6 +111,8 @@ class Player:
             buffer = Gst.Buffer.new_wrapped(self.spoiled(unit, seconds))
             buffer.pts = buffer.dts = int(state["begin"] + state["sent"] * period_ns)
             buffer.duration = int(period_ns)
+            if self.sent:
+                print((first + state["sent"]) % len(self.clip.units), time.time_ns(), file=self.sent)
             if source.push_buffer(buffer) != Gst.FlowReturn.OK:
                 return GLib.SOURCE_REMOVE
             state["sent"] += 1

@@ -53,6 +53,15 @@ def clip(kind: Kind, height_px: int, codec: Codec = "h264") -> Clip:
         return encode_pictures(pictures, path, FPS, codec, BITS_PER_SECOND[height_px], quality=None if kind == "busy" else QUALITY)
 
 
+def quiet_pictures(height_px: int) -> Iterator[av.VideoFrame]:
+    """The quiet clip's pictures, before they are encoded: QUIET_FRAMES of them.
+
+    Raises:
+        FootageMissingError: the demo's footage is not installed.
+    """
+    return _quiet(find_footage(), height_px)
+
+
 def _frames(footage: Path) -> Iterator[av.VideoFrame]:
     with av.open(str(footage)) as container:
         yield from container.decode(container.streams.video[0])
@@ -64,14 +73,15 @@ def _busy(footage: Path, height_px: int) -> Iterator[av.VideoFrame]:
 
 def _enlarged(frame: av.VideoFrame, height_px: int) -> av.VideoFrame:
     """The lower 3/4 of a 4:3 picture, which is 16:9, at the camera's size."""
-    y, u, v = _planes(frame.reformat(format="yuv420p"))
+    y, u, v = planes(frame.reformat(format="yuv420p"))
     top = y.shape[0] // 8 * 2
     cut = yuv_picture(y[top:], u[top // 2 :], v[top // 2 :])
     width, height = SIZES_PX[height_px]
     return cut.reformat(width=width, height=height, interpolation="BICUBIC")
 
 
-def _planes(frame: av.VideoFrame) -> tuple[NDArray[np.uint8], ...]:
+def planes(frame: av.VideoFrame) -> tuple[NDArray[np.uint8], ...]:
+    """Luma and both chroma planes of a yuv420p frame, each (rows, columns)."""
     stacked = np.asarray(frame.to_ndarray(), np.uint8)
     width, height = frame.width, frame.height
     quarter = width * height // 4
@@ -84,9 +94,9 @@ def _planes(frame: av.VideoFrame) -> tuple[NDArray[np.uint8], ...]:
 
 
 def _quiet(footage: Path, height_px: int) -> Iterator[av.VideoFrame]:
-    sample = [_planes(frame.reformat(format="yuv420p")) for number, frame in enumerate(_frames(footage)) if number % PLATE_EVERY == 0]
-    empty = [np.median(np.stack(planes), axis=0).astype(np.uint8) for planes in zip(*sample, strict=True)]
-    place = _planes(_enlarged(yuv_picture(*empty), height_px))
+    sample = [planes(frame.reformat(format="yuv420p")) for number, frame in enumerate(_frames(footage)) if number % PLATE_EVERY == 0]
+    empty = [np.median(np.stack(each), axis=0).astype(np.uint8) for each in zip(*sample, strict=True)]
+    place = planes(_enlarged(yuv_picture(*empty), height_px))
     random = np.random.default_rng(1)
     level = SUB_NOISE if height_px == SUB_HEIGHT_PX else NOISE
     noise = [
