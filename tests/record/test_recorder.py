@@ -384,6 +384,27 @@ def test_several_cameras_through_the_thread(tmp_path: Path) -> None:
     assert sum(info.size_bytes + info.summary_bytes for info in infos) + places_bytes == statistics.bytes_written
 
 
+def test_lanes_are_not_asked_what_is_due_for_each_message_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder = Recorder(tmp_path, Heard(), SystemClock(), RecordSettings(gather_ns=60 * NS_PER_S, queue_messages=40))
+    asked = threading.Semaphore(0)
+    tick = recorder._core.tick
+
+    def counted() -> int:
+        asked.release()
+        return tick()
+
+    monkeypatch.setattr(recorder._core, "tick", counted)
+    camera = Camera()
+    for number in range(9):
+        recorder.put(CAMERA, camera.state(NOON + number * NS_PER_S))
+    assert not asked.acquire(timeout=0.2), "they are gathered"
+    recorder.put(CAMERA, camera.state(NOON + 9 * NS_PER_S))
+    assert asked.acquire(timeout=10), "a quarter of the queue is enough"
+    recorder.close()
+    assert asked.acquire(timeout=0), "once more for the close"
+    assert not asked.acquire(timeout=0)
+
+
 def test_a_lane_that_breaks_takes_nobody_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bench, camera = Bench(tmp_path), Camera()
     bench.play(camera.busy(NOON, 2))

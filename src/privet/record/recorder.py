@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from privet.core.clock import NS_PER_S, Clock
+from privet.core.clock import NS_PER_MS, NS_PER_S, Clock
 from privet.core.errors import StoreError
 from privet.core.ids import CameraId
 from privet.core.pb import scene_pb2 as pb
@@ -27,12 +27,17 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RecordSettings:
-    """Bounds of the queue, and how long `close` waits for a disk that hangs."""
+    """Bounds of the queue, how long `close` waits for a disk that hangs, and how long messages are gathered before they are written.
+
+    gather_ns: every lane is asked what is due whenever the thread wakes: with hundreds of cameras, not for each message alone. A crash
+    costs so much more at most.
+    """
 
     queue_messages: int = 20_000
     queue_bytes: int = 64 * 1024 * 1024
     close_timeout_ns: int = 20 * NS_PER_S
     announcements: int = 10_000
+    gather_ns: int = 25 * NS_PER_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +246,7 @@ class Recorder:
             if self._closing:
                 return
             self._queue.put(camera, message)
-            if len(self._queue) == 1:
+            if len(self._queue) == 1 or self._crowded():
                 self._condition.notify()
 
     def close(self) -> None:
@@ -287,6 +292,11 @@ class Recorder:
         chosen = [lanes[camera]] if camera in lanes else [] if camera is not None else list(lanes.values())
         return tuple(recording for lane in chosen if (recording := lane.open_recording()) is not None)
 
+    def _crowded(self) -> bool:
+        """Whether the queue is so full that nothing more should be gathered."""
+        queue, settings = self._queue, self._settings
+        return 4 * len(queue) >= settings.queue_messages or 4 * queue.size_bytes >= settings.queue_bytes
+
     def _run(self) -> None:
         wake_ns = self._clock.monotonic_ns()
         while True:
@@ -296,6 +306,7 @@ class Recorder:
                     if wait_ns <= 0:
                         break
                     self._condition.wait(wait_ns / NS_PER_S)
+                self._condition.wait_for(lambda: self._closing or self._crowded(), self._settings.gather_ns / NS_PER_S)
                 items = self._queue.take_all()
                 closing = self._closing
             for camera, message, _ in items:
