@@ -122,6 +122,12 @@ docs-privacy: setup ## docs/privacy-measured.md: every figure and still of it, m
 	$(BIN)/python -m bench.privacy --scenarios $(RULE_BY_RULE) --ablate --json > .cache/privacy-rules.json || test $$? = 1
 	$(BIN)/python -m bench.privacy.page .cache/privacy-sequence.json .cache/privacy-scenarios.json .cache/privacy-rules.json
 
+.PHONY: docs-throughput
+docs-throughput: setup ## docs/measured/throughput.json and its picture, measured anew (about an hour)
+	$(BIN)/python -m bench.throughput --json > .cache/throughput.json
+	mv .cache/throughput.json docs/measured/throughput.json
+	$(BIN)/python -m bench.throughput.chart docs/measured/throughput.json docs/pictures/throughput.svg
+
 .PHONY: clean
 clean: ## remove what was made here; recordings of the demo too
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis web/node_modules web/dist $(STATIC) build dist demo/state
