@@ -35,6 +35,8 @@ FILE_NAME = "index.sqlite"
 BUSY_TIMEOUT_MS = 10_000
 MAX_BINS = 20_000
 _WRITES = "privet_writes"
+_CONDITIONS = {int(condition): condition for condition in Condition}
+_REASONS = {int(reason): reason for reason in Reason}
 
 
 class CameraEntry(Protocol):
@@ -240,12 +242,13 @@ class Index:
     def states(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> tuple[StateRow, ...]:
         """Return the one in force at `from`, if one is known, then those in [from, to), in the order they were said."""
         s = t.camera_states.c
-        of_camera = sa.select(s.id, s.wall_ns, s.condition, s.reason).join(t.cameras).where(t.cameras.c.id == camera)
+        of_camera = sa.select(s.wall_ns, s.condition, s.reason).join(t.cameras).where(t.cameras.c.id == camera)
         before = of_camera.where(s.wall_ns <= from_wall_ns).order_by(s.wall_ns.desc(), s.id.desc()).limit(1)
         since = of_camera.where(s.wall_ns > from_wall_ns, s.wall_ns < to_wall_ns).order_by(s.id)
         with self._reading() as connection:
-            rows = [*connection.execute(before), *connection.execute(since)]
-        return tuple(StateRow(row.wall_ns, Condition(row.condition), Reason(row.reason)) for row in rows)
+            rows = [*connection.execute(before).all(), *connection.execute(since).all()]
+        # A year of a camera that sleeps has tens of thousands: looked up, not made anew.
+        return tuple([StateRow(wall_ns, _CONDITIONS[condition], _REASONS[reason]) for wall_ns, condition, reason in rows])
 
     def last_state(self, camera: CameraId) -> StateRow | None:
         """Return what was said last, whatever the clock said."""

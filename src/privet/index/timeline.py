@@ -90,20 +90,26 @@ def spans_of(
             changes.pop()
         changes.append((at_ns, _KINDS[state.condition], state.reason))
     spans: list[Span] = []
+    first = 0  # known parts before it are over
     for number, (start_ns, kind, reason) in enumerate(changes):
         end_ns = changes[number + 1][0] if number + 1 < len(changes) else to_wall_ns
-        _add_spans(spans, start_ns, end_ns, kind, reason, known)
+        while first < len(known) and known[first][1] <= start_ns:
+            first += 1
+        _add_spans(spans, start_ns, end_ns, kind, reason, known, first)
     return spans
 
 
 def _add_spans(
-    spans: list[Span], from_ns: int, to_ns: int, kind: SpanKind | None, reason: Reason, known: Sequence[tuple[int, int]]
+    spans: list[Span], from_ns: int, to_ns: int, kind: SpanKind | None, reason: Reason, known: Sequence[tuple[int, int]], first: int
 ) -> None:
     if kind == "offline":
         _append(spans, Span(from_ns, to_ns, kind, reason))
         return
     position_ns = from_ns
-    for known_from_ns, known_to_ns in known:
+    for number in range(first, len(known)):
+        known_from_ns, known_to_ns = known[number]
+        if known_from_ns >= to_ns:
+            break
         start_ns, end_ns = max(known_from_ns, position_ns), min(known_to_ns, to_ns)
         if end_ns <= start_ns:
             continue
