@@ -95,6 +95,9 @@ def spans_of(
         end_ns = changes[number + 1][0] if number + 1 < len(changes) else to_wall_ns
         while first < len(known) and known[first][1] <= start_ns:
             first += 1
+        if kind is not None and first < len(known) and known[first][0] <= start_ns and end_ns <= known[first][1]:
+            _append(spans, Span(start_ns, end_ns, kind, reason))  # recorded all through, as most are
+            continue
         _add_spans(spans, start_ns, end_ns, kind, reason, known, first)
     return spans
 
