@@ -52,13 +52,13 @@ def main() -> int:
     return 1 if missed(result) else 0
 
 
-async def measure(count: int, busy_share: float, seconds: int, only: str | None) -> Json:
-    """All figures."""
+async def measure(count: int, busy_share: float, seconds: int, only: str | None, days: int = 365) -> Json:
+    """All figures. days: how many the year has."""
     out: Json = {"cameras": count, "busy": sum(camera.busy for camera in cameras(count, busy_share)), "seconds": seconds}
     if only != "year":
         out |= await measure_wall(count, busy_share, seconds)
     if only != "wall":
-        out |= await measure_year()
+        out |= await measure_year(days)
     return out
 
 
@@ -93,11 +93,11 @@ async def measure_wall(count: int, busy_share: float, seconds: int) -> Json:
     }
 
 
-async def measure_year() -> Json:
+async def measure_year(days: int) -> Json:
     with tempfile.TemporaryDirectory() as directory:
         async with running(Path(directory), cameras(1, 0.0)) as house:
             begun_s = time.monotonic()
-            rows = await asyncio.to_thread(fill, Path(directory) / "data", house.cameras[0], time.time_ns())
+            rows = await asyncio.to_thread(fill, Path(directory) / "data", house.cameras[0], time.time_ns(), days)
             print(f"a year of rows: {rows}, {time.monotonic() - begun_s:.0f} s", file=sys.stderr, flush=True)
             job: Json = {
                 "look": "year", "url": house.url, "cookie": house.cookie, "camera": house.cameras[0], "spanMs": YEAR_S * 1000,

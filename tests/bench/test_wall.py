@@ -115,14 +115,14 @@ def test_what_is_more_than_asked_for_is_told() -> None:
 def test_a_small_wall_is_painted_and_measured() -> None:
     if reason := browser.missing():
         pytest.fail(f"{reason}: run `make setup`")
-    found = asyncio.run(wall.measure(6, 0.5, 3, None))
+    found = asyncio.run(wall.measure(6, 0.5, 3, None, days=10))
     assert found["problems"] == []
     assert found["year_problems"] == []
     assert found["tiles_in_view"] == 6
     figures = {name: value for name, value in found.items() if isinstance(value, int | float)}
     # Other work runs on the machine of a test: what is held here is that the figures are there and of the right size.
     assert figures["frames_per_second"] > 15
-    assert 0.05 < figures["megabits_per_second"] < 2.0
+    assert 0.005 < figures["megabits_per_second"] < 2.0
     assert 50 < figures["memory_mb"] < 1000
     assert 1.0 < figures["initial_megabytes"] < 10.0
     assert 0 < figures["work_ms_p50"] < figures["called_ms_p95"]
