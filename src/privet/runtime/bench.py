@@ -181,12 +181,11 @@ def _pass(
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """A worker's counters at one moment. health is said once a second only: heard_s, when this one was."""
+    """A worker's counters at one moment. health was counted up to two seconds before."""
 
     at_s: float
     ticks: int
     memory_bytes: int
-    heard_s: float
     health: pipe_pb2.Health
 
     def cpu_since(self, earlier: _Mark) -> float:
@@ -197,7 +196,7 @@ def _measured(camera: CameraId, worker: _Worker, marks: Sequence[_Mark]) -> Meas
     if len(marks) < 2 or not marks[-1].ticks:     # the process is gone
         return Measured(camera, None, worker.reason or Reason.STALLED)
     first, last = marks[0], marks[-1]
-    seconds = last.heard_s - first.heard_s
+    seconds = (last.health.taken_after_ms - first.health.taken_after_ms) / 1000
     grid = worker.grid
     packets = last.health.packets - first.health.packets
     if not packets or seconds <= 0:
@@ -223,7 +222,7 @@ class _Worker:
     """A bench's worker as a process: told its settings, heard by a thread. What breaks the rules of the pipe ends it."""
 
     settings: WorkerSettings
-    heard: tuple[float, pipe_pb2.Health] = field(default_factory=lambda: (0.0, pipe_pb2.Health()))     # when, and what last
+    health: pipe_pb2.Health = field(default_factory=pipe_pb2.Health)
     grid: scene_pb2.Grid = field(default_factory=scene_pb2.Grid)
     reason: Reason = Reason.NONE
     proven: int = 0
@@ -256,11 +255,7 @@ class _Worker:
         return self.proven / max(blocks, 1)
 
     def mark(self) -> _Mark:
-        return _Mark(time.monotonic(), cpu_ticks(self.pid), resident_bytes(self.pid), *self.heard)
-
-    @property
-    def health(self) -> pipe_pb2.Health:
-        return self.heard[1]
+        return _Mark(time.monotonic(), cpu_ticks(self.pid), resident_bytes(self.pid), self.health)
 
     def ask_to_stop(self) -> None:
         self._say(pipe_pb2.SupervisorMessage(stop=pipe_pb2.Stop()))
@@ -295,9 +290,7 @@ class _Worker:
     def _take(self, message: pipe_pb2.WorkerMessage) -> None:
         kind = message.WhichOneof("kind")
         if kind == "health":
-            # Repeated as it was, it is as old as when it was said first.
-            if message.health.packets != self.health.packets:
-                self.heard = (time.monotonic(), message.health)
+            self.health = message.health
         elif kind == "scene" and message.scene.WhichOneof("kind") == "state":
             state = message.scene.state
             self.reason = Reason(state.reason)

@@ -150,6 +150,7 @@ class CameraPipeline:
         self._heartbeat_s = heartbeat_s
         self._detectors_ready = detectors_ready
         self._clock = clock
+        self._made_ns = clock.monotonic_ns()
         self._store = store
         self._stopping = threading.Event()
         self._lock = threading.Lock()
@@ -430,6 +431,7 @@ class CameraPipeline:
             frames_left_out=received.frames_left_out,
             frames_hardware=received.frames_hardware,
             decoding=int(received.decoding),
+            taken_after_ms=(self._clock.monotonic_ns() - self._made_ns) // NS_PER_MS,
             candidate_blocks=self._candidates,
             sub_stream=self._sub_said,
             sharpness_milli=round(self._sharpness * 1000),

@@ -49,7 +49,7 @@ def capacity(grid: Grid, covers_per_second: float, light_cells: int = LIGHT_COLU
     grid. promotion: a bit a block twice (the promotion and its patch), time, epoch, count, layer, kind. health: a word a counter.
     log: level, code, number.
     """
-    words_of_health = 19 + len(LATENCY_BOUNDS_US) + 1
+    words_of_health = 20 + len(LATENCY_BOUNDS_US) + 1
     return Capacity(
         covers=ceil(grid.blocks * covers_per_second),
         cover_times=ceil((WALL_CLOCK_BITS + WORD_BITS) * covers_per_second),
