@@ -194,3 +194,22 @@ def test_a_frame_is_what_core_says() -> None:
     assert isinstance(frame, Frame)
     assert {field.name for field in dataclasses.fields(frame)} >= {"y", "u", "v", "wall_ns", "monotonic_ns", "keyframe", "intact", "matrix"}
     assert frame.matrix is Matrix.BT601
+
+
+def test_a_ticket_that_went_in_twice_costs_no_later_picture() -> None:
+    """As on waking, when a GOP is decoded anew while its pictures are still looked at. PyAV goes by addresses, and they come again."""
+    unit = units_of(small_clip(count=1))[0]
+    decoder = FrameDecoder(make_decoder("h264"))
+
+    def decoded(ticket: Ticket) -> list[Frame]:
+        packet = av.Packet(unit)
+        packet.is_keyframe = True
+        return list(decoder.decode(packet, ticket))
+
+    ticket = Ticket(0, 1)
+    looked_at = decoded(ticket)
+    assert [frame.monotonic_ns for frame in decoded(ticket)] == [1]
+    address = id(ticket)
+    del ticket, looked_at
+    later = next((each for each in [Ticket(0, 2) for _ in range(1000)] if id(each) == address), Ticket(0, 2))
+    assert [frame.monotonic_ns for frame in decoded(later)] == [2]

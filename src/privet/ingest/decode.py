@@ -66,6 +66,17 @@ class Ticket:
     damaged: bool = False          # lost packets before it, or an incomplete one
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stub:
+    """What goes through the decoder in a ticket's place, made anew for every packet that goes in.
+
+    PyAV keeps what travels with a packet by its address and forgets it with the first of the pictures that it came out with. A ticket
+    that went in twice would take along whatever has its address by then, and with that a picture.
+    """
+
+    ticket: Ticket
+
+
 @dataclass(slots=True)
 class DecoderCounts:
     """What came out so far."""
@@ -114,7 +125,7 @@ class FrameDecoder:
 
     def decode(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
         """Frames that come out when `packet` goes in: none, one or several."""
-        packet.opaque = ticket
+        packet.opaque = _Stub(ticket)
         if packet.is_keyframe:
             self._skipping = False
             if self.lean != self._leans or (self.lean and self._begun and self._accelerator.due(ticket.monotonic_ns)):
@@ -164,7 +175,7 @@ class FrameDecoder:
             except av.FFmpegError:
                 failed = True
         if self._accelerator.working and packet is not None and ticket is not None and not ticket.damaged:
-            failed = failed or not all(isinstance(picture.opaque, Ticket) for picture in pictures)  # whose it is was lost on the device
+            failed = failed or not all(isinstance(picture.opaque, _Stub) for picture in pictures)  # whose it is was lost on the device
             if not self._accelerator.good(pictures, failed=failed, now_ns=ticket.monotonic_ns):
                 yield from self._fall_back(packet, ticket)
                 return
@@ -177,8 +188,8 @@ class FrameDecoder:
             ticket.damaged = True
         for picture in pictures:
             origin = picture.opaque
-            if isinstance(origin, Ticket):
-                frame = self._judge(picture, origin)
+            if isinstance(origin, _Stub):
+                frame = self._judge(picture, origin.ticket)
                 if frame is not None:
                     yield frame
 
