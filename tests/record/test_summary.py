@@ -38,7 +38,7 @@ def test_a_slot_is_the_union_of_the_covers_that_reach_into_it(messages: list[pb.
         start_ns = wall_of(message)
         end_ns = start_ns + message.cover.duration_ns
         if number + 1 < len(messages):  # the next cover takes its place
-            end_ns = min(end_ns, wall_of(messages[number + 1]) + 1)  # in the slot that it begins with, the old one counts still
+            end_ns = min(end_ns, wall_of(messages[number + 1]))
         slot_ns = start_ns // SLOT_NS * SLOT_NS
         while slot_ns == start_ns // SLOT_NS * SLOT_NS or slot_ns < end_ns:
             expected[slot_ns] = expected.get(slot_ns, 0) | int.from_bytes(message.cover.bits, "big")
@@ -48,6 +48,13 @@ def test_a_slot_is_the_union_of_the_covers_that_reach_into_it(messages: list[pb.
     for slot_ns, bits in found.items():
         assert bits == expected.get(slot_ns, 0)
     assert {slot_ns for slot_ns in expected if slot_ns <= max(heard)} <= set(found)
+
+
+def test_a_cover_that_is_replaced_as_a_slot_begins_does_not_reach_into_it() -> None:
+    camera = Camera(columns=8, rows=1)
+    messages = [camera.background(NOON, 4), camera.cover(NOON + 9 * NS_PER_S, {0}, 4 * NS_PER_S)]
+    messages.append(camera.cover(NOON + SLOT_NS, {1}, NS_PER_S))
+    assert [summary.covered for summary in folded(messages)] == [b"\x80", b"\x40"]
 
 
 def test_time_is_credited_to_the_condition_until_it_is_stale() -> None:

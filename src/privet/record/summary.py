@@ -52,8 +52,8 @@ class Summariser:
         match message.WhichOneof("kind"):
             case "cover":
                 cover = message.cover
-                done = self._advance(cover.head)
-                if self._fits(cover):
+                done = self._advance(cover.head, replaces=self._fits(cover))
+                if self._fits(cover):           # a new session begins without a grid
                     self._covered(int.from_bytes(cover.bits, "big"), _ends(cover))
                 return done
             case "state":
@@ -94,7 +94,8 @@ class Summariser:
         self._slot = None
         return done
 
-    def _advance(self, head: pb.Head) -> list[pb.Summary]:
+    def _advance(self, head: pb.Head, *, replaces: bool = False) -> list[pb.Summary]:
+        """replaces: it is a cover, which takes the place of the one before from its first moment on."""
         wall_ns = max(head.wall_ns, 0)
         done: list[pb.Summary] = []
         if head.session != self._session:
@@ -110,13 +111,14 @@ class Summariser:
             self._spend(end_ns)
             done.append(self._summary(self._slot))
             known = max(self._heard_ns + STALE_AFTER_NS, self._cover_until_ns) > end_ns
-            self._slot = self._begin(end_ns if known else wall_ns // SLOT_NS * SLOT_NS)
+            self._slot = self._begin(end_ns if known else wall_ns // SLOT_NS * SLOT_NS, wall_ns if replaces else None)
         self._spend(wall_ns)
         self._heard_ns = max(self._heard_ns, wall_ns)
         return done
 
-    def _begin(self, from_ns: int) -> _Slot:
-        return _Slot(from_ns, self._cover_bits if self._cover_until_ns > from_ns else 0)
+    def _begin(self, from_ns: int, replaced_ns: int | None = None) -> _Slot:
+        """replaced_ns: when another cover takes the last one's place."""
+        return _Slot(from_ns, self._cover_bits if self._cover_until_ns > from_ns and replaced_ns != from_ns else 0)
 
     def _spend(self, until_ns: int) -> None:
         """Credit the time since the last message to the condition that it named, as long as that counts as known."""
