@@ -110,8 +110,8 @@ export class Picture {
     const target = this.#target;
     if (target === null) return;
     const view = this.#view;
-    // Until then what is drawn is less than the view says: blocks that are not decoded count as unproven.
-    if (!this.#decoding) this.#canvas.dataset["drawn"] = "true";
+    // Until then what is drawn is less than the view says: blocks that are not decoded, or wait to be, count as unproven.
+    if (!this.#decoding && this.#owed !== "place") this.#canvas.dataset["drawn"] = "true";
     const place = this.#place;
     if (view === null || place.surface === null || !sameGrid(view.grid, place.grid)) {
       target.fillStyle = `rgb(${UNPROVEN.join(" ")})`;
