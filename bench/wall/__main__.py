@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from tests.e2e.browser import missing
 
 from bench.privacy.tables import Json, aligned, said
-from bench.wall.browser import BrowserError, look, missing
+from bench.wall.browser import BrowserError, look
 from bench.wall.house import running
 from bench.wall.scenes import PLACES, cameras, picture
 from bench.wall.year import YEAR_S, fill

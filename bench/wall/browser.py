@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
+from tests.e2e.browser import chromium
 
 from bench.throughput.core import family, memory_mb
 
@@ -57,21 +57,6 @@ class Looked:
     seen: Seen
     readings: dict[str, Reading] = field(default_factory=dict)
     peak_mb: float = 0.0
-
-
-def missing() -> str:
-    """Why no browser can be driven here; empty if one can."""
-    if chromium() is None:
-        return "Chromium is missing"
-    if shutil.which("node") is None:
-        return "node is missing"
-    if not (HERE.parents[1] / "web" / "node_modules" / "playwright-core").is_dir():
-        return "web/node_modules is missing: run `make setup`"
-    return ""
-
-
-def chromium() -> str | None:
-    return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 async def look(job: Mapping[str, object], sent_bytes: Callable[[], int], within_s: float) -> Looked:

@@ -13,6 +13,7 @@ from bench.wall import __main__ as wall
 from bench.wall import browser
 from bench.wall.scenes import GRID, Camera, cameras, picture
 from bench.wall.year import fill
+from tests.e2e.browser import missing
 
 from privet.core.clock import NS_PER_S
 from privet.core.ids import CameraId
@@ -113,7 +114,7 @@ def test_what_is_more_than_asked_for_is_told() -> None:
 
 @pytest.mark.browser
 def test_a_small_wall_is_painted_and_measured() -> None:
-    if reason := browser.missing():
+    if reason := missing():
         pytest.fail(f"{reason}: run `make setup`")
     found = asyncio.run(wall.measure(6, 0.5, 3, None, days=10))
     assert found["problems"] == []
