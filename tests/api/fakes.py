@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -24,11 +24,12 @@ from privet.core.errors import NotFoundError, StoreError
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2
 from privet.core.pb import scene_pb2 as pb
+from privet.core.pieces import Pieces, runs
 from privet.core.polygon import Polygon
 from privet.core.reader import SceneView
-from privet.index.rows import RecordingRow, SessionRow, Span, StoredRow, TokenRow
+from privet.index.rows import SPAN_KINDS, RecordingRow, SessionRow, StoredRow, TokenRow
 from privet.live.hub import Hub
-from privet.record.places import UNKNOWN, Pieces
+from privet.record.places import UNKNOWN
 
 GATE = CameraId("gate")
 DOCK = CameraId("dock")
@@ -62,12 +63,18 @@ class MemoryAccounts:
         self.sessions.pop(secret_hash, None)
 
 
+def _ten_seconds_each(kinds: list[int], from_wall_ns: int, to_wall_ns: int) -> Pieces:
+    assert from_wall_ns < to_wall_ns
+    edges_ns = np.array([*(from_wall_ns + 10 * NS_PER_S * number for number in range(len(kinds))), to_wall_ns])
+    return runs(np.minimum(edges_ns, to_wall_ns), np.array(kinds, np.uint8))
+
+
 @dataclass
 class MemoryPast:
     """Recordings in lists. `messages` are in stream order; what is in force at a time is those before it."""
 
     rows: list[RecordingRow] = field(default_factory=list)
-    pieces: dict[CameraId, list[Span]] = field(default_factory=dict)
+    conditions: dict[CameraId, list[str]] = field(default_factory=dict)
     messages: dict[CameraId, list[pb.SceneMessage]] = field(default_factory=dict)
     places: dict[CameraId, list[int]] = field(default_factory=dict)
     polygons: list[Polygon] = field(default_factory=list)
@@ -93,13 +100,9 @@ class MemoryPast:
             if (rows := [row for row in self.rows if row.camera == camera])
         ]
 
-    def spans(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Sequence[Span]:
-        assert from_wall_ns < to_wall_ns
-        return [
-            replace(piece, from_wall_ns=max(piece.from_wall_ns, from_wall_ns), to_wall_ns=min(piece.to_wall_ns, to_wall_ns))
-            for piece in self.pieces.get(camera, [])
-            if piece.from_wall_ns < to_wall_ns and piece.to_wall_ns > from_wall_ns
-        ]
+    def spans(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Pieces:
+        """`conditions` of the camera are taken for ten seconds each."""
+        return _ten_seconds_each([SPAN_KINDS.index(kind) for kind in self.conditions.get(camera, ["gap"])], from_wall_ns, to_wall_ns)
 
     def density(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int, bins: int) -> Sequence[float | None]:
         step_ns = (to_wall_ns - from_wall_ns) // bins
@@ -108,11 +111,8 @@ class MemoryPast:
 
     def covered(self, camera: CameraId, polygon: Polygon, from_wall_ns: int, to_wall_ns: int) -> Pieces:
         """`places` of the camera are taken for ten seconds each."""
-        assert from_wall_ns < to_wall_ns
         self.polygons.append(polygon)
-        kinds = self.places.get(camera, [UNKNOWN])
-        edges_ns = [from_wall_ns + 10 * NS_PER_S * number for number in range(len(kinds))]
-        return Pieces(np.array([*edges_ns, to_wall_ns]), np.array(kinds, np.uint8))
+        return _ten_seconds_each(self.places.get(camera, [UNKNOWN]), from_wall_ns, to_wall_ns)
 
     def scenes(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int, step_ns: int) -> Iterator[pb.SceneMessage]:
         try:

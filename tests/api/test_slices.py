@@ -27,13 +27,14 @@ from privet.api.dependencies import ApiDependencies, ApiLimits
 from privet.api.openapi import text
 from privet.api.parameters import Span
 from privet.api.scenes import delimited
-from privet.api.timeline import MAX_SPANS, Kind, Piece, coarse, whole
+from privet.api.timeline import MAX_SPANS, coarse, whole
 from privet.core.clock import NS_PER_MS, NS_PER_S
 from privet.core.pb import scene_pb2 as pb
+from privet.core.pieces import Pieces, runs
 from privet.core.polygon import Polygon
 from privet.core.scene import Condition, Reason
-from privet.index.rows import Span as IndexSpan
-from privet.record.places import NOTHING, SOMETHING, UNKNOWN, Pieces
+from privet.index.rows import SPAN_KINDS, SpanKind
+from privet.record.places import NOTHING, SOMETHING, UNKNOWN
 
 pytestmark = pytest.mark.anyio
 
@@ -220,10 +221,7 @@ async def test_too_much_is_refused_with_what_would_do(world: World, path: str) -
 
 async def test_timeline(world: World) -> None:
     world.past.rows = [row(1, "one.mcap")]
-    world.past.pieces[GATE] = [
-        IndexSpan(START_WALL_NS, START_WALL_NS + 20 * NS_PER_S, "awake", Reason.NONE),
-        IndexSpan(START_WALL_NS + 20 * NS_PER_S, START_WALL_NS + 50 * NS_PER_S, "asleep", Reason.NONE),
-    ]
+    world.past.conditions[GATE] = ["awake", "awake", "asleep", "asleep", "asleep", "gap"]
     async with world.client(world.viewer) as client:
         answer = (await client.get(f"/api/cameras/gate/timeline?{SPAN}&bins=7")).json()
         future = f"from_ms={FROM_MS + 10 * 3_600_000}&to_ms={FROM_MS + 11 * 3_600_000}"
@@ -239,41 +237,49 @@ async def test_timeline(world: World) -> None:
     assert ahead["density"] == [None] * 4
 
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
-
-
 @st.composite
-def known_pieces(draw: Callable[[st.SearchStrategy[int]], int]) -> list[Piece]:
-    at_ns, pieces = draw(st.integers(0, 50)), []
-    for _ in range(draw(st.integers(0, 12))):
-        from_ns = at_ns + draw(st.integers(0, 20))
-        at_ns = from_ns + draw(st.integers(1, 40))
-        pieces.append((from_ns, at_ns, KINDS[draw(st.integers(0, 4))]))
-    return pieces
+def known_pieces(draw: Callable[[st.SearchStrategy[int]], int]) -> Pieces:
+    lengths_ns = [draw(st.integers(0, 40)) for _ in range(draw(st.integers(1, 12)))]
+    edges_ns = np.array([draw(st.integers(0, 50)), *lengths_ns]).cumsum()
+    return runs(edges_ns, np.array([draw(st.integers(0, 4)) for _ in lengths_ns], np.uint8))
+
+
+def kind_at(pieces: Pieces, at_ns: int) -> SpanKind | None:
+    ends = pairwise(pieces.edges_ns.tolist())
+    return next((SPAN_KINDS[kind] for (start, end), kind in zip(ends, pieces.kinds, strict=True) if start <= at_ns < end), None)
 
 
 @given(known_pieces(), st.integers(0, 100), st.integers(1, 300))
-def test_spans_fill_the_stretch_without_overlap(known: list[Piece], from_ns: int, duration_ns: int) -> None:
+def test_spans_fill_the_stretch_without_overlap(known: Pieces, from_ns: int, duration_ns: int) -> None:
     span = Span(from_ns, from_ns + duration_ns)
     pieces = whole(known, span)
-    assert pieces[0][0] == span.from_ns
-    assert pieces[-1][1] == span.to_ns
-    for before, after in pairwise(pieces):
-        assert before[1] == after[0]
-        assert before[2] != after[2]
+    assert pieces.edges_ns[0] == span.from_ns
+    assert pieces.edges_ns[-1] == span.to_ns
+    assert (np.diff(pieces.edges_ns) > 0).all()
+    assert (pieces.kinds[1:] != pieces.kinds[:-1]).all()
     for at_ns in range(span.from_ns, span.to_ns):
-        expected = next((kind for start, end, kind in known if start <= at_ns < end), "gap")
-        assert next(kind for start, end, kind in pieces if start <= at_ns < end) == expected
+        assert kind_at(pieces, at_ns) == (kind_at(known, at_ns) or "gap")
+
+
+@given(known_pieces(), st.integers(1, 60))
+def test_coarse_steps_are_of_the_kind_that_fills_most(known: Pieces, most: int) -> None:
+    from_ns, to_ns = int(known.edges_ns[0]), int(known.edges_ns[-1])
+    if from_ns == to_ns:
+        return
+    found = coarse(known, most)
+    assert len(found.kinds) <= most
+    assert (found.edges_ns[0], found.edges_ns[-1]) == (from_ns, to_ns)
+    step_ns = -(-(to_ns - from_ns) // most)
+    for start in range(from_ns, to_ns, step_ns):
+        within = [kind_at(known, at_ns) for at_ns in range(start, min(start + step_ns, to_ns))]
+        assert within.count(kind_at(found, start)) == max(within.count(kind) for kind in SPAN_KINDS)
 
 
 def test_very_many_spans_are_coarsened() -> None:
-    span = Span(0, 100_000)
-    flicker: list[Piece] = [(at, at + 1, "awake" if at % 5 else "blind") for at in range(100_000)]
-    pieces = coarse(flicker, span)
-    assert pieces == ((0, 100_000, "awake"),)
-    halves = coarse([(0, 50_005, "awake"), (50_005, 100_000, "gap")], span)
-    assert len(halves) == 2 <= MAX_SPANS
-    assert abs(halves[0][1] - 50_005) <= 13
+    flicker = runs(np.arange(100_001), np.where(np.arange(100_000) % 5, 0, 2).astype(np.uint8))
+    pieces = coarse(flicker, MAX_SPANS)
+    assert pieces.edges_ns.tolist() == [0, 100_000]
+    assert kind_at(pieces, 0) == "awake"
 
 
 # ---- covered

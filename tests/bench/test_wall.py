@@ -22,6 +22,7 @@ from privet.core.reader import SceneView, follow
 from privet.core.scene import Cover, Light, State
 from privet.core.wire import from_message
 from privet.index.index import Index, index_url
+from privet.index.rows import SPAN_KINDS
 from privet.render.picture import decode_image
 
 BEGIN_NS = 1_700_000_400 * NS_PER_S
@@ -82,7 +83,7 @@ def test_a_year_is_as_the_index_would_have_written_it(tmp_path: Path) -> None:
     coarse = index.density(camera, from_ns, until_ns, 24)
     assert None not in fine
     assert coarse == pytest.approx(np.array(fine, np.float64).reshape(24, -1).mean(axis=1).tolist())
-    kinds = {span.kind for span in index.spans(camera, from_ns, until_ns)}
+    kinds = {SPAN_KINDS[kind] for kind in index.spans(camera, from_ns, until_ns).kinds}
     assert kinds == {"awake", "asleep"}
     assert len(index.recordings(camera)) == 48
     index.close()

@@ -16,6 +16,7 @@ from privet.core.clock import NS_PER_S
 from privet.core.errors import WireError
 from privet.core.grid import Grid
 from privet.core.pb import scene_pb2 as pb
+from privet.core.pieces import Pieces
 from privet.core.polygon import Polygon, touched_blocks
 from privet.record.archive import Archive
 from privet.record.places import (
@@ -23,7 +24,6 @@ from privet.record.places import (
     SOMETHING,
     UNKNOWN,
     Asked,
-    Pieces,
     PlacesWriter,
     ask,
     cells_of,

@@ -18,8 +18,9 @@ from privet.api.permission import Permission, requires
 from privet.api.ports import Past
 from privet.core.clock import NS_PER_MS
 from privet.core.ids import CameraId
+from privet.core.pieces import Pieces
 from privet.core.polygon import MOST_POINTS, Polygon
-from privet.record.places import NOTHING, SOMETHING, UNKNOWN, Pieces, joined
+from privet.record.places import NOTHING, SOMETHING, UNKNOWN, joined
 from privet.record.summary import SLOT_NS
 
 router = APIRouter(tags=["timeline"])

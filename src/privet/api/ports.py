@@ -14,10 +14,10 @@ from typing import Literal, Protocol
 from privet.core.grid import Grid
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
+from privet.core.pieces import Pieces
 from privet.core.polygon import Polygon
 from privet.core.reader import SceneView
-from privet.index.rows import RecordingRow, SessionRow, Span, StoredRow, TokenRow
-from privet.record.places import Pieces
+from privet.index.rows import RecordingRow, SessionRow, StoredRow, TokenRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ class Past(Protocol):
         """What is stored of each camera that anything is stored of, what is being written included."""
         ...
 
-    def spans(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Sequence[Span]:
-        """What the camera was doing in [from, to), without holes. Not asked beyond now."""
+    def spans(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Pieces:
+        """What the camera was doing in [from, to); kinds are places in SPAN_KINDS. Not empty, and not asked beyond now."""
         ...
 
     def density(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int, bins: int) -> Sequence[float | None]:

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Literal
+from itertools import pairwise
+from typing import Annotated
 
 import anyio.to_thread
+import numpy as np
 from fastapi import APIRouter, Query
 from pydantic import Field
 
 from privet.api.dependencies import Deps, TheRoom
-from privet.api.model import Model, to_ms
+from privet.api.model import Model
 from privet.api.parameters import CameraName, Span, TheSpan
 from privet.api.permission import Permission, requires
 from privet.api.ports import Past
 from privet.core.clock import NS_PER_MS
 from privet.core.ids import CameraId
+from privet.core.pieces import Pieces, runs
+from privet.index.rows import SPAN_KINDS, SpanKind
 
 router = APIRouter(tags=["timeline"])
 
 MAX_BINS = 4000
 MAX_SPANS = 8000
 
-Kind = Literal["awake", "asleep", "blind", "offline", "gap"]
+GAP = np.array([SPAN_KINDS.index("gap")], np.uint8)
+NOTHING_KNOWN = Pieces(np.zeros(1, np.int64), np.empty(0, np.uint8))
 
 
 class SpanModel(Model):
@@ -30,7 +34,7 @@ class SpanModel(Model):
 
     from_ms: int
     to_ms: int
-    kind: Kind
+    kind: SpanKind
 
 
 class Timeline(Model):
@@ -67,57 +71,42 @@ def _timeline(past: Past, camera: CameraId, span: Span, bins: int, now_ns: int) 
     count = -(-span.duration_ns // bin_ns)
     density = past.density(camera, span.from_ns, span.from_ns + count * bin_ns, count)
     known_to_ns = min(span.to_ns, now_ns)
-    known = past.spans(camera, span.from_ns, known_to_ns) if known_to_ns > span.from_ns else ()
-    pieces = whole([(piece.from_wall_ns, piece.to_wall_ns, piece.kind) for piece in known], span)
-    return Timeline(
-        from_ms=to_ms(span.from_ns),
-        to_ms=to_ms(span.to_ns),
-        bin_ms=bin_ms,
-        density=tuple(None if share is None else round(share, 4) for share in density),
-        spans=tuple(
-            SpanModel(from_ms=to_ms(from_ns), to_ms=to_ms(to_ns), kind=kind)
-            for from_ns, to_ns, kind in (coarse(pieces, span) if len(pieces) > MAX_SPANS else pieces)
-            if to_ms(to_ns) > to_ms(from_ns)
-        ),
+    known = past.spans(camera, span.from_ns, known_to_ns) if known_to_ns > span.from_ns else NOTHING_KNOWN
+    pieces = whole(known, span)
+    if len(pieces.kinds) > MAX_SPANS:
+        pieces = coarse(pieces, MAX_SPANS)
+    edges_ms = (pieces.edges_ns // NS_PER_MS).tolist()
+    # One validation of all: a call for each of thousands of spans takes longer than finding them.
+    return Timeline.model_validate(
+        {
+            "from_ms": edges_ms[0],
+            "to_ms": edges_ms[-1],
+            "bin_ms": bin_ms,
+            "density": [None if share is None else round(share, 4) for share in density],
+            "spans": [
+                {"from_ms": from_ms, "to_ms": to_ms, "kind": SPAN_KINDS[kind]}
+                for (from_ms, to_ms), kind in zip(pairwise(edges_ms), pieces.kinds.tolist(), strict=True)
+                if to_ms > from_ms
+            ],
+        }
     )
 
 
-Piece = tuple[int, int, Kind]
-"""(from_ns, to_ns, kind)"""
+def whole(known: Pieces, span: Span) -> Pieces:
+    """Cut `known` to `span`; what nothing is known of is a gap."""
+    edges_ns = np.concatenate(([span.from_ns], np.clip(known.edges_ns, span.from_ns, span.to_ns), [span.to_ns]))
+    return runs(edges_ns, np.concatenate((GAP, known.kinds, GAP)))
 
 
-def whole(known: Sequence[Piece], span: Span) -> tuple[Piece, ...]:
-    """Fill `span` with `known` (in order): neighbours of one kind are joined, and what nothing is known of is a gap."""
-    pieces: list[Piece] = []
-    at_ns = span.from_ns
-    for from_ns, to_ns, kind in (*known, (span.to_ns, span.to_ns, "gap")):
-        if min(from_ns, span.to_ns) > at_ns:
-            _append(pieces, (at_ns, min(from_ns, span.to_ns), "gap"))
-        if min(to_ns, span.to_ns) > max(from_ns, at_ns):
-            _append(pieces, (max(from_ns, at_ns), min(to_ns, span.to_ns), kind))
-        at_ns = max(at_ns, to_ns)
-    return tuple(pieces)
-
-
-def _append(pieces: list[Piece], piece: Piece) -> None:
-    if pieces and pieces[-1][2] == piece[2]:
-        piece = (pieces.pop()[0], piece[1], piece[2])
-    pieces.append(piece)
-
-
-def coarse(pieces: Sequence[Piece], span: Span) -> tuple[Piece, ...]:
-    """At most MAX_SPANS pieces: each of as many equal steps is of the kind that fills most of it."""
-    step_ns = -(-span.duration_ns // MAX_SPANS)
-    steps: list[Piece] = []
-    index = 0
-    for from_ns in range(span.from_ns, span.to_ns, step_ns):
-        to_ns = min(from_ns + step_ns, span.to_ns)
-        share: dict[Kind, int] = {}
-        while index < len(pieces) and pieces[index][1] <= from_ns:
-            index += 1
-        for piece_from, piece_to, kind in (pieces[at] for at in range(index, len(pieces))):
-            if piece_from >= to_ns:
-                break
-            share[kind] = share.get(kind, 0) + min(piece_to, to_ns) - max(piece_from, from_ns)
-        _append(steps, (from_ns, to_ns, max(share, key=lambda kind: share[kind])))
-    return tuple(steps)
+def coarse(pieces: Pieces, most: int) -> Pieces:
+    """At most `most` pieces: each of as many equal steps is of the kind that fills most of it."""
+    edges_ns, kinds = pieces.edges_ns, pieces.kinds
+    step_ns = -(-int(edges_ns[-1] - edges_ns[0]) // most)
+    steps_ns = np.append(np.arange(edges_ns[0], edges_ns[-1], step_ns), edges_ns[-1])
+    at = np.minimum(np.searchsorted(edges_ns, steps_ns, side="right") - 1, len(kinds) - 1)
+    filled = np.empty((len(SPAN_KINDS), len(steps_ns) - 1), np.int64)
+    for kind in range(len(SPAN_KINDS)):
+        lasted_ns = np.where(kinds == kind, np.diff(edges_ns), 0)
+        until_ns = (lasted_ns.cumsum() - lasted_ns)[at] + np.where(kinds[at] == kind, steps_ns - edges_ns[at], 0)
+        filled[kind] = np.diff(until_ns)
+    return runs(steps_ns, filled.argmax(axis=0).astype(np.uint8))

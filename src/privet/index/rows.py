@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from privet.core.ids import CameraId
 from privet.core.scene import Condition, Reason
@@ -99,16 +99,8 @@ class StateRow:
 
 
 SpanKind = Literal["awake", "asleep", "blind", "offline", "gap"]
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """[from_wall_ns, to_wall_ns) was like this. gap: nothing was recorded, and nobody knows why."""
-
-    from_wall_ns: int
-    to_wall_ns: int
-    kind: SpanKind
-    reason: Reason
+"""What a camera was doing. gap: nothing was recorded, and nobody knows why."""
+SPAN_KINDS: tuple[SpanKind, ...] = get_args(SpanKind)
 
 
 @dataclass(frozen=True, slots=True)

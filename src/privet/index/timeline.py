@@ -1,12 +1,14 @@
-"""Density bins and spans of conditions out of rows: pure functions."""
+"""Density bins and spans of conditions out of rows: pure functions on arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import numpy as np
+from numpy.typing import NDArray
 
 from privet.core.clock import NS_PER_S
-from privet.core.scene import Condition, Reason
-from privet.index.rows import Span, SpanKind, StateRow
+from privet.core.pieces import Pieces, runs
+from privet.core.scene import Condition
+from privet.index.rows import SPAN_KINDS, SpanKind
 
 LEVELS_S = (10, 300, 7200)
 SHORTEST_GAP_NS = 25 * NS_PER_S
@@ -18,6 +20,10 @@ _KINDS: dict[Condition, SpanKind] = {
     Condition.BLIND: "blind",
     Condition.OFFLINE: "offline",
 }
+_AWAKE, _OFFLINE, _GAP = (np.uint8(SPAN_KINDS.index(kind)) for kind in ("awake", "offline", "gap"))
+_KIND_OF = np.full(max(Condition) + 1, _GAP, np.uint8)
+for _condition, _kind in _KINDS.items():
+    _KIND_OF[_condition] = SPAN_KINDS.index(_kind)
 
 
 def level_for(bin_ns: int) -> int:
@@ -27,107 +33,73 @@ def level_for(bin_ns: int) -> int:
 
 
 def bin_shares(
-    rows: Iterable[tuple[int, float, int]], level_s: int, from_wall_ns: int, to_wall_ns: int, bins: int
-) -> list[float | None]:
-    """Return the mean share covered in each of `bins` equal parts of [from, to); None where nothing is known.
+    begins_ns: NDArray[np.int64],
+    shares: NDArray[np.float64],
+    known: NDArray[np.int64],
+    level_s: int,
+    from_wall_ns: int,
+    to_wall_ns: int,
+    bins: int,
+) -> NDArray[np.float64]:
+    """Return, as (bins,), the mean share covered in each of `bins` equal parts of [from, to); NaN where nothing is known.
 
-    rows: (beginning, share, known ten-second spans) of one level. A row counts in every bin that it overlaps, by its overlap.
+    begins_ns, shares, known: (rows,) of one level; known: ten-second spans. A row counts in every bin that it overlaps, by its overlap.
     """
-    sums = [0.0] * bins
-    weights = [0] * bins
-    width_ns = to_wall_ns - from_wall_ns
-    for begin_ns, share, known in rows:
-        end_ns = min(begin_ns + level_s * NS_PER_S, to_wall_ns)
-        start_ns = max(begin_ns, from_wall_ns)
-        if end_ns <= start_ns:
-            continue
-        first = (start_ns - from_wall_ns) * bins // width_ns
-        last = (end_ns - 1 - from_wall_ns) * bins // width_ns
-        for number in range(first, last + 1):
-            left_ns = max(start_ns, from_wall_ns + -(-number * width_ns // bins))
-            right_ns = min(end_ns, from_wall_ns + -(-(number + 1) * width_ns // bins))
-            weight = max(right_ns - left_ns, 1) * known
-            sums[number] += share * weight
-            weights[number] += weight
-    return [total / weight if weight else None for total, weight in zip(sums, weights, strict=True)]
+    each_ns, rest_ns = divmod(to_wall_ns - from_wall_ns, bins)
+    numbers = np.arange(bins + 1)
+    edges_ns = from_wall_ns + numbers * each_ns - (-numbers * rest_ns // bins)  # number * width / bins, rounded up; no product overflows
+    starts, ends = np.maximum(begins_ns, from_wall_ns), np.minimum(begins_ns + level_s * NS_PER_S, to_wall_ns)
+    inside = ends > starts
+    starts, ends, shares, known = starts[inside], ends[inside], shares[inside], known[inside]
+    first = np.searchsorted(edges_ns, starts, side="right") - 1
+    count = np.searchsorted(edges_ns, ends - 1, side="right") - first
+    row = np.repeat(np.arange(len(starts)), count)
+    number = first[row] + np.arange(len(row)) - np.repeat(count.cumsum() - count, count)
+    overlap_ns = np.minimum(ends[row], edges_ns[number + 1]) - np.maximum(starts[row], edges_ns[number])
+    weights = np.maximum(overlap_ns, 1) * known[row].astype(np.float64)
+    weight = np.bincount(number, weights, bins)
+    out = np.full(bins, np.nan)
+    np.divide(np.bincount(number, shares[row] * weights, bins), weight, out=out, where=weight > 0)
+    return out
 
 
-def known_parts(begins_ns: Iterable[int], level_s: int, from_wall_ns: int, to_wall_ns: int) -> list[tuple[int, int]]:
-    """Join spans of one level, in order of time, to the parts of [from, to) in which something was recorded.
+def known_parts(begins_ns: NDArray[np.int64], level_s: int, from_wall_ns: int, to_wall_ns: int) -> NDArray[np.int64]:
+    """Join spans of one level, in order of time, to the parts of [from, to) in which something was recorded: (parts, 2), from and to.
 
     Holes shorter than SHORTEST_GAP_NS are closed, also at the end, where the newest span is not over yet.
     """
-    parts: list[tuple[int, int]] = []
-    for begin_ns in begins_ns:
-        start_ns, end_ns = max(begin_ns, from_wall_ns), min(begin_ns + level_s * NS_PER_S, to_wall_ns)
-        if end_ns <= start_ns:
-            continue
-        if parts and start_ns - parts[-1][1] < SHORTEST_GAP_NS:
-            parts[-1] = (parts[-1][0], max(end_ns, parts[-1][1]))
-        else:
-            parts.append((start_ns, end_ns))
-    if parts and to_wall_ns - parts[-1][1] < SHORTEST_GAP_NS:
-        parts[-1] = (parts[-1][0], to_wall_ns)
-    if parts and parts[0][0] - from_wall_ns < SHORTEST_GAP_NS:
-        parts[0] = (from_wall_ns, parts[0][1])
+    starts, ends = np.maximum(begins_ns, from_wall_ns), np.minimum(begins_ns + level_s * NS_PER_S, to_wall_ns)
+    inside = ends > starts
+    starts, ends = starts[inside], ends[inside]
+    if not len(starts):
+        return np.empty((0, 2), np.int64)
+    holes = np.flatnonzero(starts[1:] - ends[:-1] >= SHORTEST_GAP_NS)
+    parts = np.stack((starts[np.append(0, holes + 1)], ends[np.append(holes, len(ends) - 1)]), axis=1)
+    if to_wall_ns - parts[-1, 1] < SHORTEST_GAP_NS:
+        parts[-1, 1] = to_wall_ns
+    if parts[0, 0] - from_wall_ns < SHORTEST_GAP_NS:
+        parts[0, 0] = from_wall_ns
     return parts
 
 
 def spans_of(
-    states: Sequence[StateRow], known: Sequence[tuple[int, int]], from_wall_ns: int, to_wall_ns: int
-) -> list[Span]:
-    """Return what the camera was doing in [from, to), without holes; nothing at all before the first thing known.
+    said_ns: NDArray[np.int64], conditions: NDArray[np.uint8], known: NDArray[np.int64], from_wall_ns: int, to_wall_ns: int
+) -> Pieces:
+    """Return what the camera was doing in [from, to), which is not empty; kinds are places in SPAN_KINDS.
 
-    states: the one in force at `from`, if known, then those since, in order. known: parts in which something was recorded. Where
-    nothing was recorded it is a gap, unless the camera is known to have been offline.
+    said_ns, conditions: (states,), the one in force at `from`, if known, then those since, in the order they were said. known: (parts, 2),
+    in which something was recorded. Where nothing was recorded it is a gap, unless the camera is known to have been offline.
     """
-    changes: list[tuple[int, SpanKind | None, Reason]] = [(from_wall_ns, None, Reason.NONE)]
-    for state in states:
-        at_ns = max(state.wall_ns, from_wall_ns)
-        if at_ns >= to_wall_ns:
-            continue
-        while changes and changes[-1][0] >= at_ns:  # the clock stepped back: what was said later counts
-            changes.pop()
-        changes.append((at_ns, _KINDS[state.condition], state.reason))
-    spans: list[Span] = []
-    first = 0  # known parts before it are over
-    for number, (start_ns, kind, reason) in enumerate(changes):
-        end_ns = changes[number + 1][0] if number + 1 < len(changes) else to_wall_ns
-        while first < len(known) and known[first][1] <= start_ns:
-            first += 1
-        if kind is not None and first < len(known) and known[first][0] <= start_ns and end_ns <= known[first][1]:
-            _append(spans, Span(start_ns, end_ns, kind, reason))  # recorded all through, as most are
-            continue
-        _add_spans(spans, start_ns, end_ns, kind, reason, known, first)
-    return spans
-
-
-def _add_spans(
-    spans: list[Span], from_ns: int, to_ns: int, kind: SpanKind | None, reason: Reason, known: Sequence[tuple[int, int]], first: int
-) -> None:
-    if kind == "offline":
-        _append(spans, Span(from_ns, to_ns, kind, reason))
-        return
-    position_ns = from_ns
-    for number in range(first, len(known)):
-        known_from_ns, known_to_ns = known[number]
-        if known_from_ns >= to_ns:
-            break
-        start_ns, end_ns = max(known_from_ns, position_ns), min(known_to_ns, to_ns)
-        if end_ns <= start_ns:
-            continue
-        if start_ns > position_ns:
-            _append(spans, Span(position_ns, start_ns, "gap", Reason.NONE))
-        # Recorded, but no row says what the camera did: it did send, so it was awake.
-        _append(spans, Span(start_ns, end_ns, kind or "awake", reason))
-        position_ns = end_ns
-    if position_ns < to_ns:
-        _append(spans, Span(position_ns, to_ns, "gap", Reason.NONE))
-
-
-def _append(spans: list[Span], span: Span) -> None:
-    last = spans[-1] if spans else None
-    if last is not None and last.kind == span.kind and last.reason == span.reason and last.to_wall_ns == span.from_wall_ns:
-        spans[-1] = Span(last.from_wall_ns, span.to_wall_ns, span.kind, span.reason)
-    else:
-        spans.append(span)
+    at_ns = np.maximum(said_ns, from_wall_ns)
+    inside = at_ns < to_wall_ns
+    at_ns, kinds = at_ns[inside], _KIND_OF[conditions[inside]]
+    # Where the clock stepped back, what was said later counts.
+    holds = at_ns < np.minimum.accumulate(np.append(at_ns[1:], to_wall_ns)[::-1])[::-1] if len(at_ns) else inside[:0]
+    # Recorded before anything was said: it did send, so it was awake.
+    at_ns = np.append(np.int64(from_wall_ns), at_ns[holds])
+    kinds = np.append(_AWAKE, kinds[holds])
+    edges_ns = np.unique(np.concatenate((at_ns, known.reshape(-1), [to_wall_ns])))
+    starts = edges_ns[:-1]
+    kind = kinds[np.searchsorted(at_ns, starts, side="right") - 1]
+    recorded = np.searchsorted(known[:, 0], starts, side="right") > np.searchsorted(known[:, 1], starts, side="right")
+    return runs(edges_ns, np.where(recorded | (kind == _OFFLINE), kind, _GAP))

@@ -24,10 +24,11 @@ from privet.core.clock import NS_PER_MS
 from privet.core.errors import StoreError, WireError
 from privet.core.grid import Grid
 from privet.core.pb import scene_pb2 as pb
+from privet.core.pieces import Pieces
 from privet.core.polygon import Polygon
 from privet.record import scan
 from privet.record.force import InForce
-from privet.record.places import Asked, Pieces, Slots, ask, decode_places, pieces_of, slots_of_places, slots_of_summaries
+from privet.record.places import Asked, Slots, ask, decode_places, pieces_of, slots_of_places, slots_of_summaries
 from privet.record.recording import PLACES_SUFFIX, SUFFIX, SUMMARY_SUFFIX, OpenRecording, RecordingFile, summary_path
 from privet.record.scan import ChunkRef, Entry
 from privet.record.summary import decode_summaries, decode_summary_at, merge_summaries

@@ -24,6 +24,7 @@ from privet.core.clock import NS_PER_MS
 from privet.core.errors import WireError
 from privet.core.grid import BoolGrid, Grid
 from privet.core.pb import scene_pb2 as pb
+from privet.core.pieces import Pieces, runs
 from privet.core.polygon import Polygon, touched_blocks
 from privet.core.reader import STALE_AFTER_NS
 from privet.record.force import GridKey, grid_key
@@ -39,6 +40,7 @@ _HEAD = struct.Struct("<II")        # bytes of the summaries that it was made fr
 _GROUP = struct.Struct("<IIIIII")   # width_px, height_px, block_px, epoch, rows, cells
 
 UNKNOWN, NOTHING, SOMETHING = 0, 1, 2
+"""The kinds of an answer's pieces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +81,6 @@ class Slots:
     watched_ms: NDArray[np.uint16]
     blind_ms: NDArray[np.uint16]
     there: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Pieces:
-    """A stretch of wall time in order, without holes, none empty, neighbours of different kinds.
-
-    edges_ns: int64 (n + 1,). kinds: uint8 (n,), UNKNOWN, NOTHING or SOMETHING: that of [edges_ns[i], edges_ns[i + 1]).
-    """
-
-    edges_ns: NDArray[np.int64]
-    kinds: NDArray[np.uint8]
 
 
 def grid_of(grid: pb.Grid) -> Grid | None:
@@ -274,7 +265,7 @@ def pieces_of(slots: Iterable[Slots], from_wall_ns: int, to_wall_ns: int) -> Pie
     inside = slice(*np.searchsorted(begin, (from_wall_ns - SLOT_NS + 1, to_wall_ns)).tolist())
     begin = begin[inside]
     if not len(begin):
-        return _runs(np.array([from_wall_ns, to_wall_ns], np.int64), np.array([UNKNOWN], np.uint8))
+        return runs(np.array([from_wall_ns, to_wall_ns], np.int64), np.array([UNKNOWN], np.uint8))
     watched = np.concatenate([part.watched_ms for part in parts])[order][inside]
     blind = np.concatenate([part.blind_ms for part in parts])[order][inside] > 0
     there = np.concatenate([part.there for part in parts])[order][inside]
@@ -291,7 +282,7 @@ def pieces_of(slots: Iterable[Slots], from_wall_ns: int, to_wall_ns: int) -> Pie
     edges[2:-1:2] = np.minimum(begin[np.append(starts[1:], len(begin)) - 1] + SLOT_NS, np.append(begin[starts[1:]], to_wall_ns))
     between = np.full(2 * len(starts) + 1, UNKNOWN, np.uint8)
     between[1::2] = kinds[starts]
-    return _runs(np.clip(edges, from_wall_ns, to_wall_ns), between)
+    return runs(np.clip(edges, from_wall_ns, to_wall_ns), between)
 
 
 def _merged(
@@ -315,12 +306,4 @@ def joined(pieces: Pieces, kind: int, join_ns: int) -> Pieces:
     depth = np.zeros(len(pieces.kinds) + 1, np.int64)
     np.add.at(depth, at[near], 1)
     np.add.at(depth, at[near + 1], -1)
-    return _runs(pieces.edges_ns, np.where(depth[:-1].cumsum() > 0, kind, pieces.kinds).astype(np.uint8))
-
-
-def _runs(edges_ns: NDArray[np.int64], kinds: NDArray[np.uint8]) -> Pieces:
-    """Drop what is empty; join neighbours of one kind."""
-    whole = np.flatnonzero(edges_ns[1:] > edges_ns[:-1])
-    starts, kinds = edges_ns[whole], kinds[whole]
-    changes = np.flatnonzero(np.concatenate(([True], kinds[1:] != kinds[:-1]))) if len(kinds) else np.empty(0, np.int64)
-    return Pieces(np.append(starts[changes], edges_ns[-1]), kinds[changes])
+    return runs(pieces.edges_ns, np.where(depth[:-1].cumsum() > 0, kind, pieces.kinds).astype(np.uint8))
