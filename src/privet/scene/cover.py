@@ -37,42 +37,29 @@ def drop_specks(bits: BoolGrid) -> BoolGrid:
     return out
 
 
-@njit(cache=True, nogil=True)
 def dilate(bits: BoolGrid, radius: int) -> BoolGrid:
     """Every set block grows to a square of 2 * radius + 1 blocks. radius: blocks, 0 or more."""
-    rows, columns = bits.shape
-    across = np.zeros_like(bits)
-    for row in range(rows):
-        reach = -1
-        for column in range(columns):
-            if bits[row, column]:
-                reach = column + radius
-            if column <= reach:
-                across[row, column] = True
-        reach = columns
-        for column in range(columns - 1, -1, -1):
-            if bits[row, column]:
-                reach = column - radius
-            if column >= reach:
-                across[row, column] = True
-    out = np.zeros_like(bits)
-    for column in range(columns):
-        reach = -1
-        for row in range(rows):
-            if across[row, column]:
-                reach = row + radius
-            if row <= reach:
-                out[row, column] = True
-        reach = rows
-        for row in range(rows - 1, -1, -1):
-            if across[row, column]:
-                reach = row - radius
-            if row >= reach:
-                out[row, column] = True
+    return _grown(_grown(bits, radius, 1), radius, 0)
+
+
+def _grown(bits: BoolGrid, radius: int, axis: int) -> BoolGrid:
+    """`bits` grown along one axis. What is set within a window twice as long is set in one of its halves, so that a window takes as many
+    steps as its length has digits, each over the whole grid."""
+    length, window = bits.shape[axis], 2 * radius + 1
+    out: BoolGrid = np.zeros((bits.shape[0] + (2 * radius if axis == 0 else 0), bits.shape[1] + (2 * radius if axis == 1 else 0)), np.bool_)
+    _along(out, radius, length, axis)[...] = bits
+    reached = 1
+    while reached < window:                     # out[i]: whether any of the `reached` blocks from i - radius on is set
+        step = min(reached, window - reached)
+        out = _along(out, 0, out.shape[axis] - step, axis) | _along(out, step, out.shape[axis] - step, axis)
+        reached += step
     return out
 
 
-@njit(cache=True, nogil=True)
+def _along(bits: BoolGrid, first: int, count: int, axis: int) -> BoolGrid:
+    return bits[first : first + count] if axis == 0 else bits[:, first : first + count]
+
+
 def erode(bits: BoolGrid, radius: int) -> BoolGrid:
     """The dual of `dilate`; beyond the edge counts as set, so that what touches the edge keeps touching it."""
     return ~dilate(~bits, radius)
@@ -109,36 +96,66 @@ def label(bits: BoolGrid) -> tuple[NDArray[np.int32], int]:
 def fill_holes(bits: BoolGrid) -> BoolGrid:
     """Unset blocks that cannot be reached from the edge over unset four-neighbours are set."""
     rows, columns = bits.shape
-    outside = np.zeros_like(bits)
+    out = bits.copy()
+    # Only what has set blocks on all four sides can be a hole; from anywhere else a straight line leads to the edge.
+    first_row, last_row = np.full(columns, rows, np.int32), np.full(columns, -1, np.int32)
+    for row in range(rows):
+        first, last = columns, -1
+        for column in range(columns):
+            if bits[row, column]:
+                first = min(first, column)
+                last = column
+                first_row[column] = min(first_row[column], row)
+                last_row[column] = row
+        for column in range(first, last):
+            out[row, column] = True
+    for row in range(rows):
+        for column in range(columns):
+            if row < first_row[column] or row > last_row[column]:
+                out[row, column] = False
     stack = np.empty(rows * columns, np.int32)
     depth = 0
     for row in range(rows):
         for column in range(columns):
-            at_edge = row == 0 or column == 0 or row == rows - 1 or column == columns - 1
-            if at_edge and not bits[row, column]:
-                outside[row, column] = True
-                stack[depth] = row * columns + column
-                depth += 1
+            if out[row, column]:
+                continue
+            for step in range(4):
+                i = row + (1 if step == 0 else -1 if step == 1 else 0)
+                j = column + (1 if step == 2 else -1 if step == 3 else 0)
+                if 0 <= i < rows and 0 <= j < columns and out[i, j] and not bits[i, j]:
+                    out[i, j] = False
+                    stack[depth] = i * columns + j
+                    depth += 1
     while depth > 0:
         depth -= 1
         row, column = divmod(stack[depth], columns)
         for step in range(4):
             i = row + (1 if step == 0 else -1 if step == 1 else 0)
             j = column + (1 if step == 2 else -1 if step == 3 else 0)
-            if 0 <= i < rows and 0 <= j < columns and not bits[i, j] and not outside[i, j]:
-                outside[i, j] = True
+            if 0 <= i < rows and 0 <= j < columns and out[i, j] and not bits[i, j]:
+                out[i, j] = False
                 stack[depth] = i * columns + j
                 depth += 1
-    return ~outside
+    return out
 
 
+@njit(cache=True, nogil=True)
 def drop_small(bits: BoolGrid, fewest_blocks: int) -> BoolGrid:
     """Eight-connected components of fewer blocks are dropped."""
     labels, count = label(bits)
-    large = np.bincount(labels.ravel(), minlength=count + 1) >= fewest_blocks
-    large[0] = False
-    kept: BoolGrid = large[labels]
-    return kept
+    sizes = np.zeros(count + 1, np.int32)
+    out = np.zeros_like(bits)
+    if count == 0:
+        return out
+    rows, columns = bits.shape
+    for row in range(rows):
+        for column in range(columns):
+            sizes[labels[row, column]] += 1
+    sizes[0] = 0
+    for row in range(rows):
+        for column in range(columns):
+            out[row, column] = sizes[labels[row, column]] >= fewest_blocks and bits[row, column]
+    return out
 
 
 def shape(raw: BoolGrid) -> BoolGrid:
@@ -156,21 +173,25 @@ def coarsen(bits: BoolGrid, tallest_blocks: int) -> BoolGrid:
     """
     rows, columns = bits.shape
     labels, count = label(bits)
-    top = np.full(count + 1, rows, np.int32)
+    top = np.full(count + 1, -1, np.int32)
     bottom = np.full(count + 1, -1, np.int32)
     for row in range(rows):
         for column in range(columns):
             which = labels[row, column]
-            if which:
-                top[which] = min(top[which], row)
-                bottom[which] = max(bottom[which], row)
+            if top[which] < 0:
+                top[which] = row
+            bottom[which] = row
     factor = np.ones(count + 1, np.int32)
+    coarsest = 1
     for which in range(1, count + 1):
         f = 1
         while bottom[which] // f - top[which] // f + 1 > tallest_blocks:
             f += 1
         factor[which] = f
+        coarsest = max(coarsest, f)
     out = bits.copy()
+    if coarsest == 1:
+        return out
     for row in range(rows):
         for column in range(columns):
             which = labels[row, column]

@@ -11,12 +11,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 from privet.core.grid import BoolGrid
+from privet.scene.select import median
 
 CELL_COLUMNS = 16
 CELL_ROWS = 9
 BLACK = 16.0
 ENOUGH_BLOCKS = 12
-MOST_SAMPLES = 256          # about as many blocks are asked for a median; more of them hardly change it
+MOST_SAMPLES = 128          # about as many blocks are asked for a median; more of them hardly change it
 DARKEST_FOR_RATIO = 12.0
 LIMITED_TO_FULL = 255.0 / 219.0
 
@@ -46,7 +47,7 @@ def _medians(
     residuals: bool, out: Cells, fitted: BoolGrid,
 ) -> None:
     cell_rows, cell_columns = out.shape
-    columns = luma.shape[1]
+    seen_of, base_of = luma.reshape(-1), background.reshape(-1)
     values = np.empty(2 * MOST_SAMPLES, np.float32)
     for i in range(cell_rows):
         for j in range(cell_columns):
@@ -55,17 +56,17 @@ def _medians(
             for k in range(max(i - 1, 0), min(i + 2, cell_rows)):
                 there += starts[k * cell_columns + right] - starts[k * cell_columns + left]
             step = there // MOST_SAMPLES + 1 if there >= 2 * MOST_SAMPLES else 1
+            gain = gains[i, j]
             count = 0
             skip = 0
             for k in range(max(i - 1, 0), min(i + 2, cell_rows)):
                 at = starts[k * cell_columns + left] + skip
                 end = starts[k * cell_columns + right]
                 while at < end:
-                    row, column = divmod(blocks[at], columns)
-                    base = background[row, column] - BLACK
-                    seen = luma[row, column] - BLACK
+                    base = base_of[blocks[at]] - np.float32(BLACK)
+                    seen = seen_of[blocks[at]] - np.float32(BLACK)
                     if residuals:
-                        values[count] = seen - base * gains[i, j]
+                        values[count] = seen - base * gain
                         count += 1
                     elif base >= DARKEST_FOR_RATIO:
                         values[count] = seen / base
@@ -73,7 +74,7 @@ def _medians(
                     at += step
                 skip = at - end
             fitted[i, j] = count >= ENOUGH_BLOCKS
-            out[i, j] = np.median(values[:count]) if fitted[i, j] else 0.0
+            out[i, j] = median(values[:count]) if fitted[i, j] else np.float32(0)
 
 
 def fit_light(
@@ -130,21 +131,22 @@ def spread(cells: Cells, rows: int, columns: int) -> NDArray[np.float32]:
     """Interpolate cell values bilinearly between cell centres to blocks: float32 (rows, columns)."""
     cell_rows, cell_columns = cells.shape
     out = np.empty((rows, columns), np.float32)
+    lefts, shares = np.empty(columns, np.int64), np.empty(columns, np.float32)
+    for column in range(columns):
+        x = min(max((column + 0.5) * cell_columns / columns - 0.5, 0.0), cell_columns - 1.0)
+        lefts[column] = min(int(x), max(cell_columns - 2, 0))
+        shares[column] = x - lefts[column]
+    line = np.empty(cell_columns + 1, np.float32)
     for row in range(rows):
-        y = (row + 0.5) * cell_rows / rows - 0.5
-        y = min(max(y, 0.0), cell_rows - 1.0)
+        y = min(max((row + 0.5) * cell_rows / rows - 0.5, 0.0), cell_rows - 1.0)
         i = min(int(y), max(cell_rows - 2, 0))
-        fy = y - i
-        i_next = min(i + 1, cell_rows - 1)
+        share = np.float32(y - i)
+        for j in range(cell_columns):
+            line[j] = cells[i, j] + (cells[min(i + 1, cell_rows - 1), j] - cells[i, j]) * share
+        line[cell_columns] = line[cell_columns - 1]
         for column in range(columns):
-            x = (column + 0.5) * cell_columns / columns - 0.5
-            x = min(max(x, 0.0), cell_columns - 1.0)
-            j = min(int(x), max(cell_columns - 2, 0))
-            fx = x - j
-            j_next = min(j + 1, cell_columns - 1)
-            upper = cells[i, j] * (1 - fx) + cells[i, j_next] * fx
-            lower = cells[i_next, j] * (1 - fx) + cells[i_next, j_next] * fx
-            out[row, column] = upper * (1 - fy) + lower * fy
+            left = line[lefts[column]]
+            out[row, column] = left + (line[lefts[column] + 1] - left) * shares[column]
     return out
 
 

@@ -224,7 +224,7 @@ class Looks:
 
     def forget(self, blocks: BoolGrid) -> None:
         """A proof that restarts begins without evidence."""
-        self._views[:, :, blocks] = 0
+        self._views *= ~blocks
 
     def next_look(self, waiting: BoolGrid) -> Look | None:
         """The look that most waiting blocks lack, by a sample of them, times how long ago it was last taken; None when none would help.

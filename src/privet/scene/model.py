@@ -48,18 +48,18 @@ def _refine(
     seen: Statistics, expected: Statistics, blocks: BoolGrid, rate: float, base: Statistics, drifts: NDArray[np.float32],
     deviations: NDArray[np.float32], means: Statistics, variances: Statistics, out: Statistics,
 ) -> None:
-    rows, columns = blocks.shape
+    rows, _ = blocks.shape
     weight = np.float32(rate)
+    # Without a branch in it, so that a line of blocks is followed many at a time.
     for feature in range(4):
         drift, largest = drifts[feature], deviations[feature]
         for row in range(rows):
-            for column in range(columns):
-                if not blocks[row, column]:
-                    continue
-                residual = seen[feature, row, column] - expected[feature, row, column]
-                least, most = base[feature, row, column] - drift, base[feature, row, column] + drift
-                means[feature, row, column] = min(max(means[feature, row, column] + weight * residual, least), most)
-                variance = variances[feature, row, column]
-                variance += weight * (residual * residual - variance)
-                variances[feature, row, column] = variance
-                out[feature, row, column] = min(np.sqrt(variance), largest)
+            wanted, mean, variance = blocks[row], means[feature, row], variances[feature, row]
+            here, there, middle, deviation = seen[feature, row], expected[feature, row], base[feature, row], out[feature, row]
+            for column in range(wanted.size):
+                residual = here[column] - there[column]
+                moved = min(max(mean[column] + weight * residual, middle[column] - drift), middle[column] + drift)
+                spread = variance[column] + weight * (residual * residual - variance[column])
+                mean[column] = moved if wanted[column] else mean[column]
+                variance[column] = spread if wanted[column] else variance[column]
+                deviation[column] = min(np.sqrt(spread), largest) if wanted[column] else deviation[column]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import cos, radians, sin
+from math import ceil, cos, floor, radians, sin
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from privet.core.frame import Frame, Matrix, Plane
+from privet.scene.statistics import Flat, flattened
 
 RgbPicture = NDArray[np.uint8]
 """Shape (height, width, 3)."""
@@ -18,6 +19,7 @@ Affine = NDArray[np.float64]
 """Shape (2, 3): (x, y) -> (a x + b y + c, d x + e y + f)."""
 
 OUTSIDE = 114
+LEAST_STEP = 1e-6            # of a pixel: what moves less across a view lies inside or outside as a whole, or is found one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,44 +75,78 @@ def apply(affine: Affine, points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @njit(cache=True, nogil=True)
-def _sample(y: Plane, u: Plane, v: Plane, affine: Affine, coefficients: NDArray[np.float64], taps: int, out: RgbPicture) -> None:
+def _luma_bilinear(y: Plane, x: float, at: float) -> float:
+    height, width = y.shape
+    left, top = int(max(x - 0.5, 0.0)), int(max(at - 0.5, 0.0))
+    fx, fy = min(max(x - 0.5 - left, 0.0), 1.0), min(max(at - 0.5 - top, 0.0), 1.0)
+    right, bottom = min(left + 1, width - 1), min(top + 1, height - 1)
+    upper = y[top, left] * (1 - fx) + y[top, right] * fx
+    lower = y[bottom, left] * (1 - fx) + y[bottom, right] * fx
+    return upper * (1 - fy) + lower * fy
+
+
+@njit(cache=True, nogil=True)
+def _at(affine: Affine, which: int, x: float, y: float) -> float:
+    """x (which 0) or y (1) in the picture of a point of the view; always in this order, so that a point between two pixels is one's."""
+    return affine[which, 0] * x + affine[which, 1] * y + affine[which, 2]
+
+
+@njit(cache=True, nogil=True)
+def _within(affine: Affine, which: int, x: float, y: float, limit: int, begin: int, end: int) -> tuple[int, int]:
+    """For which i of begin to end x + i, y lies in the picture, by one of its sides; they lie side by side."""
+    first, step = _at(affine, which, x, y), affine[which, 0]
+    if step > LEAST_STEP:
+        begin, end = max(begin, int(ceil(-first / step)) - 1), min(end, int(ceil((limit - first) / step)) + 1)
+    elif step < -LEAST_STEP:
+        begin, end = max(begin, int(floor((limit - first) / step)) - 1), min(end, int(floor(-first / step)) + 2)
+    while begin < end and not 0.0 <= _at(affine, which, x + begin, y) < limit:
+        begin += 1
+    while begin < end and not 0.0 <= _at(affine, which, x + end - 1, y) < limit:
+        end -= 1
+    return begin, max(begin, end)
+
+
+@njit(cache=True, nogil=True)
+def _line_of_taps(y: Flat, stride: int, size: tuple[int, int], affine: Affine, row: int, taps: int, sums: NDArray[np.int32]) -> None:
+    """Sums over taps x taps points of each pixel of one line of a view. Which of them lie in the picture is known before it is read."""
+    height, width = size
+    sums[:] = 0
+    for i in range(taps):
+        in_y = row + (i + 0.5) / taps
+        for j in range(taps):
+            in_x = (j + 0.5) / taps
+            begin, end = _within(affine, 0, in_x, in_y, width, 0, sums.size)
+            begin, end = _within(affine, 1, in_x, in_y, height, begin, end)
+            sums[:begin] += OUTSIDE
+            sums[end:] += OUTSIDE
+            those = sums[begin:end]
+            for column in range(those.size):
+                line = np.int64(_at(affine, 1, begin + column + in_x, in_y))
+                those[column] += y[np.uint64(line * stride + np.int64(_at(affine, 0, begin + column + in_x, in_y)))]
+
+
+@njit(cache=True, nogil=True)
+def _sample(
+    y: Plane, flat: Flat, stride: int, u: Plane, v: Plane, affine: Affine, coefficients: NDArray[np.float64], taps: int, out: RgbPicture
+) -> None:
     """One tap: bilinear. Several: the mean of the nearest pixels under taps x taps points. Chroma, which has half the resolution, is
-    the nearest to the middle. What lies outside is grey."""
+    the nearest to the middle. What lies outside is grey. flat, stride: y's memory."""
     height, width = y.shape
     out_height, out_width, _ = out.shape
     ax, bx, cx = affine[0, 0], affine[0, 1], affine[0, 2]
     ay, by, cy = affine[1, 0], affine[1, 1], affine[1, 2]
+    sums = np.zeros(out_width, np.int32)
     for row in range(out_height):
+        if taps > 1:
+            _line_of_taps(flat, stride, (height, width), affine, row, taps, sums)
         for column in range(out_width):
             middle_x = ax * (column + 0.5) + bx * (row + 0.5) + cx
             middle_y = ay * (column + 0.5) + by * (row + 0.5) + cy
             inside = 0.0 <= middle_x < width and 0.0 <= middle_y < height
-            luma = 0.0
-            if taps == 1:
-                luma = float(OUTSIDE)
-                if inside:
-                    left = int(max(middle_x - 0.5, 0.0))
-                    top = int(max(middle_y - 0.5, 0.0))
-                    fx = min(max(middle_x - 0.5 - left, 0.0), 1.0)
-                    fy = min(max(middle_y - 0.5 - top, 0.0), 1.0)
-                    right = min(left + 1, width - 1)
-                    bottom = min(top + 1, height - 1)
-                    upper = y[top, left] * (1 - fx) + y[top, right] * fx
-                    lower = y[bottom, left] * (1 - fx) + y[bottom, right] * fx
-                    luma = upper * (1 - fy) + lower * fy
+            if taps > 1:
+                luma = sums[column] / (taps * taps)
             else:
-                total = 0
-                for i in range(taps):
-                    in_y = row + (i + 0.5) / taps
-                    for j in range(taps):
-                        in_x = column + (j + 0.5) / taps
-                        tap_x = ax * in_x + bx * in_y + cx
-                        tap_y = ay * in_x + by * in_y + cy
-                        if 0.0 <= tap_x < width and 0.0 <= tap_y < height:
-                            total += y[int(tap_y), int(tap_x)]
-                        else:
-                            total += OUTSIDE
-                luma = total / (taps * taps)
+                luma = _luma_bilinear(y, middle_x, middle_y) if inside else float(OUTSIDE)
             cb = 0.0
             cr = 0.0
             if inside:
@@ -134,5 +170,5 @@ def sample(frame: Frame, affine: Affine, height_px: int, width_px: int) -> RgbPi
     out = np.empty((height_px, width_px, 3), np.uint8)
     scale = max(abs(affine[0, 0]) + abs(affine[0, 1]), abs(affine[1, 0]) + abs(affine[1, 1]))
     taps = int(min(max(round(scale), 1), 4))
-    _sample(frame.y, frame.u, frame.v, affine, RGB_COEFFICIENTS[frame.matrix], taps, out)
+    _sample(frame.y, *flattened(frame.y), frame.u, frame.v, affine, RGB_COEFFICIENTS[frame.matrix], taps, out)
     return out

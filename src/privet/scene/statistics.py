@@ -37,49 +37,83 @@ def flattened(plane: Plane) -> tuple[Flat, int]:
 
 
 @njit(cache=True, nogil=True)
+def _fold(values: NDArray[np.uint16], side: int, out: NDArray[np.uint32]) -> None:
+    """Sum every `side` values; the last ones may be fewer. Eight and four are written out: as a loop they take five times as long."""
+    whole = values.size // side
+    done = 0
+    if side == 8:
+        for i in range(whole):
+            v = values[i * 8 : i * 8 + 8]
+            four = np.uint32(v[0]) + np.uint32(v[1]) + np.uint32(v[2]) + np.uint32(v[3])
+            out[i] = four + np.uint32(v[4]) + np.uint32(v[5]) + np.uint32(v[6]) + np.uint32(v[7])
+        done = whole
+    elif side == 4:
+        for i in range(whole):
+            v = values[i * 4 : i * 4 + 4]
+            out[i] = np.uint32(v[0]) + np.uint32(v[1]) + np.uint32(v[2]) + np.uint32(v[3])
+        done = whole
+    for i in range(done, out.size):
+        total = np.uint32(0)
+        for value in values[i * side : (i + 1) * side]:
+            total += value
+        out[i] = total
+
+
+@njit(cache=True, nogil=True)
+def _scale(sums: NDArray[np.uint32], lines: int, width: int, side: int, steps: int, out: NDArray[np.float32]) -> None:
+    """Sums of a row of blocks to means: over their pixels or, with steps 1, over the steps between pixels, of which twice the mean is given.
+    lines: of the row; width: of the picture; the last block may be narrower."""
+    last = out.size - 1
+    for part in range(2):
+        begin, end, across = (0, last, side) if part == 0 else (last, last + 1, width - last * side)
+        count = lines * (across - 1) + (lines - 1) * across if steps else lines * across
+        factor = np.float32((2.0 if steps else 1.0) / max(count, 1))
+        those, these = out[begin:end], sums[begin:end]
+        for i in range(those.size):
+            those[i] = np.float32(these[i]) * factor
+
+
+@njit(cache=True, nogil=True)
 def _luma(
     flat: Flat, stride: int, height: int, width: int, block_px: int, sums: NDArray[np.uint16], means: NDArray[np.float32],
     gradients: NDArray[np.float32],
 ) -> None:
     """sums: uint16 (3, width), scratch. Sums run down the columns of a row of blocks first, over whole lines: that is what vectorises."""
     rows, columns = means.shape
+    totals, across, down = sums[0], sums[1], sums[2]
+    folded = np.empty((2, columns), np.uint32)
     for row in range(rows):
         top = row * block_px
         bottom = min(top + block_px, height)
         sums[:] = 0
-        totals, across, down = sums[0], sums[1], sums[2]
         for i in range(top, bottom):
             line = flat[i * stride : i * stride + width]
+            after = flat[i * stride + 1 : i * stride + width]
             for j in range(width):
                 totals[j] += line[j]
             for j in range(width - 1):
-                across[j] += np.uint16(abs(np.int16(line[j]) - np.int16(line[j + 1])))
+                across[j] += np.uint16(abs(np.int16(line[j]) - np.int16(after[j])))
+        across[block_px - 1 :: block_px] = 0        # the step from a block to the next
         for i in range(top, bottom - 1):
             line = flat[i * stride : i * stride + width]
             below = flat[(i + 1) * stride : (i + 1) * stride + width]
             for j in range(width):
                 down[j] += np.uint16(abs(np.int16(line[j]) - np.int16(below[j])))
-        for column in range(columns):
-            left = column * block_px
-            right = min(left + block_px, width)
-            total = np.int32(0)
-            gradient = np.int32(0)
-            for j in range(left, right):
-                total += totals[j]
-                gradient += down[j]
-            for j in range(left, right - 1):
-                gradient += across[j]
-            steps = (bottom - top) * (right - 1 - left) + (bottom - top - 1) * (right - left)
-            means[row, column] = total / ((bottom - top) * (right - left))
-            gradients[row, column] = 2.0 * gradient / (steps if steps > 0 else 1)
+        for j in range(width):
+            down[j] += across[j]
+        _fold(totals, block_px, folded[0])
+        _fold(down, block_px, folded[1])
+        _scale(folded[0], bottom - top, width, block_px, 0, means[row])
+        _scale(folded[1], bottom - top, width, block_px, 1, gradients[row])
 
 
 @njit(cache=True, nogil=True)
 def _chroma(
     flat: Flat, stride: int, height: int, width: int, block_px: int, sums: NDArray[np.uint16], means: NDArray[np.float32]
 ) -> None:
-    """sums: uint16 (at least width), scratch. block_px: of a chroma block."""
+    """sums: uint16 (width,), scratch. block_px: of a chroma block."""
     rows, columns = means.shape
+    folded = np.empty(columns, np.uint32)
     for row in range(rows):
         top = row * block_px
         bottom = min(top + block_px, height)
@@ -88,19 +122,14 @@ def _chroma(
             line = flat[i * stride : i * stride + width]
             for j in range(width):
                 sums[j] += line[j]
-        for column in range(columns):
-            left = column * block_px
-            right = min(left + block_px, width)
-            total = np.int32(0)
-            for j in range(left, right):
-                total += sums[j]
-            means[row, column] = total / max((bottom - top) * (right - left), 1)
+        _fold(sums, block_px, folded)
+        _scale(folded, bottom - top, width, block_px, 0, means[row])
 
 
 def block_statistics(y: Plane, u: Plane, v: Plane, block_px: int) -> Statistics:
     """Return float32 (4, rows, columns) for planes y (h, w), u and v (ceil(h/2), ceil(w/2)); gradients stay inside a block.
 
-    block_px: at most 256, or the sums of a column would not fit.
+    block_px: at most 128, or the sums of a column would not fit.
     """
     height, width = y.shape
     out = np.empty((4, -(-height // block_px), -(-width // block_px)), np.float32)
@@ -109,7 +138,7 @@ def block_statistics(y: Plane, u: Plane, v: Plane, block_px: int) -> Statistics:
     _luma(flat, stride, height, width, block_px, sums, out[Y_MEAN], out[GRADIENT])
     for which, plane in ((U_MEAN, u), (V_MEAN, v)):
         flat, stride = flattened(plane)
-        _chroma(flat, stride, plane.shape[0], plane.shape[1], block_px // 2, sums[0], out[which])
+        _chroma(flat, stride, plane.shape[0], plane.shape[1], block_px // 2, sums[0, : plane.shape[1]], out[which])
     return out
 
 
@@ -132,40 +161,42 @@ def block_statistics_reference(y: Plane, u: Plane, v: Plane, block_px: int) -> S
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
 def _block_differences(
-    y: Plane, u: Plane, v: Plane, other_y: Plane, other_u: Plane, other_v: Plane, block_px: int, wanted: NDArray[np.bool_],
-    offsets: NDArray[np.float64], out: NDArray[np.float32],
+    flat: Flat, stride: int, other: Flat, other_stride: int, size: tuple[int, int], side: int, wanted: NDArray[np.bool_],
+    offsets: NDArray[np.float32], sums: NDArray[np.float32], offset_of: NDArray[np.float32], out: NDArray[np.float32],
 ) -> None:
-    height, width = y.shape
-    chroma_height, chroma_width = u.shape
+    """Adds one plane's mean absolute differences to `out`. sums, offset_of: float32 (width,), scratch; over whole lines, as in `_luma`."""
+    height, width = size
     rows, columns = wanted.shape
-    half = block_px // 2
     for row in range(rows):
-        top = row * block_px
-        bottom = min(top + block_px, height)
-        c_top = row * half
-        c_bottom = min(c_top + half, chroma_height)
+        first, last = columns, -1
         for column in range(columns):
-            if not wanted[row, column]:
-                out[row, column] = 0.0
-                continue
-            left = column * block_px
-            right = min(left + block_px, width)
-            offset = offsets[row, column]
-            total = 0.0
-            for i in range(top, bottom):
+            if wanted[row, column]:
+                first = min(first, column)
+                last = column
+        top = row * side
+        bottom = min(top + side, height)
+        begin, end = first * side, min((last + 1) * side, width)
+        if last < 0 or bottom <= top or end <= begin:
+            continue
+        for column in range(first, last + 1):
+            for j in range(column * side, min((column + 1) * side, width)):
+                offset_of[j] = offsets[row, column]
+        sums[begin:end] = 0
+        for i in range(top, bottom):
+            line = flat[i * stride + begin : i * stride + end]
+            those = other[i * other_stride + begin : i * other_stride + end]
+            total, off = sums[begin:end], offset_of[begin:end]
+            for j in range(end - begin):
+                total[j] += abs(np.float32(line[j]) - np.float32(those[j]) - off[j])
+        for column in range(first, last + 1):
+            left, right = column * side, min((column + 1) * side, width)
+            if wanted[row, column] and right > left:
+                whole = np.float32(0)
                 for j in range(left, right):
-                    total += abs(np.float64(y[i, j]) - np.float64(other_y[i, j]) - offset)
-            worst = total / ((bottom - top) * (right - left))
-            c_left = column * half
-            c_right = min(c_left + half, chroma_width)
-            chroma = np.int64(0)
-            for i in range(c_top, c_bottom):
-                for j in range(c_left, c_right):
-                    chroma += abs(np.int64(u[i, j]) - np.int64(other_u[i, j])) + abs(np.int64(v[i, j]) - np.int64(other_v[i, j]))
-            worst += chroma / max((c_bottom - c_top) * (c_right - c_left), 1)
-            out[row, column] = worst
+                    whole += sums[j]
+                out[row, column] += whole / np.float32((bottom - top) * (right - left))
 
 
 def block_differences(
@@ -180,8 +211,13 @@ def block_differences(
     wanted: bool (rows, columns); other blocks get 0. brighter: float64 (rows, columns), levels by which `picture` is lit more than
     `other`, taken off first.
     """
-    out = np.empty(wanted.shape, np.float32)
-    _block_differences(*picture, *other, block_px, wanted, brighter, out)
+    out = np.zeros(wanted.shape, np.float32)
+    scratch = np.empty((2, picture[0].shape[1]), np.float32)
+    offsets = brighter.astype(np.float32)
+    for plane, (here, there) in enumerate(zip(picture, other, strict=True)):
+        side = block_px if plane == 0 else block_px // 2
+        lit = offsets if plane == 0 else np.zeros_like(offsets)
+        _block_differences(*flattened(here), *flattened(there), here.shape, side, wanted, lit, *scratch, out)
     return out
 
 
@@ -213,41 +249,96 @@ STRUCTURE_FLOOR = 64.0      # added to the structure tensor: what a block must h
 
 
 @njit(cache=True, nogil=True)
-def _block_shifts(y: Plane, other: Plane, block_px: int, wanted: NDArray[np.bool_], out: NDArray[np.float32]) -> None:
-    height, width = y.shape
+def _block_shifts(
+    flat: Flat, stride: int, other: Flat, other_stride: int, size: tuple[int, int], block_px: int, wanted: NDArray[np.bool_],
+    line: NDArray[np.int16], sums: NDArray[np.int32], out: NDArray[np.float32],
+) -> None:
+    """line: int16 (3, width), scratch. sums: int32 (8, width), scratch: per column of a row of blocks, sums over its lines; over whole lines, as in `_luma`."""
+    height, width = size
     rows, columns = wanted.shape
     for row in range(rows):
+        first, last = columns, -1
+        for column in range(columns):
+            if wanted[row, column]:
+                first = min(first, column)
+                last = column
+        if last < 0:
+            continue
         top = row * block_px
         bottom = min(top + block_px, height)
-        for column in range(columns):
+        begin, end = first * block_px, min((last + 1) * block_px, width)
+        sums[:, begin:end] = 0
+        for i in range(top, bottom):
+            above, below = max(i - 1, 0), min(i + 1, height - 1)
+            _gradients(
+                flat[i * stride : i * stride + width], flat[above * stride : above * stride + width],
+                flat[below * stride : below * stride + width], other[i * other_stride : i * other_stride + width],
+                other[above * other_stride : above * other_stride + width], other[below * other_stride : below * other_stride + width],
+                line[0], line[1], line[2],
+            )
+            difference, across, down = line[0, begin:end], line[1, begin:end], line[2, begin:end]
+            for which in range(3):
+                _add(line[which, begin:end], sums[which, begin:end])
+            _add_product(across, across, sums[3, begin:end])
+            _add_product(down, down, sums[4, begin:end])
+            _add_product(across, down, sums[5, begin:end])
+            _add_product(across, difference, sums[6, begin:end])
+            _add_product(down, difference, sums[7, begin:end])
+        for column in range(first, last + 1):
             if not wanted[row, column]:
-                out[row, column] = 0.0
                 continue
             left = column * block_px
             right = min(left + block_px, width)
-            total = np.int64(0)
-            for i in range(top, bottom):
-                for j in range(left, right):
-                    total += np.int64(y[i, j]) - np.int64(other[i, j])
-            mean = total / ((bottom - top) * (right - left))
-            xx = STRUCTURE_FLOOR
-            yy = STRUCTURE_FLOOR
+            d = x = y = 0.0
+            xx = yy = 16.0 * STRUCTURE_FLOOR        # gradients are four times as large: see `_gradients`
             xy = bx = by = 0.0
-            for i in range(top, bottom):
-                above, below = max(i - 1, 0), min(i + 1, height - 1)
-                for j in range(left, right):
-                    before, after = max(j - 1, 0), min(j + 1, width - 1)
-                    across = 0.25 * (np.int64(y[i, after]) - np.int64(y[i, before]))
-                    across += 0.25 * (np.int64(other[i, after]) - np.int64(other[i, before]))
-                    down = 0.25 * (np.int64(y[below, j]) - np.int64(y[above, j]))
-                    down += 0.25 * (np.int64(other[below, j]) - np.int64(other[above, j]))
-                    difference = np.int64(y[i, j]) - np.int64(other[i, j]) - mean
-                    xx += across * across
-                    yy += down * down
-                    xy += across * down
-                    bx += across * difference
-                    by += down * difference
+            for j in range(left, right):
+                d += sums[0, j]
+                x += sums[1, j]
+                y += sums[2, j]
+                xx += sums[3, j]
+                yy += sums[4, j]
+                xy += sums[5, j]
+                bx += sums[6, j]
+                by += sums[7, j]
+            mean = d / ((bottom - top) * (right - left))
+            bx -= mean * x
+            by -= mean * y
             out[row, column] = np.sqrt(max((yy * bx * bx - 2 * xy * bx * by + xx * by * by) / (xx * yy - xy * xy), 0.0))
+
+
+@njit(cache=True, nogil=True)
+def _gradients(
+    line: Flat, above: Flat, below: Flat, other: Flat, other_above: Flat, other_below: Flat, difference: NDArray[np.int16],
+    across: NDArray[np.int16], down: NDArray[np.int16],
+) -> None:
+    """Of one line: the difference, and both gradients (four times the mean of both pictures' central differences)."""
+    width = line.size
+    for j in range(width):
+        difference[j] = np.int16(line[j]) - np.int16(other[j])
+    last = width - 1                                # beyond the picture's edge lies the edge again
+    for j in (0, last):
+        before, after = max(j - 1, 0), min(j + 1, last)
+        across[j] = np.int16(line[after]) - np.int16(line[before]) + np.int16(other[after]) - np.int16(other[before])
+    inner, right, other_right = across[1:], line[2:], other[2:]
+    for j in range(width - 2):
+        inner[j] = np.int16(right[j]) - np.int16(line[j]) + np.int16(other_right[j]) - np.int16(other[j])
+    for j in range(width):
+        down[j] = np.int16(below[j]) - np.int16(above[j])
+    for j in range(width):
+        down[j] += np.int16(other_below[j]) - np.int16(other_above[j])
+
+
+@njit(cache=True, nogil=True)
+def _add(values: NDArray[np.int16], out: NDArray[np.int32]) -> None:
+    for j in range(out.size):
+        out[j] += np.int32(values[j])
+
+
+@njit(cache=True, nogil=True)
+def _add_product(values: NDArray[np.int16], by: NDArray[np.int16], out: NDArray[np.int32]) -> None:
+    for j in range(out.size):
+        out[j] += np.int32(values[j]) * np.int32(by[j])
 
 
 def block_shifts(y: Plane, other: Plane, block_px: int, wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -259,8 +350,9 @@ def block_shifts(y: Plane, other: Plane, block_px: int, wanted: NDArray[np.bool_
     of Lucas and Kanade, "An iterative image registration technique with an application to stereo vision" (1981), read as a matched
     filter. Noise of one level gives about one.
     """
-    out = np.empty(wanted.shape, np.float32)
-    _block_shifts(y, other, block_px, wanted, out)
+    out = np.zeros(wanted.shape, np.float32)
+    line, sums = np.empty((3, y.shape[1]), np.int16), np.empty((8, y.shape[1]), np.int32)
+    _block_shifts(*flattened(y), *flattened(other), y.shape, block_px, wanted, line, sums, out)
     return out
 
 
