@@ -1,5 +1,6 @@
 /** Puts the application on the page. */
 
+import "./app/opening";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/app";

@@ -11,9 +11,9 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
-from typing import Protocol, Self, TypeVarTuple, cast
+from typing import Any, Protocol, Self, TypeVar, cast
 
 import numpy as np
 import sqlalchemy as sa
@@ -39,7 +39,7 @@ FILE_NAME = "index.sqlite"
 BUSY_TIMEOUT_MS = 10_000
 MAX_BINS = 20_000
 _WRITES = "privet_writes"
-Ts = TypeVarTuple("Ts")
+Number = TypeVar("Number", bound=np.generic)
 
 
 class CameraEntry(Protocol):
@@ -244,7 +244,7 @@ class Index:
 
     def states(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> tuple[StateRow, ...]:
         """Return the one in force at `from`, if one is known, then those in [from, to), in the order they were said."""
-        rows = self._state_rows(camera, from_wall_ns, to_wall_ns)
+        rows = self._state_rows(camera, from_wall_ns, to_wall_ns).tolist()
         return tuple(StateRow(wall_ns, Condition(condition), Reason(reason)) for wall_ns, condition, reason in rows)
 
     def last_state(self, camera: CameraId) -> StateRow | None:
@@ -258,14 +258,11 @@ class Index:
     def spans(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Pieces:
         """Return what the camera was doing in [from, to), which is not empty; kinds are places in SPAN_KINDS. Do not ask beyond now: the
         future is a gap."""
-        # A year of a camera that sleeps has tens of thousands of states: no object is made of any.
-        states = self._state_rows(camera, from_wall_ns, to_wall_ns)
-        said_ns = np.array([row[0] for row in states], np.int64)
-        conditions = np.array([row[1] for row in states], np.uint8)
+        said_ns, conditions, _ = self._state_rows(camera, from_wall_ns, to_wall_ns).T
         level = level_for((to_wall_ns - from_wall_ns) // 2000)
         begins_ns, _, _ = self._density_rows(camera, level, from_wall_ns, to_wall_ns)
         known = known_parts(begins_ns, level, from_wall_ns, to_wall_ns)
-        return spans_of(said_ns, conditions, known, from_wall_ns, to_wall_ns)
+        return spans_of(said_ns, conditions.astype(np.uint8), known, from_wall_ns, to_wall_ns)
 
     # ---- density
 
@@ -407,42 +404,43 @@ class Index:
         share = min(max(float(total) / int(known), 0.0), 1.0)
         self._put_density(connection, key, level, begin_ns, share, int(known), keep_greater=False)
 
-    def _state_rows(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> list[tuple[int, int, int]]:
-        """(wall_ns, condition, reason): as `states`."""
+    def _state_rows(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> NDArray[np.int64]:
+        """(states, 3): wall_ns, condition, reason; as `states`."""
         s = t.camera_states.c
         of_camera = sa.select(s.wall_ns, s.condition, s.reason).join(t.cameras).where(t.cameras.c.id == camera)
         before = of_camera.where(s.wall_ns <= from_wall_ns).order_by(s.wall_ns.desc(), s.id.desc()).limit(1)
         since = of_camera.where(s.wall_ns > from_wall_ns, s.wall_ns < to_wall_ns).order_by(s.id)
         with self._reading() as connection:
-            return [*_bare(connection, before), *_bare(connection, since)]
+            return np.concatenate((_numbers(connection, before, np.int64), _numbers(connection, since, np.int64)))
 
     def _density_rows(
         self, camera: CameraId, level: int, from_wall_ns: int, to_wall_ns: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
         """Beginnings, shares and known ten-second spans, each (rows,), in order of time."""
         d = t.density.c
+        level_ns = level * NS_PER_S
         with self._reading() as connection:
             key = connection.execute(sa.select(t.cameras.c.key).where(t.cameras.c.id == camera)).scalar_one_or_none()
             query = (
-                sa.select(d.from_wall_ns, d.covered_share, d.known_spans)
+                sa.select(d.from_wall_ns // level_ns, d.covered_share, d.known_spans)
                 .where(
                     d.camera_key == key,
                     d.level_s == level,
-                    d.from_wall_ns > from_wall_ns - level * NS_PER_S,
+                    d.from_wall_ns > from_wall_ns - level_ns,
                     d.from_wall_ns < to_wall_ns,
                 )
                 .order_by(d.from_wall_ns)
             )
-            rows = _bare(connection, query)
-        begins_ns, shares, known = zip(*rows, strict=True) if rows else ((), (), ())
-        return np.array(begins_ns, np.int64), np.array(shares, np.float64), np.array(known, np.int64)
+            numbers, shares, known = _numbers(connection, query, np.float64).T
+        return numbers.astype(np.int64) * level_ns, shares, known.astype(np.int64)
 
 
-def _bare(connection: sa.Connection, query: sa.Select[*Ts]) -> list[tuple[*Ts]]:
-    """Fetch numbers as the driver has them: SQLAlchemy's own rows take four times as long, and a year has tens of thousands."""
+def _numbers(connection: sa.Connection, query: sa.Select[*tuple[Any, ...]], dtype: type[Number]) -> NDArray[Number]:
+    """(rows, columns), straight from the driver. An object for each of a year's tens of thousands of rows takes four times as long."""
     cursor = connection.execute(query).cursor
     assert cursor is not None
-    return cast("list[tuple[*Ts]]", cursor.fetchall())
+    rows = cast("Iterable[tuple[Number, ...]]", cursor)
+    return np.fromiter(chain.from_iterable(rows), dtype).reshape(-1, len(query.selected_columns))
 
 
 def _recording_query() -> sa.Select[int, str, str, int, int | None, int, int, int]:

@@ -1,7 +1,7 @@
 /** The application around the pages: the bar, the language, the keys, what is lost and found again. */
 
 import { useEffect, useMemo, useState, type ReactElement } from "react";
-import { fetchCameras, fetchSite, goToLogin, livePath, logOut } from "../api/client";
+import { goToLogin, livePath, logOut } from "../api/client";
 import { CameraPage } from "../camera/camera";
 import { Button, Dialog, Link } from "../design/parts";
 import { CommissionPage } from "../pages/commission";
@@ -13,6 +13,7 @@ import { chooseLanguage, directionOf, LANGUAGES, localeOf, translator, type Lang
 import { KeysList } from "./keys";
 import { useKeys } from "./keyboard";
 import { useNow } from "./now";
+import { askCameras, askSite } from "./opening";
 import { parseRoute, useAddress, type Route } from "./route";
 import { SurroundingsContext, useSurroundings, type Surroundings } from "./surroundings";
 import { useAnswer } from "./use-answer";
@@ -44,8 +45,8 @@ export function App(): ReactElement {
   const [language, setLanguage] = useState<Language>(() => chooseLanguage(storedLanguage(), navigator.languages));
   const [keysShown, showKeys] = useState(false);
   const [live] = useState(() => new LiveScenes(livePath(), { ...BROWSER_PORTS, login: goToLogin }));
-  const site = useAnswer(fetchSite, SITE_EVERY_MS);
-  const cameras = useAnswer(fetchCameras, CAMERAS_EVERY_MS);
+  const site = useAnswer(askSite, SITE_EVERY_MS);
+  const cameras = useAnswer(askCameras, CAMERAS_EVERY_MS);
   const address = useAddress();
   const [path = "/", search = ""] = address.split("?");
   const route = useMemo(() => parseRoute(path, search), [path, search]);

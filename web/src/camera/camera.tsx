@@ -1,8 +1,9 @@
 /** One camera: picture, timeline, and everything one can do with a moment. Live and past are the same page. */
 
 import { useCallback, useEffect, useMemo, useRef, useState, type ReactElement } from "react";
-import { fetchScene, fetchTimeline, snapshotPath, exportPath, type Camera } from "../api/client";
+import { fetchScene, snapshotPath, exportPath, type Camera } from "../api/client";
 import { useKeys } from "../app/keyboard";
+import { openOverview } from "../app/opening";
 import { cameraPath, commissionPath, navigate, replaceAddress } from "../app/route";
 import { useSurroundings } from "../app/surroundings";
 import { useLiveSummary } from "../app/use-live";
@@ -15,7 +16,6 @@ import { Recorded } from "../scene/recorded";
 import type { Condition, Reason } from "../scene/scene";
 import { provenSinceMs, type Standing } from "../scene/standing";
 import { agoText, clockText, dateText, fullText, lengthText, offsetText, roughly } from "../time/zone";
-import { Overview } from "../timeline/overview";
 import { Legend, TimelineView } from "../timeline/timeline-view";
 import { speak, type Spoken } from "../words/camera-words";
 import { stateKey, toneOf } from "../words/state";
@@ -68,15 +68,11 @@ export function CameraPage({ camera, atMs, spanMs }: Props): ReactElement {
   const held = useRef(false);
   const name = camera.name === "" ? camera.id : camera.name;
 
-  const overview = useMemo(
-    () =>
-      new Overview(
-        (from, to, bins, signal) => fetchTimeline(camera.id, from, to, bins, signal),
-        () => setRevision((before) => before + 1),
-      ),
-    [camera.id],
-  );
-  useEffect(() => () => overview.close(), [overview]);
+  const overview = useMemo(() => openOverview(camera.id), [camera.id]);
+  useEffect(() => {
+    overview.watch(() => setRevision((before) => before + 1));
+    return () => overview.close();
+  }, [overview]);
   const timeline = useCallback(() => overview.timeline, [overview]);
   const seenWindow = useCallback((widthPx: number) => overview.want(store.get().window, widthPx, Date.now()), [overview, store]);
   const holding = useCallback((now: boolean) => {

@@ -28,13 +28,17 @@ export function serves(known: Known, window: Window, widthPx: number, nowMs: num
 
 export class Overview {
   readonly #ask: Ask;
-  readonly #changed: () => void;
+  #changed: () => void = () => undefined;
   #known: Known | null = null;
   #flight: AbortController | null = null;
   #failedMs = -Infinity;
 
-  constructor(ask: Ask, changed: () => void) {
+  constructor(ask: Ask) {
     this.#ask = ask;
+  }
+
+  /** Calls `changed` when there is an answer, or none. */
+  watch(changed: () => void): void {
     this.#changed = changed;
   }
 

@@ -88,6 +88,7 @@ export function TimelineView({ store, timeline, seen, holding, words, revision }
         },
         palette,
       );
+      element.dataset["drawn"] = String(timeline() !== null);
     };
     const soon = (): void => {
       takeBack = inNextFrame(draw);
