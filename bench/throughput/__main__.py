@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -19,12 +18,17 @@ from bench.privacy.tables import Json, aligned, said
 from bench.throughput import peers
 from bench.throughput.clips import MAIN_HEIGHTS_PX, SUB_HEIGHT_PX, Kind, clip
 from bench.throughput.core import pinned, two_cores
-from bench.throughput.site import Guarded, Used, cameras_on, guard, held, prove, receive
+from bench.throughput.place import known_place
+from bench.throughput.process import answer_of, end_in_order
+from bench.throughput.site import Guarded, Used, cameras_on, guard, held, receive
 
 Stream = Literal["main", "sub"]
-Part = Literal["streams", "peers", "memory", "queries", "latency", "more"]
+Part = Literal["streams", "peers", "memory", "queries", "latency", "day", "many", "more"]
 KINDS: tuple[Kind, ...] = ("busy", "quiet")
-PARTS: tuple[Part, ...] = ("streams", "peers", "memory", "queries", "latency", "more")
+PARTS: tuple[Part, ...] = ("streams", "peers", "memory", "queries", "latency", "day", "many", "more")
+ASKED_FOR: tuple[Part, ...] = ("many", "more")      # left out unless they are
+MODULES: dict[Part, str] = {"queries": "query_ms", "latency": "latency_ms", "day": "", "many": "many"}
+"""Parts that are programs of their own, and where among the figures their answer stands; '': its keys are ours."""
 MEMORY_OF = (1, 8, 32)
 MORE: tuple[tuple[Codec, int], ...] = (("h265", 1080), ("h264", 720), ("h264", 2160))
 STREAMS: tuple[Stream, ...] = ("main", "sub")
@@ -42,15 +46,16 @@ def main() -> int:
     parser.add_argument("--only", choices=KINDS, help="one of the two clips")
     parser.add_argument("--stream", choices=STREAMS, help="watch the main stream, or a sub-stream of 640 x 360 beside it; by default both")
     parser.add_argument(
-        "--parts", choices=PARTS, nargs="+", default=PARTS[:-1], metavar="PART",
-        help=f"of {', '.join(PARTS)}; all but the last by default, which is H.265 and the other sizes",
+        "--parts", choices=PARTS, nargs="+", default=[part for part in PARTS if part not in ASKED_FOR], metavar="PART",
+        help=f"of {', '.join(PARTS)}; by default all but sixty cameras at once, and H.265 and the other sizes: the last two",
     )
     parser.add_argument("--json", action="store_true", help="for machines, on standard output")
     options = parser.parse_args()
+    end_in_order()
     try:
         kinds, streams = [options.only] if options.only else KINDS, [options.stream] if options.stream else STREAMS
         result = measure(options.height, options.codec, options.cameras, kinds, streams, options.parts)
-    except (FootageMissingError, DemoError, RuntimeError, ValueError, subprocess.SubprocessError) as error:
+    except (FootageMissingError, DemoError, RuntimeError, ValueError) as error:
         print(f"bench.throughput: {error}", file=sys.stderr)
         return 2
     print(f"\n{table(result)}", file=sys.stderr if options.json else sys.stdout)
@@ -83,12 +88,12 @@ def measure(
         out["peers"] = {name: {"cpu": round(cost, 4), "speedup": round(cost / privet_cpu, 1)} for name, cost in costs.items()}
     if "memory" in parts:
         out["memory_mb_per_camera"] = memory()
-    for part, module in (("queries", "queries"), ("latency", "latency")):
+    for part, key in MODULES.items():
         if part in parts:
             said_to(part)
-            out |= json.loads(subprocess.run(
-                [sys.executable, "-m", f"bench.throughput.{module}", "--json"], stdout=subprocess.PIPE, check=True, text=True
-            ).stdout)
+            loaded_by = ["--cpu", str(privet_cpu)] if part == "latency" and privet_cpu else []
+            answer = answer_of(f"bench.throughput.{part}", "--json", *loaded_by)
+            out |= {key: answer} if key else answer
     if "more" in parts:
         out["more"] = {
             f"{kind} {height} {name}": of_stream(kind, "main", height, name, 2)
@@ -102,14 +107,14 @@ def of_stream(kind: Kind, stream: Stream, height_px: int, codec: Codec, cameras:
     measured, other = two_cores()
     footage = clip(kind, height_px, codec)
     sub = clip(kind, SUB_HEIGHT_PX, codec) if stream == "sub" else None
+    said_to(f"{kind} {stream}: the place, known from the quiet clip")
+    known = known_place(height_px, codec, with_sub=sub is not None)
     with cameras_on(other, footage, sub) as (url, sub_url):
         rate = sum(each.bits_per_second for each in (footage, sub) if each is not None)
         said_to(f"{kind} {stream}: {rate / 1e6:.2f} Mbit/s; receiving only")
         bare = receive(url, sub_url, cameras, measured)
         said_to(f"{kind} {stream}: proving")
         proving = guard(url, sub_url, cameras, measured, "proving")
-        said_to(f"{kind} {stream}: one camera proves its place")
-        known = prove(url, sub_url, measured)
         said_to(f"{kind} {stream}: settled")
         settled = guard(url, sub_url, cameras, measured, "settled", known)
         said_to(f"{kind} {stream}: stages")
@@ -124,20 +129,15 @@ def in_parts(known: bytes, url: str, sub_url: str | None, core: int) -> Json:
         state.write(known)
         state.flush()
         with pinned(core):
-            ran = subprocess.run(
-                [sys.executable, "-m", "bench.throughput.stages", state.name, url, *([sub_url] if sub_url else [])],
-                stdout=subprocess.PIPE, check=True, text=True,
-            )
-    found: Json = json.loads(ran.stdout)
-    return found
+            return answer_of("bench.throughput.stages", state.name, url, *([sub_url] if sub_url else []))
 
 
 def memory() -> Json:
     """Proportional set size of the workers a camera, quiet 1080p, for so many cameras."""
     measured, other = two_cores()
+    said_to("memory: the place")
+    known = known_place(1080)
     with cameras_on(other, clip("quiet", 1080)) as (url, _):
-        said_to("memory: one camera proves its place")
-        known = prove(url, None, measured)
         out: Json = {}
         for cameras in MEMORY_OF:
             said_to(f"memory of {cameras}")
@@ -162,6 +162,7 @@ def figures(bare: Used, proving: Guarded, settled: Guarded) -> Json:
         "privet_proving": round(proving.used.cpu, 4),
         "cpu_ratio_proving": round(proving.used.cpu / bare.cpu, 3),
         "cameras_per_core_proving": round(1 / proving.used.cpu, 1),
+        "settled": settled.settled,
         "proven_share": round(settled.proven_share, 4),
         "memory_mb_per_camera": round(settled.memory_mb, 1),
         "main_process": round(settled.main_cpu, 4),

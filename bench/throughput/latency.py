@@ -35,11 +35,11 @@ from tests.e2e.browser import drive
 from bench.privacy.tables import Json
 from bench.throughput.clips import BITS_PER_SECOND, FPS, QUALITY, clip, planes, quiet_pictures
 from bench.throughput.core import cpu_s, family, pinned, two_cores
-from bench.throughput.site import SETTLED_FOR_S, cameras_on, configuration, running
-from privet.core.ids import CameraId
+from bench.throughput.place import known_place
+from bench.throughput.process import end_in_order
+from bench.throughput.settling import SETTLED_FOR_S
+from bench.throughput.site import cameras_on, configuration, running
 from privet.render.paint import COVER, COVER_UNPROVEN
-from privet.runtime.installation import installation_key
-from privet.runtime.state_store import StateStore
 
 HEIGHT_PX, WIDTH_PX = 1080, 1920
 SQUARE_PX = 200
@@ -86,6 +86,7 @@ def main() -> int:
     parser.add_argument("--only", choices=("message", "pixel"))
     parser.add_argument("--json", action="store_true", help="for machines, on standard output")
     options = parser.parse_args()
+    end_in_order()
     try:
         figures = latency_figures(options.cpu, options.only)
     except (FootageMissingError, DemoError, RuntimeError, ValueError) as error:
@@ -119,18 +120,20 @@ def latency_figures(cpu_a_camera: float = 0.09, only: str | None = None) -> Json
 
 
 def to_message(cameras: int) -> Json:
-    """So many cameras with the busy clip on one core, each with its place proven before."""
+    """So many cameras with the busy clip on one core, each in its known place."""
     measured, other = two_cores()
-    with cameras_on(other, clip("busy", HEIGHT_PX)) as (url, sub_url):
-        known = _proven(url, measured)
-        with running(configuration(url, sub_url, cameras, "settled"), cameras, measured, known) as (privet, api, _):
-            _await_pictures(api, cameras)
-            time.sleep(WARM_S)
-            pids, before = family(privet.process.pid), buckets(api.metrics())
-            used_s, at_s = cpu_s(pids), time.monotonic()
-            time.sleep(MEASURED_S)
-            load = (cpu_s(pids) - used_s) / (time.monotonic() - at_s)
-            counted = {bound: count - before.get(bound, 0.0) for bound, count in buckets(api.metrics()).items()}
+    known = known_place(HEIGHT_PX)
+    with (
+        cameras_on(other, clip("busy", HEIGHT_PX)) as (url, sub_url),
+        running(configuration(url, sub_url, cameras, "settled"), cameras, measured, known) as (privet, api, _),
+    ):
+        _await_pictures(api, cameras)
+        time.sleep(WARM_S)
+        pids, before = family(privet.process.pid), buckets(api.metrics())
+        used_s, at_s = cpu_s(pids), time.monotonic()
+        time.sleep(MEASURED_S)
+        load = (cpu_s(pids) - used_s) / (time.monotonic() - at_s)
+        counted = {bound: count - before.get(bound, 0.0) for bound, count in buckets(api.metrics()).items()}
     return {**quantiles(counted), "messages": round(max(counted.values())), "cameras": cameras, "load_of_core": round(load, 2)}
 
 
@@ -179,9 +182,9 @@ def to_pixel() -> Json:
         server = RtspServer(
             [{"path": "/camera", "codec": "h264", "file": str(source.path), "start_seconds": 0.0, "sent": str(sent)}], Path(name)
         )
-        with pinned(other):
-            server.start()
         try:
+            with pinned(other):
+                server.start()
             with running(configuration(server.url("/camera"), None, 1, "settled"), 1, measured) as (_, api, _):
                 proven = _await_proof(api)
                 url, token = api.login
@@ -287,17 +290,6 @@ def _with_square(picture: av.VideoFrame, spot: tuple[float, float]) -> av.VideoF
 
 
 # ---- both
-
-
-def _proven(url: str, core: int) -> bytes:
-    """What one camera knows of its place after a short proof."""
-    with running(configuration(url, None, 1, "settled"), 1, core) as (_, api, directory):
-        _await_proof(api)
-        camera, data = CameraId("c0"), directory / "data"
-        found = StateStore(data / "state" / camera, camera, installation_key(data)).load()
-    if found is None:
-        raise DemoError("nothing of the place was proven in time")
-    return found
 
 
 def _await_proof(api: Api) -> float:

@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.privacy.tables import Json
+from bench.throughput.process import end_in_order
 from privet.api.covered import answer
 from privet.api.parameters import Span
 from privet.api.store import RecordedPast
@@ -68,6 +69,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.throughput.queries", description=(__doc__ or "").partition(".")[0])
     parser.add_argument("--json", action="store_true", help="for machines, on standard output")
     options = parser.parse_args()
+    end_in_order()
     figures = query_figures()
     if options.json:
         json.dump(figures, sys.stdout, indent=2)

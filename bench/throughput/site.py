@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,6 +22,7 @@ from demo.process import Api, CameraJson, DemoError, Privet, free_port
 from demo.server import RtspServer
 
 from bench.throughput.core import cpu_s, family, memory_mb, pinned
+from bench.throughput.settling import Settling
 from privet.core.ids import CameraId
 from privet.runtime.installation import installation_key
 from privet.runtime.state_store import StateStore
@@ -32,10 +33,9 @@ PATH, SUB_PATH = "/camera", "/camera/sub"
 WINDOWS = 5
 WINDOW_S = 8.0
 WARM_S = 10.0
-SETTLES_WITHIN_S = 900.0
+PROVES_WITHIN_S = 900.0
+SETTLES_WITHIN_S = 300.0    # of a known place; later it is measured as it is, and said
 HELD_AFTER_S = 120.0
-SETTLED_FOR_S = 30.0        # without another hundredth of the picture proven
-SETTLED_LOOKS = 0.25        # a second and camera: what cannot be proven has been given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ class Guarded:
     dropped: int
     looks_per_second: float
     left_out_share: float
-    on_sub: int = 0             # cameras whose sub-stream is watched
+    on_sub: int                 # cameras whose sub-stream is watched
+    settled: bool               # before it was measured; of `proving` nothing
 
 
 @contextmanager
@@ -71,9 +72,9 @@ def cameras_on(core: int, clip: Clip, sub: Clip | None = None) -> Iterator[tuple
         clips = {PATH: clip} if sub is None else {PATH: clip, SUB_PATH: sub}
         streams = [{"path": path, "codec": each.codec, "file": str(each.path), "start_seconds": 0.0} for path, each in clips.items()]
         server = RtspServer(streams, Path(directory))
-        with pinned(core):
-            server.start()
         try:
+            with pinned(core):
+                server.start()
             yield server.url(PATH), None if sub is None else server.url(SUB_PATH)
         finally:
             server.stop()
@@ -112,7 +113,7 @@ def guard(url: str, sub_url: str | None, cameras: int, core: int, state: State, 
         DemoError: it does not start.
     """
     with running(configuration(url, sub_url, cameras, state), cameras, core, known) as (privet, api, directory):
-        _await_state(api, cameras, state)
+        settled = _await_state(api, cameras, state)
         before, at_s = _counted(api, directory), time.monotonic()
         earlier = api.cameras()
         main = frozenset({privet.process.pid})
@@ -131,6 +132,7 @@ def guard(url: str, sub_url: str | None, cameras: int, core: int, state: State, 
             _grown(earlier, figures, "looks") / cameras / seconds,
             _grown(earlier, figures, "frames_left_out") / max(_grown(earlier, figures, "packets"), 1),
             sum(camera["counters"]["sub_stream"] == "watched" for camera in figures),
+            settled,
         )
 
 
@@ -141,10 +143,11 @@ def prove(url: str, sub_url: str | None, core: int) -> bytes:
         DemoError: it does not start.
     """
     with running(configuration(url, sub_url, 1, "settled"), 1, core) as (privet, api, directory):
-        _await_state(api, 1, "settled")
+        await_settled(api, 1, PROVES_WITHIN_S)
+        proven = max((camera["proven_share"] for camera in api.cameras()), default=0.0)
         privet.stop()                       # then it keeps what it knows
         kept = _store(directory, 0).load()
-    if kept is None:
+    if kept is None or not proven:
         raise DemoError("nothing of the place was proven: see privet.log, or try the clip with `privet mask`")
     return kept
 
@@ -161,8 +164,10 @@ def held(url: str, cameras: int, core: int, known: bytes) -> float:
 
 
 @contextmanager
-def running(configured: str, cameras: int, core: int, known: bytes | None = None) -> Iterator[tuple[Privet, Api, Path]]:
-    """`privet run` on one core, for as long as the block takes; yields it, its API and its directory.
+def running(
+    configured: str, cameras: int, core: int | None, known: bytes | None = None
+) -> Iterator[tuple[Privet, Api, Path]]:
+    """`privet run` on one core (None: on all), for as long as the block takes; yields it, its API and its directory.
 
     Raises:
         DemoError: it does not start.
@@ -174,7 +179,7 @@ def running(configured: str, cameras: int, core: int, known: bytes | None = None
             assert known is not None
             store = _store(directory, number)
             store.save(known)
-        with pinned(core):
+        with nullcontext() if core is None else pinned(core):
             privet = Privet.start(directory)
         try:
             token = privet.token(threading.Event())
@@ -192,35 +197,52 @@ def _store(directory: Path, number: int) -> StateStore:
 
 
 def configuration(url: str, sub_url: str | None, cameras: int, state: State) -> str:
-    """privet.toml: the defaults, but that a proof takes ten seconds, or an hour so that none ends."""
+    """privet.toml of so many cameras of the same stream: see `configuration_of`."""
+    return configuration_of([(url, sub_url)] * cameras, state)
+
+
+def configuration_of(urls: Sequence[tuple[str, str | None]], state: State) -> str:
+    """privet.toml: the defaults, but that a proof takes ten seconds, or an hour so that none ends. urls: of main and sub-stream."""
     lines = [
         "[site]", 'name = "Throughput"', 'controller = "Nobody"',
         "[promotion]", 'commissioning = "automatic"', *(
             ("prove_seconds = 10", "prove_keyframes = 5") if state == "settled" else ("prove_seconds = 3600", "prove_keyframes = 1800")
         ),
     ]
-    for number in range(cameras):
+    for number, (url, sub_url) in enumerate(urls):
         lines += [f"[cameras.c{number}]", 'place = "bench"', 'purpose = "measuring"', f'url = "{url}"']
         lines += [f'sub_url = "{sub_url}"'] if sub_url else []
     return "\n".join(lines) + "\n"
 
 
-def _await_state(api: Api, cameras: int, state: State) -> None:
-    """Until every camera sends pictures, and where settled is asked for, until no more is proven and hardly any looks are taken."""
-    began_s = since_s = time.monotonic()
-    share, looks = -1.0, 0
-    while time.monotonic() - began_s < SETTLES_WITHIN_S:
+def _await_state(api: Api, cameras: int, state: State) -> bool:
+    """Until every camera sends pictures and has done so for a while, or has settled; returns whether it has."""
+    if state == "settled":
+        return await_settled(api, cameras, SETTLES_WITHIN_S)
+    until_s = time.monotonic() + PROVES_WITHIN_S
+    while not _all_send(api.cameras(), cameras) and time.monotonic() < until_s:
+        time.sleep(1.0)
+    time.sleep(WARM_S)
+    return False
+
+
+def await_settled(api: Api, cameras: int, within_s: float) -> bool:
+    """Until no more is proven and hardly any looks are taken, as Settling says; returns whether that came in time."""
+    settling, until_s = Settling(cameras), time.monotonic() + within_s
+    while time.monotonic() < until_s:
         time.sleep(1.0)
         seen = api.cameras()
-        if len(seen) < cameras or not all(camera["counters"]["frames_decoded"] > 0 for camera in seen):
-            since_s = time.monotonic()
+        if not _all_send(seen, cameras):
+            settling.begin_anew()
             continue
-        now, looked = sum(camera["proven_share"] for camera in seen), sum(camera["counters"]["looks"] for camera in seen)
-        for_s = time.monotonic() - since_s
-        if state == "settled" and (now > share + 0.01 * cameras or looked - looks > SETTLED_LOOKS * cameras * max(for_s, SETTLED_FOR_S)):
-            share, looks, since_s = now, looked, time.monotonic()
-        elif for_s >= (SETTLED_FOR_S if state == "settled" else WARM_S):
-            return
+        share, looks = sum(camera["proven_share"] for camera in seen), sum(camera["counters"]["looks"] for camera in seen)
+        if settling.settled(share, looks, time.monotonic()):
+            return True
+    return False
+
+
+def _all_send(seen: Sequence[CameraJson], cameras: int) -> bool:
+    return len(seen) == cameras and all(camera["counters"]["frames_decoded"] > 0 for camera in seen)
 
 
 def _counted(api: Api, directory: Path) -> tuple[int, int]:

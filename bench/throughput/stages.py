@@ -1,6 +1,8 @@
 """Where a camera's time goes: receive, decode, scene, detect, write, in milliseconds of CPU a frame.
 
-    python -m bench.throughput.stages STATE URL [SUB_URL]       one camera for a minute, and a line of JSON
+    python -m bench.throughput.stages STATE URL [SUB_URL]       one camera for half a minute once it has settled, and a line of JSON
+
+STATE: a file with what `place.known_place` gave, so that a busy camera, too, is one with people in its known place.
 
 Belongs here: a clock around the parts of the real pipeline, in one process. Does not belong here: the whole's cost (site).
 
@@ -24,10 +26,14 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.throughput.settling import Settling
+from bench.throughput.site import SETTLES_WITHIN_S
 from privet.config.models import Promotion
 from privet.core.clock import SystemClock
 from privet.core.frame import Frame
+from privet.core.grid import Grid
 from privet.core.ids import CameraId
+from privet.core.pb import pipe_pb2, scene_pb2
 from privet.detect.openvino import load_detectors
 from privet.ingest.attention import Attention
 from privet.ingest.open import open_source
@@ -150,16 +156,34 @@ class _Known:
         self._state = state
 
     def load(self) -> bytes:
-        """What `site.prove` gave."""
+        """What `place.known_place` gave."""
         return self._state
 
     def save(self, state: bytes) -> None:
         """It is dropped."""
 
 
+class _Heard:
+    """What the pipeline says, as far as it tells whether the camera has settled; the rest is for nobody here."""
+
+    def __init__(self) -> None:
+        self.proven_share = 0.0
+        self.looks = 0
+        self.frames = 0
+
+    def __call__(self, message: Outgoing, arrived_monotonic_ns: int = 0) -> None:
+        """Implements outlet.Emit."""
+        if isinstance(message, pipe_pb2.Health):
+            self.looks, self.frames = message.looks, message.frames_decoded
+        elif isinstance(message, scene_pb2.SceneMessage) and message.state.HasField("grid"):
+            grid = message.state.grid
+            blocks = Grid(grid.width_px, grid.height_px, grid.block_px, grid.epoch).blocks - message.state.blind_blocks
+            self.proven_share = message.state.proven_blocks / max(blocks, 1)
+
+
 def measure(state: bytes, url: str, sub_url: str | None) -> dict[str, float]:
     """Milliseconds of CPU a frame of the main stream."""
-    stages, clock = Stages(), SystemClock()
+    stages, clock, heard = Stages(), SystemClock(), _Heard()
     detectors = [TimedDetector(each, stages) for each in load_detectors("CPU", 0.15)]
 
     def opener(address: str) -> OpenSource:
@@ -171,12 +195,12 @@ def measure(state: bytes, url: str, sub_url: str | None) -> dict[str, float]:
             promotion=Promotion(commissioning="automatic", prove_seconds=10, prove_keyframes=5),
         )
         pipeline = CameraPipeline(
-            settings, _drop, detectors, _Known(state), clock, opener(url), timed_analyst(stages),
+            settings, heard, detectors, _Known(state), clock, opener(url), timed_analyst(stages),
             open_sub=None if sub_url is None else opener(sub_url),
         )
         thread = threading.Thread(target=pipeline.run)
         thread.start()
-        time.sleep(WARM_S)
+        _await_settled(heard)
         before, process_ns, at_ns = dict(stages.ns), time.process_time_ns(), time.monotonic_ns()
         time.sleep(MEASURED_S)
         spent: dict[str, int] = {name: after - before[name] for name, after in stages.ns.items()}
@@ -191,8 +215,15 @@ def _opened(address: str, clock: SystemClock, attention: Attention) -> Source:
     return open_source(SourceSettings(address), clock, attention)
 
 
-def _drop(message: Outgoing, arrived_monotonic_ns: int = 0) -> None:
-    """What the pipeline says is for nobody here."""
+def _await_settled(heard: _Heard) -> None:
+    """As `site.await_settled`, and not before kernels and detectors are warm."""
+    began_s, settling = time.monotonic(), Settling(1)
+    while (for_s := time.monotonic() - began_s) < SETTLES_WITHIN_S:
+        time.sleep(1.0)
+        settled = heard.frames > 0 and settling.settled(heard.proven_share, heard.looks, time.monotonic())
+        if settled and for_s >= WARM_S:
+            return
+    print("the stages are of a camera that has not settled", file=sys.stderr)
 
 
 def main() -> None:

@@ -1,0 +1,52 @@
+"""The bench's own processes: ended in order, whatever ends the bench.
+
+Belongs here: signals, and a part of the bench that runs as a process of its own. Does not belong here: Privet and the cameras (site),
+CPU time (core).
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from types import FrameType
+
+from bench.privacy.tables import Json
+
+ENDS_WITHIN_S = 90.0        # it stops its own processes first
+
+
+def end_in_order() -> None:
+    """From now on SIGTERM and SIGHUP end this process as an exception does: whoever started something stops it on the way out."""
+
+    def leave(number: int, _: FrameType | None) -> None:
+        for each in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(each, signal.SIG_IGN)     # once is enough: what follows must not be broken off
+        sys.exit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, leave)
+
+
+def answer_of(module: str, *arguments: str) -> Json:
+    """What `python -m MODULE` says in JSON. It is ended with this process, and then ends what it has started.
+
+    Raises:
+        RuntimeError: it could not be measured; it has said why.
+    """
+    process = subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True)
+    try:
+        said, _ = process.communicate()
+    except BaseException:
+        process.terminate()
+        try:
+            process.wait(ENDS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        raise
+    if process.returncode:
+        raise RuntimeError(f"{module} ended with status {process.returncode}")
+    found: Json = json.loads(said)
+    return found

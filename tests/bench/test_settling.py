@@ -1,0 +1,59 @@
+"""When the throughput bench takes cameras for settled, and that what it starts ends with it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from bench.throughput.settling import SETTLED_FOR_S, SETTLED_LOOKS, Settling
+
+
+def test_cameras_settle_once_nothing_more_is_proven_and_looks_are_rare() -> None:
+    settling = Settling(2)
+    assert not settling.settled(0.0, 0, 0.0)
+    assert not settling.settled(0.0, 0, 100.0)          # nothing is proven: looks have not begun
+    assert not settling.settled(0.5, 10, 110.0)
+    assert not settling.settled(0.515, 10, 139.0)       # of two cameras, less than a hundredth each
+    assert settling.settled(0.515, 11, 110.0 + SETTLED_FOR_S)
+    assert not settling.settled(0.6, 11, 141.0)
+    assert not settling.settled(0.6, 11, 170.0)
+    settling.begin_anew()
+    assert not settling.settled(0.6, 11, 180.0)
+    assert settling.settled(0.6, 11, 180.0 + SETTLED_FOR_S)
+
+
+def test_cameras_that_look_have_not_settled() -> None:
+    settling, looks = Settling(1), 0
+    for at_s in range(100):
+        looks += 1
+        assert not settling.settled(0.5, looks, float(at_s))
+    rarely = SETTLED_LOOKS / 2
+    assert any(settling.settled(0.5, looks + round(rarely * after_s), 100.0 + after_s) for after_s in range(round(3 * SETTLED_FOR_S)))
+
+
+def test_what_was_started_ends_with_the_bench() -> None:
+    """A part that started something is ended by SIGTERM, and its own `finally` runs; so it goes on downwards."""
+    part = (
+        "import sys, time\nfrom bench.throughput.process import end_in_order\nend_in_order()\nprint('begun', file=sys.stderr, flush=True)\n"
+        "try:\n    time.sleep(60)\nfinally:\n    print('part ended in order', file=sys.stderr, flush=True)\n"
+    )
+    whole = (
+        "import subprocess, sys\nfrom bench.throughput import process\nprocess.end_in_order()\nstart = subprocess.Popen\n"
+        f"subprocess.Popen = lambda _, **options: start([sys.executable, '-c', {part!r}], **options)\nprocess.answer_of('anything')\n"
+    )
+    running = subprocess.Popen([sys.executable, "-c", whole], stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        assert running.stderr is not None
+        assert running.stderr.readline() == "begun\n"
+        time.sleep(0.1)
+        os.kill(running.pid, signal.SIGTERM)
+        assert running.stderr.readline() == "part ended in order\n"
+        assert running.wait(20) == 128 + signal.SIGTERM
+    finally:
+        running.kill()
+        running.wait()
+        if running.stderr is not None:
+            running.stderr.close()
