@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from tests.scene.pictures import bool_grids
 
@@ -191,3 +192,15 @@ def test_a_lone_block_is_no_silhouette() -> None:
     assert not cover.shape(bits).any()
     bits[4, 5] = True
     assert cover.shape(bits)[3:6, 3:7].all()
+
+
+@given(st.lists(arrays(np.bool_, (3, 4)), min_size=1, max_size=12))
+def test_since_when_each_block_has_been_set(grids: list[BoolGrid]) -> None:
+    since = np.full((3, 4), -1, np.int64)
+    for now_ns, there in enumerate(grids):
+        cover.follow(there, since, now_ns)
+    for at in np.ndindex(3, 4):
+        run = 0
+        while run < len(grids) and grids[-1 - run][at]:
+            run += 1
+        assert since[at] == (len(grids) - run if run else -1)

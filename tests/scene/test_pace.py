@@ -1,91 +1,109 @@
-"""Looks are asked for where they help, and ever more rarely where they do not."""
+"""What looks do not help is given up, and gets another chance when something has changed."""
 
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from privet.core.clock import NS_PER_S
 from privet.core.grid import BoolGrid
-from privet.scene.pace import SLOWEST, Pace
+from privet.scene.pace import Pace
 
 SHAPE = (4, 5)
-PERIOD_NS = NS_PER_S // 2
 PATIENCE_NS = 60 * NS_PER_S
 AGAIN_NS = 30 * NS_PER_S
 ALL: BoolGrid = np.ones(SHAPE, np.bool_)
+NONE: BoolGrid = ~ALL
+TOP: BoolGrid = NONE.copy()
+TOP[1] = True
 
 
 def _pace() -> Pace:
-    return Pace(SHAPE, PERIOD_NS, PATIENCE_NS, AGAIN_NS)
+    return Pace(SHAPE, PATIENCE_NS, AGAIN_NS)
 
 
-def _still(seconds: float) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    return np.full(SHAPE, int(seconds * NS_PER_S), np.int64)
+def _given_up() -> Pace:
+    """Everything has been given up by second 300."""
+    pace = _pace()
+    for second in range(1, 300):
+        pace.choose(ALL, NONE, 0, second * NS_PER_S)
+    assert pace.given_up.all()
+    return pace
 
 
-def test_at_full_pace_for_as_long_as_looks_bring_proofs_nearer() -> None:
+def test_all_that_waits_is_tried_for_as_long_as_looks_bring_proofs_nearer() -> None:
     pace = _pace()
     for second in range(0, 600, 10):
-        asked, pause_ns = pace.choose(ALL, ALL, _still(5), second, second * NS_PER_S)
-        assert asked.all()
-        assert pause_ns == PERIOD_NS
+        assert pace.choose(ALL, NONE, second, second * NS_PER_S).all()
 
 
-def test_ever_more_rarely_where_they_bring_nothing_and_never_not_at_all() -> None:
+def test_what_looks_have_not_helped_for_long_is_given_up() -> None:
     pace = _pace()
-    pauses = [pace.choose(ALL, ALL, _still(1000), 0, second * NS_PER_S)[1] for second in range(1, 400)]
-    assert pauses[58] == PERIOD_NS
-    assert pauses == sorted(pauses)
-    assert pauses[-1] == PERIOD_NS * SLOWEST
+    tried = [bool(pace.choose(ALL, NONE, 0, second * NS_PER_S).any()) for second in range(1, 400)]
+    assert all(tried[:60])
+    assert not any(tried[60:])
 
 
-def test_blocks_that_begin_to_wait_are_looked_at_at_once() -> None:
+def test_what_waits_for_a_signature_alone_is_not_given_up() -> None:
     pace = _pace()
-    waiting = ALL.copy()
-    waiting[0] = False
+    for second in range(1, 600):
+        asked = pace.choose(ALL, TOP, 5, second * NS_PER_S)
+    assert np.array_equal(asked, TOP)
+    assert not pace.idle(ALL, 601 * NS_PER_S)
+
+
+def test_blocks_that_begin_to_wait_are_tried_at_once() -> None:
+    pace = _pace()
+    waiting = ~TOP
     for second in range(1, 300):
-        pace.choose(waiting, waiting, _still(1), 0, second * NS_PER_S)
-    asked, pause_ns = pace.choose(ALL, ALL, _still(1), 0, 300 * NS_PER_S)
-    assert pause_ns == PERIOD_NS
-    assert asked[0].all()
-    assert not asked[1:].any()
+        pace.choose(waiting, NONE, 0, second * NS_PER_S)
+    assert np.array_equal(pace.choose(ALL, NONE, 0, 300 * NS_PER_S), TOP)
 
 
-def test_where_nobody_passes_any_more_looks_are_taken_again() -> None:
-    pace = _pace()
-    for second in range(1, 300):
-        pace.choose(ALL, ALL, _still(second % 20), 0, second * NS_PER_S)
-    still_ns = _still(2)
-    still_ns[1] = 40 * NS_PER_S          # it moved since it was given up, and has been still since
-    asked, pause_ns = pace.choose(ALL, ALL, still_ns, 0, 400 * NS_PER_S)
-    assert pause_ns == PERIOD_NS
-    assert np.array_equal(asked, still_ns >= AGAIN_NS)
+def test_where_nobody_passes_any_more_it_is_tried_again() -> None:
+    pace = _given_up()
+    pace.disturbed(TOP, 310 * NS_PER_S)
+    assert not pace.choose(ALL, NONE, 0, 339 * NS_PER_S).any()
+    assert np.array_equal(pace.choose(ALL, NONE, 0, 340 * NS_PER_S), TOP)
+    assert np.array_equal(pace.choose(ALL, NONE, 0, 341 * NS_PER_S), TOP)
+
+
+def test_a_second_chance_ends_with_the_first_movement_and_there_is_a_third() -> None:
+    pace = _given_up()
+    pace.disturbed(TOP, 310 * NS_PER_S)
+    assert pace.choose(ALL, NONE, 0, 340 * NS_PER_S).any()
+    pace.disturbed(TOP, 341 * NS_PER_S)
+    assert not pace.choose(ALL, NONE, 0, 342 * NS_PER_S).any()
+    assert pace.choose(ALL, NONE, 0, 371 * NS_PER_S).any()
+
+
+def test_a_second_chance_that_brings_nothing_ends_too() -> None:
+    pace = _given_up()
+    pace.disturbed(TOP, 310 * NS_PER_S)
+    for second in range(340, 410):
+        asked = pace.choose(ALL, NONE, 0, second * NS_PER_S)
+    assert not asked.any()
 
 
 def test_what_cannot_be_judged_is_not_tried_again_for_having_been_still_all_along() -> None:
-    pace = _pace()
-    for second in range(1, 2000):
-        _, pause_ns = pace.choose(ALL, ALL, _still(second), 0, second * NS_PER_S)
-    assert pause_ns == PERIOD_NS * SLOWEST
+    pace = _given_up()
+    for second in range(300, 2000):
+        assert not pace.choose(ALL, NONE, 0, second * NS_PER_S).any()
+
+
+def test_sleep_is_not_stillness() -> None:
+    pace = _given_up()
+    pace.disturbed(TOP, 310 * NS_PER_S)
+    pace.slept()
+    assert not pace.choose(ALL, NONE, 0, 900 * NS_PER_S).any()
 
 
 def test_another_picture_begins_anew() -> None:
-    pace = _pace()
-    for second in range(1, 300):
-        pace.choose(ALL, ALL, _still(1), 0, second * NS_PER_S)
+    pace = _given_up()
     pace.begin_anew()
-    asked, pause_ns = pace.choose(ALL, ALL, _still(1), 0, 300 * NS_PER_S)
-    assert asked.all()
-    assert pause_ns == PERIOD_NS
-
-
-def test_a_second_chance_ends_with_the_first_movement() -> None:
-    pace = _pace()
-    for second in range(1, 300):
-        pace.choose(ALL, ALL, _still(second % 20), 0, second * NS_PER_S)
-    assert pace.choose(ALL, ALL, _still(40), 0, 400 * NS_PER_S)[1] == PERIOD_NS
-    assert pace.choose(ALL, ALL, _still(41), 0, 401 * NS_PER_S)[1] == PERIOD_NS
-    assert pace.choose(ALL, ALL, _still(0), 0, 402 * NS_PER_S)[1] == PERIOD_NS * SLOWEST
+    assert pace.choose(ALL, NONE, 0, 300 * NS_PER_S).all()
 
 
 def test_what_was_given_up_lets_a_camera_rest_for_an_hour_and_then_for_two() -> None:
@@ -94,7 +112,7 @@ def test_what_was_given_up_lets_a_camera_rest_for_an_hour_and_then_for_two() -> 
     ended: list[int] = []
     while len(ended) < 2:
         now_s += 5
-        pace.choose(ALL, ALL, _still(1), 0, now_s * NS_PER_S)
+        pace.choose(ALL, NONE, 0, now_s * NS_PER_S)
         idle = pace.idle(ALL, now_s * NS_PER_S)
         if idle and idle_from < 0:
             idle_from = now_s
@@ -108,12 +126,33 @@ def test_what_an_earlier_life_gave_up_is_not_tried_for_long_again() -> None:
     pace = _pace()
     assert not pace.given_up.any()
     assert not pace.idle(ALL, 5 * NS_PER_S)
-    pace.give_up(ALL, 5 * NS_PER_S)
+    pace.give_up(ALL)
     assert pace.given_up.all()
     assert pace.idle(ALL, 6 * NS_PER_S)
     assert not pace.idle(ALL, 3700 * NS_PER_S), "after an hour everything is tried anew"
 
 
 def test_where_nothing_waits_there_is_nothing_to_be_done() -> None:
-    assert _pace().idle(~ALL, NS_PER_S)
+    assert _pace().idle(NONE, NS_PER_S)
     assert not _pace().idle(ALL, NS_PER_S)
+
+
+GRIDS = arrays(np.bool_, SHAPE)
+
+
+@given(st.lists(st.tuples(st.integers(1, 40), GRIDS, GRIDS, GRIDS, st.booleans()), max_size=60))
+def test_what_is_tried_waits_and_was_not_given_up(steps: list[tuple[int, BoolGrid, BoolGrid, BoolGrid, bool]]) -> None:
+    pace, now_s = _pace(), 0
+    for seconds, waiting, candidates, moved, slept in steps:
+        now_s += seconds
+        pace.disturbed(moved, now_s * NS_PER_S)
+        if slept:
+            pace.slept()
+        before = pace.given_up.copy()
+        asked = pace.choose(waiting, candidates & waiting, 0, now_s * NS_PER_S)
+        assert np.array_equal(asked, waiting & ~pace.given_up)
+        assert not (pace.given_up & ~waiting).any()
+        assert not (pace.given_up & ~before & candidates).any()
+        again = before & ~pace.given_up & waiting
+        assert not (again & moved).any(), "what has just moved is not tried again"
+        assert not (slept and again.any())

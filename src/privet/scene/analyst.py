@@ -20,7 +20,7 @@ from privet.core.grid import BoolGrid, Grid
 from privet.core.scene import Condition, Reason
 from privet.scene.blind import blind_blocks
 from privet.scene.commission import NoOffer, Offer, OpenOffer, Signing, began, look_everywhere, unbroken
-from privet.scene.cover import coarsen, dilate, drop_small, drop_specks, shape
+from privet.scene.cover import coarsen, dilate, drop_small, drop_specks, follow, shape
 from privet.scene.difference import DIFFERENCE_FLOORS, DIFFERENCE_TIMES, PIXEL_NOISE, differs, lit, same_texture
 from privet.scene.layers import Returns
 from privet.scene.light import CELL_COLUMNS, CELL_ROWS, fit_light, quantise, spread
@@ -242,7 +242,7 @@ class Analyst:
 
     def _sub_told(self, frame: Frame, seen: SubSeen, asleep: bool) -> Observation:
         proven, now_ns = self._known_proven(), frame.monotonic_ns
-        condition, reason = self._conditioned(seen.luma, seen.gradient, seen.share, int(proven.sum()), proven.size, now_ns)
+        condition, reason = self._conditioned(seen.luma, seen.gradient, seen.share, int(np.count_nonzero(proven)), proven.size, now_ns)
         if reason is Reason.OBSCURED:
             return self._sub_blind(frame, reason)
         raw = seen.differs & proven & ~self._blind
@@ -250,12 +250,13 @@ class Analyst:
         waiting = ~proven & ~self._blind
         moved = seen.moved & waiting
         if asleep:
-            self._restart(self._stillness.restart_all())
+            self._sleep()
         elif condition is Condition.AWAKE:
             # Whoever moves between two keyframes ends the proofs around them, as in the main stream's own pictures.
-            self._restart(self._stillness.around((seen.moved & ~self._blind) | raw) & self._stillness.running & ~self._main_settled)
-        since = self._sub_covered_since_ns
-        since[:] = np.where(raw, np.where(since >= 0, since, now_ns), -1)
+            disturbed = self._stillness.around((seen.moved & ~self._blind) | raw) & ~self._main_settled
+            self._restart(disturbed & self._stillness.running)
+            self._pace.disturbed(disturbed, now_ns)
+        follow(raw, self._sub_covered_since_ns, now_ns)
         cover = self._said_cover = self._cover(raw, moved, condition, now_ns)
         self._something = condition is not Condition.AWAKE or bool(raw.any() or drop_small(moved, FEWEST_MOVING_BLOCKS).any())
         self._rest((~proven | self._arrival) & ~self._blind, False, now_ns)
@@ -336,10 +337,7 @@ class Analyst:
             self._main_settled = settled
             waiting = (~proven | settled) & ~self._blind
             self._anything_waits = bool(waiting.any())
-            if asleep:
-                self._restart(self._stillness.restart_all())
-            else:
-                moved = self._prove(frame, seen, waiting, raw, settled, hurried)
+            moved = self._sleep() if asleep else self._prove(frame, seen, waiting, raw, settled, hurried)
             promoted = self._promote_if_due(frame, background)
         else:
             self._restart(self._stillness.restart_all())
@@ -512,10 +510,8 @@ class Analyst:
         self._model = BlockModel(grid)
         self._stillness = Stillness(grid, StillnessRules(neighbourhood_blocks=ceil(person_px / settings.block_px) // 2))
         self._looks = Looks(grid, self._detectors, person_px)
-        self._pace = Pace(
-            grid.shape, round(NS_PER_S / settings.looks_per_second), max(PATIENCE_PROOFS * settings.prove_ns, PATIENCE_NS),
-            AGAIN_PROOFS * settings.prove_ns,
-        )
+        self._look_period_ns = round(NS_PER_S / settings.looks_per_second)
+        self._pace = Pace(grid.shape, max(PATIENCE_PROOFS * settings.prove_ns, PATIENCE_NS), AGAIN_PROOFS * settings.prove_ns)
         self._arrival: BoolGrid = np.full(grid.shape, self._distrust, np.bool_)
         self._held_until_ns: NDArray[np.int64] = np.full(grid.shape, -1, np.int64)
         self._covered: BoolGrid = np.zeros(grid.shape, np.bool_)
@@ -531,6 +527,7 @@ class Analyst:
         self._changing_since_ns = -1
         self._fitted_once = True
         self._candidates = 0
+        self._candidate_blocks: BoolGrid = np.zeros(grid.shape, np.bool_)
         self._sharpness = 0.0
         self._last_seen = None
         self._disturbed_ns = -1
@@ -595,8 +592,8 @@ class Analyst:
         if now_ns - self._settled_ns > SETTLED_NS:
             since[:] = -1               # nobody looked meanwhile
         self._settled_ns = now_ns
-        since[:] = np.where(covered, np.where(since >= 0, since, now_ns), -1)
-        settled: BoolGrid = covered & (now_ns - since >= SETTLED_NS)
+        follow(covered, since, now_ns)
+        settled: BoolGrid = covered & (since <= now_ns - SETTLED_NS)
         return settled
 
     def _judge(
@@ -605,8 +602,8 @@ class Analyst:
         """Blind or awake. A picture that stops fitting is an arrival as a whole until it fits again."""
         if not frame.intact:
             return Condition.BLIND, Reason.DAMAGED
-        known = int(proven.sum())
-        share = float(raw.sum()) / known if known else 0.0
+        known = int(np.count_nonzero(proven))
+        share = np.count_nonzero(raw) / known if known else 0.0
         return self._conditioned(float(seen[Y_MEAN].mean()), float(seen[GRADIENT].mean()), share, known, proven.size, now_ns)
 
     def _conditioned(
@@ -624,7 +621,7 @@ class Analyst:
             self._fitted_once = not self._misfit
             self._arrival[:] = self._misfit
             if self._fitted_once and self._given_up_before is not None:
-                self._pace.give_up(self._given_up_before, now_ns)
+                self._pace.give_up(self._given_up_before)
                 self._given_up_before = None
         changing = share < FIT_SHARE if self._misfit else share > MISFIT_SHARE
         if not changing:
@@ -653,7 +650,10 @@ class Analyst:
         """Follow stillness and, when one is due, take a look. Returns waiting blocks that moved."""
         if not waiting.any():
             return waiting
-        moved, _ = self._stillness.observe(frame, seen, waiting, raw & ~settled)
+        # What was given up is watched for movement alone.
+        tried = waiting & ~self._pace.given_up
+        moved, disturbed = self._stillness.observe(frame, seen, waiting, raw & ~settled, tried)
+        self._pace.disturbed(disturbed, frame.monotonic_ns)
         moved = moved & ~settled  # those are covered anyway
         # Whoever came to stay holds up what is not proven yet around them, as if they moved; themselves they may be still.
         self._restart(self._stillness.around(raw & settled) & ~settled)
@@ -663,6 +663,12 @@ class Analyst:
             self._look(frame, seen, waiting, settled)
         self._looks.forget(~self._stillness.running)
         return moved
+
+    def _sleep(self) -> BoolGrid:
+        """Nobody looked since the last frame: no proof goes on, and what moved is not known. Returns no block."""
+        self._restart(self._stillness.restart_all())
+        self._pace.slept()
+        return np.zeros_like(self._blind)
 
     def _look(self, frame: Frame, seen: Statistics, waiting: BoolGrid, settled: BoolGrid) -> None:
         """Take the looks that are due, within the budget; what was not used is not saved up.
@@ -675,11 +681,14 @@ class Analyst:
         self._looked_ns = now_ns
         taken: set[tuple[int, int, int]] = set()
         while self._detectors and self._next_look_ns <= now_ns:
-            still_ns = self._stillness.still_ns(now_ns)
-            wanting = self._stillness.running & waiting & (~settled | (still_ns >= self._settings.prove_ns))
             assert self._background is not None
             reached = int(np.count_nonzero(self._background.proven)) + self._candidates
-            asked, pause_ns = self._pace.choose(wanting, waiting, still_ns, reached, now_ns)
+            asked = self._pace.choose(waiting, self._candidate_blocks, reached, now_ns) & self._stillness.running
+            if asked.any():
+                asked &= ~settled | (self._stillness.still_ns(now_ns) >= self._settings.prove_ns)
+            if not asked.any():
+                self._next_look_ns = now_ns + self._look_period_ns
+                return
             look = self._looks.next_look(asked)
             if look is None or (look.detector, look.level, look.tile) in taken:
                 return
@@ -688,8 +697,10 @@ class Analyst:
                 self.looks_starved += 1
                 self._next_look_ns = now_ns + self._slot_ns
                 return
-            self._next_look_ns += pause_ns
-            self._restart(self._looks.look(look, frame, seen))
+            self._next_look_ns += self._look_period_ns
+            hit = self._looks.look(look, frame, seen)
+            self._restart(hit)
+            self._pace.disturbed(hit, now_ns)
 
     def _restart(self, blocks: BoolGrid) -> None:
         self._stillness.restart(blocks)
@@ -699,19 +710,22 @@ class Analyst:
         if self._signed is not None:  # said by itself: who answers for a promotion is said with it
             signed, self._signed = self._signed, None
             return signed
-        if frame.monotonic_ns < self._next_promotion_ns or not self._stillness.running.any():
+        if not self._stillness.running.any():
+            self._candidate_blocks, self._candidates = np.zeros(background.grid.shape, np.bool_), 0
+            return None
+        if frame.monotonic_ns < self._next_promotion_ns:
             return None
         self._next_promotion_ns = frame.monotonic_ns + PROMOTE_EVERY_NS
         settings = self._settings
-        waiting = self._candidates_at(frame.monotonic_ns)
-        self._candidates = int(waiting.sum())
+        self._candidate_blocks = waiting = self._candidates_at(frame.monotonic_ns)
+        self._candidates = int(np.count_nonzero(waiting))
         # The picture is put together only where something can be written without a signature. It is promote that decides.
         if settings.commissioning == "signature" or not waiting.any():
             return None
         nothing = np.zeros(background.grid.shape, np.bool_)
         evidence = self._evidence(frame.monotonic_ns, nothing, self._stillness.picture())
         promoted, candidates = promote(background, evidence, self._rules(settings.commissioning), frame.wall_ns)
-        self._candidates = int(candidates.sum())
+        self._candidate_blocks, self._candidates = candidates, int(np.count_nonzero(candidates))
         if not promoted.any():
             return None
         self._model.start(promoted, block_statistics(*background.planes, settings.block_px))

@@ -39,7 +39,7 @@ def drop_specks(bits: BoolGrid) -> BoolGrid:
 
 def dilate(bits: BoolGrid, radius: int) -> BoolGrid:
     """Every set block grows to a square of 2 * radius + 1 blocks. radius: blocks, 0 or more."""
-    return _grown(_grown(bits, radius, 1), radius, 0)
+    return _grown(_grown(bits, radius, 1), radius, 0) if bits.any() else bits.copy()
 
 
 def _grown(bits: BoolGrid, radius: int, axis: int) -> BoolGrid:
@@ -158,6 +158,17 @@ def drop_small(bits: BoolGrid, fewest_blocks: int) -> BoolGrid:
     return out
 
 
+@njit(cache=True, nogil=True)
+def follow(there: BoolGrid, since_ns: NDArray[np.int64], now_ns: int) -> None:
+    """Keep since when each block has been set without a break: int64 (rows, columns), ns; -1 where it is not. Changes `since_ns`."""
+    rows, _ = there.shape
+    for row in range(rows):
+        flags, since = there[row], since_ns[row]
+        for column in range(flags.size):
+            held = since[column] if since[column] >= 0 else now_ns
+            since[column] = held if flags[column] else -1
+
+
 def shape(raw: BoolGrid) -> BoolGrid:
     """One frame's raw findings as a silhouette: specks dropped, closed by one block, grown by one block, holes filled."""
     closed = erode(dilate(drop_specks(raw), 1), 1)
@@ -178,9 +189,10 @@ def coarsen(bits: BoolGrid, tallest_blocks: int) -> BoolGrid:
     for row in range(rows):
         for column in range(columns):
             which = labels[row, column]
-            if top[which] < 0:
-                top[which] = row
-            bottom[which] = row
+            if which:
+                if top[which] < 0:
+                    top[which] = row
+                bottom[which] = row
     factor = np.ones(count + 1, np.int32)
     coarsest = 1
     for which in range(1, count + 1):

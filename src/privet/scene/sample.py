@@ -82,13 +82,13 @@ def _luma_bilinear(y: Plane, x: float, at: float) -> float:
     right, bottom = min(left + 1, width - 1), min(top + 1, height - 1)
     upper = y[top, left] * (1 - fx) + y[top, right] * fx
     lower = y[bottom, left] * (1 - fx) + y[bottom, right] * fx
-    return upper * (1 - fy) + lower * fy
+    return float(upper * (1 - fy) + lower * fy)
 
 
 @njit(cache=True, nogil=True)
 def _at(affine: Affine, which: int, x: float, y: float) -> float:
     """x (which 0) or y (1) in the picture of a point of the view; always in this order, so that a point between two pixels is one's."""
-    return affine[which, 0] * x + affine[which, 1] * y + affine[which, 2]
+    return float(affine[which, 0] * x + affine[which, 1] * y + affine[which, 2])
 
 
 @njit(cache=True, nogil=True)
@@ -96,9 +96,9 @@ def _within(affine: Affine, which: int, x: float, y: float, limit: int, begin: i
     """For which i of begin to end x + i, y lies in the picture, by one of its sides; they lie side by side."""
     first, step = _at(affine, which, x, y), affine[which, 0]
     if step > LEAST_STEP:
-        begin, end = max(begin, int(ceil(-first / step)) - 1), min(end, int(ceil((limit - first) / step)) + 1)
+        begin, end = max(begin, ceil(-first / step) - 1), min(end, ceil((limit - first) / step) + 1)
     elif step < -LEAST_STEP:
-        begin, end = max(begin, int(floor((limit - first) / step)) - 1), min(end, int(floor(-first / step)) + 2)
+        begin, end = max(begin, floor((limit - first) / step) - 1), min(end, floor(-first / step) + 2)
     while begin < end and not 0.0 <= _at(affine, which, x + begin, y) < limit:
         begin += 1
     while begin < end and not 0.0 <= _at(affine, which, x + end - 1, y) < limit:
@@ -143,10 +143,11 @@ def _sample(
             middle_x = ax * (column + 0.5) + bx * (row + 0.5) + cx
             middle_y = ay * (column + 0.5) + by * (row + 0.5) + cy
             inside = 0.0 <= middle_x < width and 0.0 <= middle_y < height
+            luma = float(OUTSIDE)
             if taps > 1:
                 luma = sums[column] / (taps * taps)
-            else:
-                luma = _luma_bilinear(y, middle_x, middle_y) if inside else float(OUTSIDE)
+            elif inside:
+                luma = _luma_bilinear(y, middle_x, middle_y)
             cb = 0.0
             cr = 0.0
             if inside:

@@ -32,7 +32,7 @@ def nth(values: NDArray[np.float32], which: int) -> np.float32:
             left = i
         else:
             break
-    return values[which]
+    return np.float32(values[which])
 
 
 @njit(cache=True, nogil=True)
@@ -41,7 +41,7 @@ def median(values: NDArray[np.float32]) -> np.float32:
     upper = nth(values, values.size // 2)
     if values.size % 2:
         return upper
-    return (values[: values.size // 2].max() + upper) / np.float32(2)
+    return np.float32((values[: values.size // 2].max() + upper) / np.float32(2))
 
 
 @njit(cache=True, nogil=True)

@@ -61,8 +61,10 @@ def _fold(values: NDArray[np.uint16], side: int, out: NDArray[np.uint32]) -> Non
 
 @njit(cache=True, nogil=True)
 def _scale(sums: NDArray[np.uint32], lines: int, width: int, side: int, steps: int, out: NDArray[np.float32]) -> None:
-    """Sums of a row of blocks to means: over their pixels or, with steps 1, over the steps between pixels, of which twice the mean is given.
-    lines: of the row; width: of the picture; the last block may be narrower."""
+    """Sums of a row of blocks to means over their pixels or, with steps 1, to twice the mean over the steps between them.
+
+    lines: of the row; width: of the picture; the last block may be narrower.
+    """
     last = out.size - 1
     for part in range(2):
         begin, end, across = (0, last, side) if part == 0 else (last, last + 1, width - last * side)
@@ -217,7 +219,7 @@ def block_differences(
     for plane, (here, there) in enumerate(zip(picture, other, strict=True)):
         side = block_px if plane == 0 else block_px // 2
         lit = offsets if plane == 0 else np.zeros_like(offsets)
-        _block_differences(*flattened(here), *flattened(there), here.shape, side, wanted, lit, *scratch, out)
+        _block_differences(*flattened(here), *flattened(there), here.shape, side, wanted, lit, scratch[0], scratch[1], out)
     return out
 
 
@@ -253,7 +255,10 @@ def _block_shifts(
     flat: Flat, stride: int, other: Flat, other_stride: int, size: tuple[int, int], block_px: int, wanted: NDArray[np.bool_],
     line: NDArray[np.int16], sums: NDArray[np.int32], out: NDArray[np.float32],
 ) -> None:
-    """line: int16 (3, width), scratch. sums: int32 (8, width), scratch: per column of a row of blocks, sums over its lines; over whole lines, as in `_luma`."""
+    """line: int16 (3, width), scratch. sums: int32 (8, width), scratch: per column of a row of blocks, sums over its lines.
+
+    Over whole lines, as in `_luma`.
+    """
     height, width = size
     rows, columns = wanted.shape
     for row in range(rows):

@@ -113,7 +113,7 @@ def _spread_by_texture(gradient: NDArray[np.float32], levels: NDArray[np.float32
 def _moved_blocks(
     before: Statistics, brighter: NDArray[np.float32], seen: Statistics, floors: NDArray[np.float32], blocks: BoolGrid
 ) -> BoolGrid:
-    """Of `blocks`, those of which a feature is further than its floor from before; see `Stillness`. Without a branch, so that it vectorises."""
+    """Of `blocks`, those of which a feature is further than its floor from before. Without a branch, so that it vectorises."""
     _, rows, _ = seen.shape
     out = np.zeros(blocks.shape, np.bool_)
     for row in range(rows):
@@ -200,43 +200,52 @@ class Stillness:
         y, u, v = (((plane.astype(np.uint32) + 64) // 128).astype(np.uint8) for plane in self._mean)
         return y, u, v
 
-    def observe(self, frame: Frame, seen: Statistics, waiting: BoolGrid, covered: BoolGrid) -> tuple[BoolGrid, BoolGrid]:
+    def observe(
+        self, frame: Frame, seen: Statistics, waiting: BoolGrid, covered: BoolGrid, tried: BoolGrid | None = None
+    ) -> tuple[BoolGrid, BoolGrid]:
         """Follow one analysed frame that decoded cleanly.
 
         seen: its block statistics. waiting: blocks still to be proven. covered: proven blocks that something is in front of: whoever
-        stands there may reach into what is not proven yet.
+        stands there may reach into what is not proven yet. tried: those of the waiting whose proofs are followed; all, if None.
 
-        Returns (moved, restarted): waiting blocks that moved in this frame or, where no proof runs, since the last (if many did: there
-        noise and what flutters are not told apart yet); and blocks whose proof ended or restarted for it, neighbourhood included.
+        Returns (moved, disturbed): waiting blocks that moved in this frame or, where no proof runs, since the last (if many did: there
+        noise and what flutters are not told apart yet); and blocks at which no proof may go on, neighbourhood included.
         """
-        restarted = np.zeros(self._grid.shape, np.bool_)
+        tried = waiting if tried is None else tried & waiting
+        disturbed = np.zeros(self._grid.shape, np.bool_)
         if self._last_ns < 0 or not 0 <= frame.monotonic_ns - self._last_ns <= self._rules.longest_gap_ns:
-            restarted |= self.restart_all()
+            self.restart_all()
+            disturbed[:] = True
         self._last_ns = frame.monotonic_ns
+        self.restart(waiting & ~tried)
         running = self._running & waiting
         if self._lately:
             self._light += _step_of_light(seen, self._lately[-1][0])
         moved = self._moved_from(self._statistics, _bounded(self._light - self._anchor_light), seen, running)
         shifted = np.zeros_like(running)
-        if frame.keyframe:
+        keyframe = frame.keyframe and bool(tried.any())
+        if keyframe:
             moved |= self._moved_since_anchor(frame, seen, running)
             shifted = self._shifted_since_anchor(frame, seen, running, waiting)
             self._previous, self._previous_light = (frame.y.copy(), frame.u.copy(), frame.v.copy()), self._light
+        elif frame.keyframe:
+            self._previous = None           # what it would be compared with is not from one keyframe before
         idle = waiting & ~running
         lately = self._moving_since(0, seen, idle)  # whoever is there must not be lost sight of
         just_now = drop_small(self._moving_since(-1, seen, idle), FEWEST_MOVING_BLOCKS)
         moving = moved | lately | covered
         self._lately.append((seen, self._light))
-        restarted |= self.restart(self._neighbourhood(moved, moving) | dilate(shifted, self._rules.neighbourhood_blocks))
-        if frame.keyframe:
-            self._begin_and_carry_on(frame, seen, waiting)
-        return moved | just_now, restarted
+        disturbed |= self._neighbourhood(moved, moving) | dilate(shifted, self._rules.neighbourhood_blocks)
+        self.restart(disturbed)
+        if keyframe:
+            self._begin_and_carry_on(frame, seen, tried)
+        return moved | just_now, disturbed
 
     def restart(self, blocks: BoolGrid) -> BoolGrid:
         """End the proofs of `blocks`; they begin anew with the next keyframe. Returns those that ran."""
         ended = blocks & self._running
         self._running = self._running & ~blocks
-        self.restarts += int(ended.sum())
+        self.restarts += int(np.count_nonzero(ended))
         return ended
 
     def restart_all(self) -> BoolGrid:
@@ -314,8 +323,8 @@ class Stillness:
 def _step_of_light(seen: Statistics, before: Statistics) -> float:
     """How much brighter the picture is as a whole than a frame before, in levels: a passing cloud is not motion.
 
-    The median over the whole picture, of every fourth block. Over the blocks still to be proven it would be their own: where those are few and somebody is in
-    them, their every movement would be taken for light.
+    The median over the whole picture, of every fourth block. Over the blocks still to be proven it would be their own: where those are
+    few and somebody is in them, their every movement would be taken for light.
     """
     return float(np.median(seen[Y_MEAN, ::2, ::2] - before[Y_MEAN, ::2, ::2]))
 
