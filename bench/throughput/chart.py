@@ -142,7 +142,7 @@ def _rows(figures: Json) -> Iterator[Row]:
 
 
 def _notes(figures: Json) -> Iterator[str]:
-    """What is no bar: memory, questions to the past, latency."""
+    """What is no bar: memory, questions to the past, latency, a day, many cameras at once."""
     memory = _part(figures, "memory_mb_per_camera")
     if memory:
         yield "memory a camera: " + ", ".join(f"{said(_number(memory, count) or 0)} MB with {count}" for count in memory)
@@ -156,6 +156,16 @@ def _notes(figures: Json) -> Iterator[str]:
         middle, late = (_number(_part(latency, name), key) for key in ("p50", "p95"))
         if middle and late:
             yield f"{words}: half within {said(middle)} ms, 95 of 100 within {said(late)} ms"
+    day = _part(figures, "recorded_bytes_per_second_over_a_day")
+    rates = [(kind, rate) for kind in KINDS if (rate := _number(day, kind))]
+    if rates:
+        yield "recorded over a day: " + ", ".join(f"{said(rate)} bytes a second when {kind}" for kind, rate in rates)
+    many = _part(figures, "many")
+    share, cameras = _number(many, "share_of_what_is_left"), _part(many, "cameras")
+    if share and cameras:
+        held = "and lost nothing" if _part(many, "held").get("no_gap") else "and did not keep up"
+        counts = " and ".join(f"{count} {kind}" for kind, count in cameras.items())
+        yield f"{counts} cameras at once took {100 * share:.0f} % of what they themselves left of the machine, {held}"
 
 
 def _part(figures: Mapping[str, object], key: str) -> Json:

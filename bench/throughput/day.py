@@ -12,7 +12,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from bench.throughput.clips import Kind
 from bench.throughput.daylight import gains
 from bench.throughput.process import end_in_order
 from bench.throughput.queries import Unhurried
-from bench.throughput.track import STARTS_NS, Told, Track, busy_track, kept, quiet_track
+from bench.throughput.track import BUSY_TIMES, SLICE_S, STARTS_NS, Told, Track, busy_track, kept, quiet_track
 from privet.core.clock import NS_PER_MS, NS_PER_S, FakeClock
 from privet.core.errors import PrivetError
 from privet.core.grid import BoolGrid
@@ -82,23 +82,21 @@ def day_figures(to_ns: int = DAY_NS) -> Json:
     busy = kept("busy", busy_track)
     _say("looking at a quiet day, unless that is kept from before")
     quiet = kept("quiet", lambda: quiet_track(busy.known))
-    details: dict[Kind, Json] = {}
-    for kind, track in (("busy", busy), ("quiet", quiet)):
-        _say(f"recording a {kind} day")
-        of: Kind = "busy" if kind == "busy" else "quiet"
-        details[of] = of_day(track, to_ns, daylit=of == "busy")
+    again_from_ns = busy.duration_ns // BUSY_TIMES * (BUSY_TIMES - 1)
+    _say("recording a busy day")
+    details: dict[Kind, Json] = {
+        "busy": of_day(busy, to_ns, lambda from_ns, until_ns: under_daylight(looped(busy, again_from_ns, from_ns, until_ns)))
+    }
+    _say("recording a quiet day")
+    details["quiet"] = of_day(quiet, to_ns, lambda from_ns, until_ns: hourly(quiet, SLICE_S * NS_PER_S, from_ns, until_ns))
     return {
         "recorded_bytes_per_second_over_a_day": {kind: each["bytes_per_second"] for kind, each in details.items()},
         "recorded_over_a_day": details,
     }
 
 
-def of_day(track: Track, to_ns: int, *, daylit: bool) -> Json:
-    """What a camera with that track takes from midnight to `to_ns`. daylit: the day's light is put over the track's own."""
-    def told(from_ns: int, until_ns: int) -> Iterator[Told]:
-        frames = looped(track, from_ns, until_ns)
-        return under_daylight(frames) if daylit else frames
-
+def of_day(track: Track, to_ns: int, told: Callable[[int, int], Iterator[Told]]) -> Json:
+    """What a camera takes from midnight to `to_ns`. told: frames of the track in a span of the day."""
     day = record(told(0, to_ns), track, 0, to_ns)
     seconds = to_ns / NS_PER_S
     from_ns = min(NOON_NS, max(to_ns - HOUR_NS, 0))
@@ -120,22 +118,34 @@ def of_day(track: Track, to_ns: int, *, daylit: bool) -> Json:
 # ---- what is told
 
 
-def looped(track: Track, from_ns: int, to_ns: int) -> Iterator[Told]:
-    """The track's frames in [from_ns, to_ns): once, and then what may be told again, over and over.
+def looped(track: Track, again_from_ns: int, from_ns: int, to_ns: int) -> Iterator[Told]:
+    """The track's frames in [from_ns, to_ns): once, and then what comes from `again_from_ns` on, over and over.
 
     What was promoted is told once: proven is proven.
     """
-    beginning = [told for told in track.frames if told.at_ns < track.looped_from_ns]
-    again = [told for told in track.frames if told.at_ns >= track.looped_from_ns]
-    once_ns = track.duration_ns - track.looped_from_ns
+    beginning = [told for told in track.frames if told.at_ns < again_from_ns]
+    again = [told for told in track.frames if told.at_ns >= again_from_ns]
+    once_ns = track.duration_ns - again_from_ns
     yield from (told for told in beginning if from_ns <= told.at_ns < to_ns)
-    number = max((from_ns - track.looped_from_ns) // once_ns, 0)
-    while track.looped_from_ns + number * once_ns < to_ns:
-        for told in again:
-            at_ns = told.at_ns + number * once_ns
-            if from_ns <= at_ns < to_ns:
-                yield replace(told, at_ns=at_ns, painted=told.painted if number == 0 else None)
+    number = max((from_ns - again_from_ns) // once_ns, 0)
+    while again_from_ns + number * once_ns < to_ns:
+        yield from _in_time(again, number * once_ns, from_ns, to_ns, again=number > 0)
         number += 1
+
+
+def hourly(track: Track, slice_ns: int, from_ns: int, to_ns: int) -> Iterator[Told]:
+    """The track's frames in [from_ns, to_ns), of which each hour has the first `slice_ns`: told until the hour is over."""
+    for hour_ns in range(from_ns // HOUR_NS * HOUR_NS, to_ns, HOUR_NS):
+        frames = [told for told in track.frames if hour_ns <= told.at_ns < hour_ns + slice_ns]
+        for later_ns in range(0, HOUR_NS, slice_ns):
+            yield from _in_time(frames, later_ns, from_ns, min(to_ns, hour_ns + HOUR_NS), again=later_ns > 0)
+
+
+def _in_time(frames: Sequence[Told], later_ns: int, from_ns: int, to_ns: int, *, again: bool) -> Iterator[Told]:
+    for told in frames:
+        at_ns = told.at_ns + later_ns
+        if from_ns <= at_ns < to_ns:
+            yield replace(told, at_ns=at_ns, painted=None if again else told.painted)
 
 
 def under_daylight(frames: Iterable[Told]) -> Iterator[Told]:
@@ -155,10 +165,9 @@ def under_daylight(frames: Iterable[Told]) -> Iterator[Told]:
 
 
 def brightened(light: Light, by: NDArray[np.float32]) -> Light:
-    """A light's coded gains, multiplied: thirty-seconds of an octave. by: strips of the picture from left to right."""
+    """A light's coded gains, multiplied: thirty-seconds of an octave. by: strips of the picture, as many as columns or times as many."""
     gain, offset = light
-    columns = gain.shape[1]
-    of_column = np.array([part.mean() for part in np.array_split(by, columns)])
+    of_column = by.reshape(gain.shape[1], -1).mean(axis=1)
     return np.clip(np.rint(gain + 32 * np.log2(of_column)), 0, 255).astype(np.uint8), offset
 
 

@@ -32,8 +32,9 @@ from privet.scene.analyst import Analyst, AnalystSettings, Observation
 from privet.scene.stored import StoredScene, from_bytes, to_bytes
 
 HEIGHT_PX = 1080
-DAY_S = 86_400
+HOURS, HOUR_S = 24, 3600
 PROVES_FOR_S = 200              # of the quiet clip: what is not proven by then has been given up
+SLICE_S = 720                   # of each hour of a quiet day is looked at; it is told until the hour is over
 BUSY_TIMES = 4                  # the busy clip is played so often; the last time is what is told again and again
 GOP_S = 2                       # a camera that sleeps looks at a keyframe each
 LIGHT_WAKES = 0.01              # of the levels in a GOP: then packets are larger than in a quiet place
@@ -56,12 +57,11 @@ class Told:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
-    """Frames in order, in [0, duration_ns). known: the scene at the end. looped_from_ns: what comes from then on may be told again."""
+    """Frames in order, in [0, duration_ns). known: the scene at the end."""
 
     frames: Sequence[Told]
     known: StoredScene
     duration_ns: int
-    looped_from_ns: int = 0
 
 
 def to_file(track: Track) -> bytes:
@@ -75,7 +75,7 @@ def to_file(track: Track) -> bytes:
     np.savez_compressed(
         buffer,
         known=np.frombuffer(to_bytes(track.known), np.uint8),
-        span=np.array([track.duration_ns, track.looped_from_ns], np.int64),
+        duration_ns=np.array(track.duration_ns, np.int64),
         frames=np.array([(told.at_ns, told.condition, told.reason) for told in track.frames], np.int64),
         cover=np.array(which, np.int64),
         covers=np.array([np.frombuffer(bits, np.uint8) for bits in covers], np.uint8).reshape(-1, grid.bitmap_bytes),
@@ -102,12 +102,12 @@ def from_file(data: bytes) -> Track:
         Told(int(at_ns), Condition(int(condition)), Reason(int(reason)), covers[cover], lights.get(number), painted.get(number))
         for number, ((at_ns, condition, reason), cover) in enumerate(zip(arrays["frames"], arrays["cover"], strict=True))
     ]
-    return Track(frames, known, *(int(value) for value in arrays["span"]))
+    return Track(frames, known, int(arrays["duration_ns"]))
 
 
 def kept(name: str, make: Callable[[], Track]) -> Track:
     """What `make` gives, made once for this clip and these sources of what looks at it, and kept below .cache/."""
-    told = hashlib.sha256(repr((PROVES_FOR_S, BUSY_TIMES, GOP_S, LIGHT_WAKES, AWAKE_FOR_S, QUALITY)).encode())
+    told = hashlib.sha256(repr((PROVES_FOR_S, SLICE_S, BUSY_TIMES, GOP_S, LIGHT_WAKES, AWAKE_FOR_S, QUALITY)).encode())
     told.update(clip("quiet", HEIGHT_PX).path.name.encode() + clip("busy", HEIGHT_PX).path.name.encode())
     sources = [*sorted((SOURCES / "scene").glob("*.py")), *sorted((SOURCES / "detect").glob("*.py"))]
     for source in (*sources, Path(__file__), Path(__file__).with_name("daylight.py")):
@@ -147,11 +147,11 @@ def busy_track() -> Track:
     ]
     known = analyst.snapshot()
     assert known is not None
-    return Track(frames, known, BUSY_TIMES * once_ns, (BUSY_TIMES - 1) * once_ns)
+    return Track(frames, known, BUSY_TIMES * once_ns)
 
 
 def quiet_track(known: StoredScene) -> Track:
-    """A day of the quiet clip's keyframes under the day's light, by an analyst that knows the place and takes no looks.
+    """The quiet clip's keyframes under a day's light, SLICE_S of each hour, by an analyst that knows the place and takes no looks.
 
     It sleeps, unless the light changes fast; then a frame a second is looked at, as often as a light is said.
     """
@@ -162,9 +162,9 @@ def quiet_track(known: StoredScene) -> Track:
     analyst = Analyst(settings(), (), known)
     frames: list[Told] = []
     before, awake_until_s, looked_s = gains(0.0), 0, -GOP_S
-    for at_s in range(DAY_S):
+    for at_s in (hour * HOUR_S + second for hour in range(HOURS) for second in range(SLICE_S)):
         now = gains(float(at_s))
-        if float(np.abs(now / before - 1).max()) > LIGHT_WAKES / GOP_S:
+        if at_s % HOUR_S and float(np.abs(now / before - 1).max()) > LIGHT_WAKES / GOP_S:
             awake_until_s = at_s + AWAKE_FOR_S
         before = now
         asleep = at_s >= awake_until_s
@@ -176,7 +176,7 @@ def quiet_track(known: StoredScene) -> Track:
         lit = (lit_plane(y, now, 16), lit_plane(u, now, 128), lit_plane(v, now, 128))
         seen = analyst.observe(Frame(*lit, STARTS_NS + at_ns, at_ns, True, True, matrix), asleep=asleep)
         frames.append(_told(at_ns, seen, asleep=asleep))
-    return Track(frames, known, DAY_S * NS_PER_S)
+    return Track(frames, known, HOURS * HOUR_S * NS_PER_S)
 
 
 def _told(at_ns: int, seen: Observation, *, asleep: bool = False) -> Told:

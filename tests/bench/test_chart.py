@@ -25,6 +25,8 @@ FIGURES: Json = {
     "memory_mb_per_camera": {"1": 400.2, "8": 90.0, "32": 58.7},
     "query_ms": {"camera_week": {"cold": 31.2, "warm": 22.1}, "hundred_camera_days": {"cold": 350.0, "warm": 280.0}},
     "latency_ms": {"to_message": {"p50": 22.0, "p95": 71.0}, "to_pixel": {"p50": 180.0, "p95": 320.0}},
+    "recorded_bytes_per_second_over_a_day": {"busy": 1610.2, "quiet": 96.4},
+    "many": {"cameras": {"quiet": 45, "busy": 15}, "share_of_what_is_left": 0.8123, "held": {"no_gap": True}},
 }
 
 
@@ -44,6 +46,8 @@ def test_every_value_is_there_in_words_and_as_long_as_it_is_large() -> None:
         "memory a camera: 400 MB with 1, 90 MB with 8, 59 MB with 32",
         "when was something here, over a camera-week: 22 ms, 31 ms from a cold disk",
         "packet to the drawn pixel: half within 180 ms, 95 of 100 within 320 ms",
+        "recorded over a day: 1610 bytes a second when busy, 96 bytes a second when quiet",
+        "45 quiet and 15 busy cameras at once took 81 % of what they themselves left of the machine, and lost nothing",
         "a <new> one",
     ):
         assert note in said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-from bench.throughput.day import brightened, looped, record, told_by_narrator, under_daylight
+from bench.throughput.day import HOUR_NS, brightened, hourly, looped, record, told_by_narrator, under_daylight
 from bench.throughput.daylight import CLOUDS_S, COLUMNS, NIGHT, NOON, clouds, gains, lit_plane
 from bench.throughput.track import Told, Track, from_file, to_file
 
@@ -17,6 +17,7 @@ from privet.scene.stored import StoredScene
 
 GRID = Grid(256, 144, 8)
 SLOT_NS = NS_PER_S // 5
+AGAIN_FROM_NS = 2 * NS_PER_S
 
 
 def known() -> StoredScene:
@@ -38,12 +39,12 @@ def track() -> Track:
         light = (np.full((9, 16), 128 + number % 2, np.uint8), np.full((9, 16), 128, np.uint8))
         lit, new = light if number % 5 == 0 else None, painted if number in (3, 13) else None
         frames.append(Told(number * SLOT_NS, Condition.AWAKE, Reason.NONE, cover, lit, new))
-    return Track(frames, known(), 4 * NS_PER_S, 2 * NS_PER_S)
+    return Track(frames, known(), AGAIN_FROM_NS + 2 * NS_PER_S)
 
 
 def test_a_track_is_kept_as_it_is() -> None:
     was, again = track(), from_file(to_file(track()))
-    assert (again.duration_ns, again.looped_from_ns) == (was.duration_ns, was.looped_from_ns)
+    assert again.duration_ns == was.duration_ns
     assert np.array_equal(again.known.planes[0], was.known.planes[0])
     for one, other in zip(was.frames, again.frames, strict=True):
         assert (one.at_ns, one.condition, one.reason) == (other.at_ns, other.condition, other.reason)
@@ -56,17 +57,28 @@ def test_a_track_is_kept_as_it_is() -> None:
 
 
 def test_only_the_end_is_told_again_and_what_is_proven_is_not_promoted_again() -> None:
-    told = list(looped(track(), 0, 9 * NS_PER_S))
+    told = list(looped(track(), AGAIN_FROM_NS, 0, 9 * NS_PER_S))
     assert [each.at_ns for each in told] == [number * SLOT_NS for number in range(45)]
     assert [number for number, each in enumerate(told) if each.painted is not None] == [3, 13]
     assert np.array_equal(told[44].cover, told[14].cover)
-    later = list(looped(track(), 5 * NS_PER_S, 9 * NS_PER_S))
+    later = list(looped(track(), AGAIN_FROM_NS, 5 * NS_PER_S, 9 * NS_PER_S))
     assert [each.at_ns for each in later] == [number * SLOT_NS for number in range(25, 45)]
     assert np.array_equal(later[0].cover, told[25].cover)
 
 
+def test_of_an_hour_its_beginning_is_told_until_it_is_over() -> None:
+    slice_ns = 4 * NS_PER_S
+    told = list(hourly(track(), slice_ns, 0, HOUR_NS + 20 * NS_PER_S))          # of the second hour there is nothing
+    assert [each.at_ns for each in told] == [number * SLOT_NS for number in range(HOUR_NS // SLOT_NS)]
+    assert [number for number, each in enumerate(told) if each.painted is not None] == [3, 13]
+    assert np.array_equal(told[4 * 17 * 5 + 7].cover, told[7].cover)
+    last_second = [each.at_ns for each in hourly(track(), slice_ns, HOUR_NS - NS_PER_S, HOUR_NS)]
+    assert last_second == [HOUR_NS - number * SLOT_NS for number in range(5, 0, -1)]
+
+
 def test_every_heartbeat_is_said_and_promotions_are_patches_of_what_is_known() -> None:
-    said = [scene for _, scenes in told_by_narrator(looped(track(), 0, 9 * NS_PER_S), track(), 0, 9 * NS_PER_S) for scene in scenes]
+    frames = looped(track(), AGAIN_FROM_NS, 0, 9 * NS_PER_S)
+    said = [scene for _, scenes in told_by_narrator(frames, track(), 0, 9 * NS_PER_S) for scene in scenes]
     assert [scene.head.sequence for scene in said] == list(range(1, len(said) + 1))
     # One at the beginning, one with the first frame, for the camera is awake then, and one a second.
     assert sum(isinstance(scene, State) for scene in said) == 2 + 9
@@ -78,17 +90,17 @@ def test_every_heartbeat_is_said_and_promotions_are_patches_of_what_is_known() -
 
 
 def test_a_day_is_recorded_as_it_is_told() -> None:
-    all_of_it = record(looped(track(), 0, 60 * NS_PER_S), track(), 0, 60 * NS_PER_S)
+    all_of_it = record(looped(track(), AGAIN_FROM_NS, 0, 60 * NS_PER_S), track(), 0, 60 * NS_PER_S)
     assert all_of_it.messages["state"] == 62
     assert all_of_it.messages["cover"] == 300
     assert all_of_it.backgrounds == 1                           # patches are few: the next whole one comes after ten minutes
     assert all(size > 0 for size in all_of_it.files.values())
-    without = record(looped(track(), 0, 60 * NS_PER_S), track(), 0, 60 * NS_PER_S, "cover")
+    without = record(looped(track(), AGAIN_FROM_NS, 0, 60 * NS_PER_S), track(), 0, 60 * NS_PER_S, "cover")
     assert without.size_bytes < all_of_it.size_bytes
 
 
 def test_light_is_said_once_a_second_and_only_if_it_is_another() -> None:
-    night = list(under_daylight(looped(track(), 0, 60 * NS_PER_S)))
+    night = list(under_daylight(looped(track(), AGAIN_FROM_NS, 0, 60 * NS_PER_S)))
     said = [(each.at_ns, each.light) for each in night if each.light is not None]
     assert len(said) > 20
     for (at_ns, light), (later_ns, later) in itertools.pairwise(said):
