@@ -49,7 +49,7 @@ QUIET_AFTER_NS = 10 * NS_PER_S
 AGAIN_PROOFS = 3                # after so many times as long as a proof takes, a block that moved and then was still gets another chance
 SETTLED_NS = 5 * NS_PER_S       # covered for so long on end: what came may have come to stay, and a person may be asked to sign for it
 LOOKS_SAVED_NS = 2 * NS_PER_S   # looks that were due for longer are not made up for
-ASK_MAIN_NS = 10 * NS_PER_S     # what the sub-stream shows for so long on end is looked at in the main stream
+ASK_MAIN_NS = 10 * NS_PER_S     # what the sub-stream shows for so long, unmoved, is looked at in the main stream
 SIGN_WITHIN_NS = 5 * NS_PER_S   # of the last usable frame; later nobody knows whether the proofs still hold
 
 
@@ -256,7 +256,8 @@ class Analyst:
             disturbed = self._stillness.around((seen.moved & ~self._blind) | raw) & ~self._main_settled
             self._restart(disturbed & self._stillness.running)
             self._pace.disturbed(disturbed, now_ns)
-        follow(raw, self._sub_covered_since_ns, now_ns)
+        # What stands there, that is; whoever walks about need not be looked at in the main stream.
+        follow(raw & ~dilate(seen.moved, 1) if seen.moved.any() else raw, self._sub_covered_since_ns, now_ns)
         cover = self._said_cover = self._cover(raw, moved, condition, now_ns)
         self._something = condition is not Condition.AWAKE or bool(raw.any() or drop_small(moved, FEWEST_MOVING_BLOCKS).any())
         self._rest((~proven | self._arrival) & ~self._blind, False, now_ns)

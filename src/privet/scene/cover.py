@@ -209,6 +209,8 @@ def coarsen(bits: BoolGrid, tallest_blocks: int) -> BoolGrid:
             which = labels[row, column]
             if which and factor[which] > 1:
                 f = factor[which]
+                if (column % f and labels[row, column - 1] == which) or (row % f and labels[row - 1, column] == which):
+                    continue                        # the same cell, and it is set
                 first_row = row // f * f
                 first_column = column // f * f
                 for i in range(first_row, min(first_row + f, rows)):

@@ -21,17 +21,16 @@ Spans = NDArray[np.int64]
 @njit(cache=True, nogil=True)
 def _any_within(bits: BoolGrid, rows: Spans, columns: Spans) -> BoolGrid:
     out = np.zeros((len(rows), len(columns)), np.bool_)
+    line = np.empty(bits.shape[1], np.bool_)
     for row in range(len(rows)):
+        line[:] = False
+        for i in range(rows[row, 0], rows[row, 1]):
+            line |= bits[i]
+        if not line.any():
+            continue
         for column in range(len(columns)):
-            found = False
-            for i in range(rows[row, 0], rows[row, 1]):
-                for j in range(columns[column, 0], columns[column, 1]):
-                    if bits[i, j]:
-                        found = True
-                        break
-                if found:
-                    break
-            out[row, column] = found
+            for j in range(columns[column, 0], columns[column, 1]):
+                out[row, column] |= line[j]
     return out
 
 

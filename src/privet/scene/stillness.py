@@ -24,6 +24,7 @@ from privet.scene.statistics import GRADIENT, Y_MEAN, Flat, Statistics, block_di
 
 TEXTURE_EDGES = np.array([2.0, 4.0, 8.0, 16.0, 32.0], np.float32)
 FEWEST_BLOCKS_FOR_NOISE = 24
+ROWS_ENOUGH_FOR_NOISE = 60
 LARGEST_LIGHT_OFFSET = 12.0
 LATELY_FRAMES = 3
 FEWEST_MOVING_BLOCKS = 6
@@ -179,6 +180,9 @@ class Stillness:
         self._keyframes: NDArray[np.int32] = np.zeros(grid.shape, np.int32)
         self._last_ns = -1
         self._lately: deque[tuple[Statistics, float]] = deque(maxlen=LATELY_FRAMES)
+        # Rows of blocks that noise is learned from; of a large picture not all are needed.
+        self._sampled: BoolGrid = np.zeros(grid.shape, np.bool_)
+        self._sampled[:: 1 + grid.rows // ROWS_ENOUGH_FOR_NOISE] = True
         self.restarts = 0
 
     @property
@@ -270,12 +274,11 @@ class Stillness:
         if self._previous is None or not running.any():
             return np.zeros_like(running)
         planes = (frame.y, frame.u, frame.v)
-        everywhere = np.ones_like(running)
         block_px = self._grid.block_px
         # Without the light's step taken off, a cloud would pass for noise and loosen what counts as still.
         step = _bounded(np.full(running.shape, self._light - self._previous_light))
-        between = block_differences(planes, self._previous, block_px, everywhere, step)
-        noise = noise_by_texture(between, seen[GRADIENT], everywhere)
+        between = block_differences(planes, self._previous, block_px, self._sampled, step)
+        noise = noise_by_texture(between, seen[GRADIENT], self._sampled)
         brighter = _bounded(self._light - self._anchor_light)
         difference = block_differences(planes, self._anchor, block_px, running, brighter)
         allowed = np.minimum(self._rules.keyframe_floor + self._rules.keyframe_times * noise, self._rules.keyframe_most)
@@ -291,7 +294,7 @@ class Stillness:
         """
         if not running.any():
             return np.zeros_like(running)
-        anchored = running | ~waiting
+        anchored = running | (~waiting & self._sampled)
         shift = block_shifts(frame.y, self._anchor[0], self._grid.block_px, anchored)
         noise = noise_by_texture(shift, seen[GRADIENT], anchored, SHIFT_PERCENTILE, SHIFT_CLASS_SHARE)
         allowed = np.maximum(self._rules.shift_floor, self._rules.shift_times * noise)

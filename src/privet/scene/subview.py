@@ -36,6 +36,7 @@ ALIGN_SELDOM_NS = 300 * NS_PER_S
 TOGETHER_NS = NS_PER_S      # two pictures no further apart show the same scene, but for what moves
 LATELY_FRAMES = 3
 FEWEST_MOVING_BLOCKS = 2    # of the sub-stream; about as much of the picture as six of the main stream's
+FEWEST_UNKNOWN_BLOCKS = 4   # side by side
 MOTION_FLOORS = np.array([4.0, 3.0, 3.0, 2.0], np.float32)
 REFINE_TIME_NS = 10 * NS_PER_S
 
@@ -76,6 +77,8 @@ class SubView:
         self._clear: tuple[BoolGrid, Cells, Cells] | None = None    # said at the last keyframe, not used yet
         self._lately: deque[Statistics] = deque(maxlen=LATELY_FRAMES)
         self._refined_ns = -1
+        self._knows: bool | None = None                     # None: to be counted anew
+        self._learning: bool | None = None
 
     @property
     def aligned(self) -> bool:
@@ -90,13 +93,18 @@ class SubView:
     @property
     def knows(self) -> bool:
         """Whether nearly all that is proven is known here, too."""
-        wanted = int(self._wanted.sum())
-        return self.aligned and wanted > 0 and int((self._known & self._wanted).sum()) >= KNOWN_SHARE * wanted
+        if self._knows is None:
+            wanted = np.count_nonzero(self._wanted)
+            self._knows = self.aligned and wanted > 0 and bool(np.count_nonzero(self._known & self._wanted) >= KNOWN_SHARE * wanted)
+        return self._knows
 
     @property
     def learning(self) -> bool:
-        """Whether the main stream's keyframes would still teach something."""
-        return not self.aligned or bool((self._wanted & ~self._known).any())
+        """Whether the main stream's keyframes would still teach something, but for blocks here and there: whoever is in one of those is in
+        others, too."""
+        if self._learning is None:
+            self._learning = not self.aligned or bool(drop_small(self._wanted & ~self._known, FEWEST_UNKNOWN_BLOCKS).any())
+        return self._learning
 
     # -- the main stream's keyframes
 
@@ -112,6 +120,7 @@ class SubView:
         found = align(reduced(frame.y), small)
         if found is not None:
             self._mapping = Mapping(self._main, self.grid, found)
+            self._knows = self._learning = None
             self._small = None
 
     def teach(self, proven: BoolGrid, clear: BoolGrid, light: tuple[Cells, Cells]) -> None:
@@ -121,6 +130,7 @@ class SubView:
         there = self._mapping.on_sub(proven)
         self._wanted = there
         self._known &= there
+        self._knows = self._learning = None
         self._clear = there & ~self._mapping.on_sub(proven & ~clear), *light
 
     # -- the sub-stream's frames
@@ -146,12 +156,12 @@ class SubView:
         moved = self._moved(seen)
         self._lately.append(seen)
         self._differing = raw
-        known = int(self._known.sum())
+        known = np.count_nonzero(self._known)
         nothing = np.zeros(self._main.shape, np.bool_)
         return SubSeen(
             mapping.on_main(raw) if raw.any() else nothing,
             mapping.on_main(moved) if moved.any() else nothing,
-            float(raw.sum()) / known if known else 0.0,
+            np.count_nonzero(raw) / known if known else 0.0,
             (mapping.light_on_main(cells[0]), mapping.light_on_main(cells[1])),
             float(seen[Y_MEAN].mean()),
             float(seen[GRADIENT].mean()),
@@ -212,4 +222,5 @@ class SubView:
         pixels = np.repeat(np.repeat(ready, SUB_BLOCK_PX, axis=0), SUB_BLOCK_PX, axis=1)[: frame.height_px, : frame.width_px]
         np.copyto(self._picture, frame.y, where=pixels)
         self._known |= ready
+        self._knows = self._learning = None
         self._agreed[ready] = 0
