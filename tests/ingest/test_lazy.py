@@ -17,6 +17,7 @@ from privet.core.frame import Frame
 from privet.ingest.attention import Wants
 from privet.ingest.decode import FrameDecoder, Ticket, make_decoder
 from privet.ingest.lazy import LazyDecoder
+from privet.ingest.wake import Calm
 
 FPS, GOP, WIDTH, HEIGHT = 10, 10, 320, 240
 QUIET = 150
@@ -57,6 +58,7 @@ class Watcher:
         self.since = 0
         self.covered = False
         self.states: list[str] = []
+        self.idle = 0           # packets that nobody had to be told of at once
 
     @property
     def quiet(self) -> bool:
@@ -88,6 +90,7 @@ def play(
     """(number, whether the square is seen) of every frame that came out, and the decoder. pad: bytes every small packet is filled to."""
     data = clip.path.read_bytes()
     lazy = LazyDecoder(FrameDecoder(make_decoder("h264" if clip.codec == "h264" else "hevc")), watcher)
+    calm = Calm()
     seen = []
     for number in order or range(len(clip.units)):
         unit = clip.units[number]
@@ -96,10 +99,15 @@ def play(
             bits += b"\0\0\0\1\x0c" + b"\xff" * (pad - len(bits) - 6) + b"\x80"
         packet = av.Packet(bits)
         packet.is_keyframe = unit.keyframe
+        if unit.keyframe:
+            calm.keyframe()
+        idle = not unit.keyframe and calm.cannot_wake(packet.size, lazy.calm_bytes) and number not in damaged
         for frame in lazy.decode(packet, Ticket(number, number * NS_PER_S // FPS, number in damaged)):
+            assert not idle         # the thread that decodes would not have been told of this packet at once
             watcher.see(frame)
             seen.append((frame.wall_ns, watcher.covered))
             assert frame.intact or damaged
+        watcher.idle += idle
     return seen, lazy
 
 
@@ -113,6 +121,7 @@ def test_a_quiet_camera_sleeps_and_nothing_that_moves_is_left_out(codec: Codec) 
     assert lazy.counts.slept >= 2
     assert lazy.counts.left_out > 0.8 * (BUSY.start - QUIET - GOP), "before anything moved, and after it"
     assert watcher.states[:3] == ["asleep", "awake", "caught up"]
+    assert watcher.idle > 0.5 * lazy.counts.left_out, "nobody was woken for most of what was left out"
 
 
 def test_what_only_a_keyframe_shows_is_looked_for_in_the_gop_before() -> None:
@@ -211,6 +220,7 @@ def test_where_keyframes_are_seldom_wanted_few_are_decoded() -> None:
     numbers, lazy, _ = chosen({0: Wants.SELDOM})
     assert numbers == list(range(GOP))
     assert lazy.asleep
+    assert Calm().cannot_wake(10**9, lazy.calm_bytes), "nor need anybody be told of packets between them"
 
 
 def test_a_camera_whose_keyframes_are_too_far_apart_is_decoded_whole() -> None:

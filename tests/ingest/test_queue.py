@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import threading
 from itertools import pairwise
+from queue import SimpleQueue
+from typing import Self
 
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from privet.core.errors import SourceError
 from privet.core.scene import Reason
-from privet.ingest.queue import PacketQueue
+from privet.ingest.queue import GATHER_NS, PacketQueue
 
 AGE_NS = 100
 
@@ -83,3 +85,56 @@ def test_abandon_wakes_the_one_who_waits() -> None:
     assert got == [None]
     assert queue.put(1, 1, True, 0) == 1
     assert queue.get() is None
+
+
+def test_what_can_wait_is_told_with_the_first_that_cannot() -> None:
+    queue: PacketQueue[str] = PacketQueue(10, 1000, 10 * GATHER_NS)
+    with Waiter(queue) as waiter:
+        queue.put("p", 1, False, 0, can_wait=True)
+        queue.put("q", 1, False, GATHER_NS - 1, can_wait=True)
+        assert not waiter.woken()
+        queue.put("r", 1, False, GATHER_NS - 1)
+        assert waiter.got() == "p"
+    assert [queue.get(), queue.get()] == ["q", "r"]
+
+
+def test_what_can_wait_does_not_wait_for_ever() -> None:
+    queue: PacketQueue[str] = PacketQueue(10, 1000, 10 * GATHER_NS)
+    with Waiter(queue) as waiter:
+        queue.put("p", 1, False, 7, can_wait=True)
+        assert not waiter.woken()
+        queue.put("q", 1, False, 7 + GATHER_NS, can_wait=True)
+        assert waiter.got() == "p"
+
+
+def test_the_end_is_told_with_what_could_wait() -> None:
+    queue: PacketQueue[str] = PacketQueue(10, 1000, 10 * GATHER_NS)
+    with Waiter(queue) as waiter:
+        queue.put("p", 1, False, 0, can_wait=True)
+        queue.finish(None)
+        assert waiter.got() == "p"
+    assert queue.get() is None
+
+
+class Waiter:
+    """A thread that waits in `get`; entered once it does."""
+
+    def __init__(self, queue: PacketQueue[str]) -> None:
+        self._queue = queue
+        self._got: SimpleQueue[str | None] = SimpleQueue()
+        self._thread = threading.Thread(target=lambda: self._got.put(queue.get()))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        while not self._queue.awaited:
+            self._thread.join(0.001)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join(5)
+
+    def woken(self) -> bool:
+        return not self._queue.awaited
+
+    def got(self) -> str | None:
+        return self._got.get(timeout=5)

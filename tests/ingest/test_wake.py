@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import random
 
-from privet.ingest.wake import EPISODES, FEWEST_QUIET, PacketSizes, distance
+from hypothesis import given
+from hypothesis import strategies as st
+
+from privet.ingest.wake import EPISODES, FEWEST_QUIET, RUN, Calm, PacketSizes, distance
 
 GOP = 30
 LEARNED_GOPS = 2 * FEWEST_QUIET
@@ -107,3 +110,40 @@ def test_of_a_position_that_was_never_seen_nothing_is_known() -> None:
     for position in range(1, GOP):
         assert not sizes.wakes(round(360 * min(0.2 + 0.1 * position, 1.0)))
     assert any(sizes.wakes(360) for _ in range(GOP, 2 * GOP))
+
+
+@given(st.lists(st.lists(st.integers(0, 2500), max_size=2 * GOP), max_size=5))
+def test_a_packet_that_is_said_to_be_unable_to_wake_does_not(gops: list[list[int]]) -> None:
+    """Whatever comes, in GOPs that may be longer than any that was learned."""
+    sizes, calm = learned(1000, 6000), Calm()
+    assert sizes.tells()
+    for gop in gops:
+        sizes.saw_keyframe(100_000)
+        calm.keyframe()
+        for size in gop:
+            cannot = calm.cannot_wake(size, sizes.calm_bytes())
+            assert not (sizes.wakes(size) and cannot)
+
+
+def test_most_quiet_packets_cannot_wake() -> None:
+    sizes, calm, chance = learned(1000, 6000), Calm(), random.Random(3)
+    assert sizes.tells()
+    told = [
+        calm.cannot_wake(round(1000 * min(0.2 + 0.1 * position, 1.0) * chance.uniform(0.9, 1.1)), sizes.calm_bytes())
+        for position in range(1, GOP)
+    ]
+    assert sum(told) >= 0.8 * len(told)
+
+
+def test_who_may_make_a_run_is_not_calm() -> None:
+    sizes, calm = learned(1000, 6000), Calm()
+    assert sizes.tells()
+    limits = sizes.calm_bytes()
+    assert calm.cannot_wake(limits[0], limits)
+    assert not calm.cannot_wake(limits[1] + 1, limits)
+    assert [calm.cannot_wake(0, limits) for _ in range(RUN)] == [False] * (RUN - 1) + [True]
+
+
+def test_while_nothing_is_known_every_packet_counts() -> None:
+    assert PacketSizes().calm_bytes() == ()
+    assert not Calm().cannot_wake(0, ())

@@ -10,6 +10,7 @@ out, they come often enough, and the sizes of its packets tell whether something
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 LONGEST_GOP_NS = 5 * NS_PER_S
 MOST_HELD_BYTES = 16 * 1024 * 1024
 SELDOM_NS = 60 * NS_PER_S
+_ANY_SIZE = (sys.maxsize,) * 64
+"""`calm_bytes` while no packet between keyframes is looked at."""
 
 
 @dataclass(slots=True)
@@ -59,12 +62,20 @@ class LazyDecoder:
         self._stands_alone = True
         self._keyframe_ns = -1                  # arrival of the last keyframe, and of the last one that was decoded
         self._decoded_ns = -1
+        self._calm_bytes: tuple[int, ...] = ()
         self.counts = LazyCounts()
 
     @property
     def asleep(self) -> bool:
         """Whether keyframes alone, or fewer, are decoded now."""
         return self._held is not None or self._skipping
+
+    @property
+    def calm_bytes(self) -> tuple[int, ...]:
+        """Packets between keyframes that nothing would be decoded for now, up to these sizes, see `wake.Calm`. From any thread."""
+        if self._skipping:
+            return _ANY_SIZE
+        return () if self._held is None else self._calm_bytes
 
     def decode(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
         """Frames that come out when `packet` goes in; asleep, those of keyframes only, and on waking all that were put off."""
@@ -137,8 +148,7 @@ class LazyDecoder:
             self.counts.left_out += len(held.packets) - 1
             self._sizes.confirm()
             self._sizes.tells()                 # what a quiet picture takes drifts with the light
-            self._held = _Held()
-            self._held.put(packet, ticket)
+            self._hold(packet, ticket)
             yield frames[0]
             return
         self._held = None
@@ -155,10 +165,15 @@ class LazyDecoder:
     def _fall_asleep(self, packet: AnyPacket, ticket: Ticket, frames: list[Frame]) -> None:
         if len(frames) != 1 or not frames[0].keyframe or not frames[0].intact or frames[0].monotonic_ns != ticket.monotonic_ns:
             return                              # pictures come out late: whoever slept would not know what it sees
-        self._held = _Held()
-        self._held.put(packet, ticket)
+        self._hold(packet, ticket)
         self.counts.slept += 1
         self._attention.fell_asleep()
+
+    def _hold(self, packet: AnyPacket, ticket: Ticket) -> None:
+        """Keep a GOP from its keyframe on."""
+        self._calm_bytes = self._sizes.calm_bytes()
+        self._held = _Held()
+        self._held.put(packet, ticket)
 
     def _put_off(self, held: _Held, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
         held.put(packet, ticket)

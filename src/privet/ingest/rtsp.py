@@ -16,7 +16,6 @@ import errno
 import re
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from threading import Thread
 from types import TracebackType
 from typing import Self
@@ -37,6 +36,7 @@ from privet.ingest.lazy import LazyDecoder
 from privet.ingest.queue import PacketQueue
 from privet.ingest.source import SourceSettings, SourceStatistics
 from privet.ingest.times import MinimumDelay, WallTimes
+from privet.ingest.wake import Calm
 
 CODECS = ("h264", "hevc")
 QUEUE_PACKETS = 256
@@ -45,6 +45,9 @@ QUEUE_NS = NS_PER_S
 KEYFRAME_NS = 90 * NS_PER_S
 """No keyframe for so long: DAMAGED. Some cameras send one in half a minute only."""
 _US_PER_S = 1_000_000
+REPORT_NS = NS_PER_S // 2
+"""How long what the camera's sender reports said last is taken to hold."""
+ENOUGH_REPORTS = 2
 _PROBE_US = 50_000
 """FFmpeg looks at so much media at most before it gives out packets; a camera tells all it needs in its SDP."""
 _PRFT = struct.Struct("=q")
@@ -69,10 +72,7 @@ def options_for(settings: SourceSettings) -> dict[str, str]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Received:
-    packet: av.Packet[av.VideoStream]
-    ticket: Ticket
+_Received = tuple["av.Packet[av.VideoStream]", Ticket]
 
 
 class _Stalled(Exception):  # noqa: N818 (a way out of a loop, not an error)
@@ -149,7 +149,8 @@ class RtspSource:
         first_ns: int | None = None             # arrival of the first packet
         picture_ns = keyframe_ns = 0            # arrival of the last packet that gave a picture, of the last keyframe
         while (received := self._queue.get()) is not None:
-            packet, arrival_ns = received.packet, received.ticket.monotonic_ns
+            packet, ticket = received
+            arrival_ns = ticket.monotonic_ns
             if first_ns is None:
                 first_ns = picture_ns = keyframe_ns = arrival_ns
             if packet.is_keyframe:
@@ -163,7 +164,7 @@ class RtspSource:
                 raise self._damaged(f"sent no keyframe for {KEYFRAME_NS // NS_PER_S} s")
             if decoder is None:
                 continue
-            for frame in decoder.decode(packet, received.ticket):
+            for frame in decoder.decode(packet, ticket):
                 picture_ns = arrival_ns
                 if self._closed:
                     return
@@ -246,34 +247,67 @@ class RtspSource:
         )
 
     def _forward(self, container: InputContainer, stream: av.VideoStream, lines: list[LogLine]) -> None:
-        times = WallTimes(MinimumDelay())
-        self._heard_ns = self._clock.monotonic_ns()
+        """Every packet, as it comes. For a hundred cameras this runs a thousand times a second and more, and never out of warm caches."""
+        clock, queue, stall_ns = self._clock, self._queue, self._settings.stall_ns
+        times, reports, calm = WallTimes(MinimumDelay()), SenderReports(), Calm()
+        numerator = denominator = 0
+        self._heard_ns = clock.monotonic_ns()
         for packet in container.demux(stream):
-            if self._closed or packet.size == 0:
+            size = packet.size
+            if self._closed or size == 0:
                 return
-            arrival_ns, arrival_wall_ns = self._clock.monotonic_ns(), self._clock.wall_ns()
-            late = arrival_ns - self._heard_ns >= self._settings.stall_ns
+            arrival_ns, arrival_wall_ns = clock.monotonic_ns(), clock.wall_ns()
+            late = arrival_ns - self._heard_ns >= stall_ns
             self._heard_ns = arrival_ns
             self._packets += 1
-            self._bytes += packet.size
-            media_ns = None
-            if packet.pts is not None:
-                media_ns = packet.pts * NS_PER_S * packet.time_base.numerator // packet.time_base.denominator
-            wall_ns = times.taken_wall_ns(media_ns, arrival_ns, arrival_wall_ns, camera_wall_ns(packet))
-            damaged = packet.is_corrupt or (not late and any(complains(line) for line in lines))
-            lines.clear()
-            ticket = Ticket(wall_ns, arrival_ns, damaged)
-            self._queue.put(_Received(packet, ticket), packet.size, packet.is_keyframe, arrival_ns)
+            self._bytes += size
+            if denominator == 0:                # a stream's time base stands
+                numerator, denominator = packet.time_base.numerator, packet.time_base.denominator
+            pts = packet.pts
+            media_ns = None if pts is None else pts * NS_PER_S * numerator // denominator
+            wall_ns = times.taken_wall_ns(media_ns, arrival_ns, arrival_wall_ns, reports.wall_ns(packet, arrival_ns))
+            damaged = packet.is_corrupt
+            if lines:
+                damaged = damaged or (not late and any(complains(line) for line in lines))
+                lines.clear()
+            keyframe = packet.is_keyframe
+            if keyframe:
+                calm.keyframe()
+                can_wait = False
+            else:
+                lazy = self._lazy
+                can_wait = calm.cannot_wake(size, () if lazy is None or damaged else lazy.calm_bytes)
+            queue.put((packet, Ticket(wall_ns, arrival_ns, damaged)), size, keyframe, arrival_ns, can_wait=can_wait)
             if late:
                 # FFmpeg's read timed out and pushed the last picture out of its parser; asked again, it would wait as long again.
                 raise _Stalled
 
 
+class SenderReports:
+    """When a camera's sender reports say that its packets were taken.
+
+    A report comes every few seconds, and FFmpeg hangs what follows from it on every packet. To look costs as much as all the rest, so after
+    the first two, of which the first does not count, one packet in REPORT_NS is looked at.
+    """
+
+    def __init__(self) -> None:
+        self._seen = 0
+        self._looked_ns = 0
+
+    def wall_ns(self, packet: av.Packet[av.VideoStream], arrival_ns: int) -> int | None:
+        """ns UTC; None if the packet was not looked at, or says nothing."""
+        if self._seen >= ENOUGH_REPORTS and arrival_ns - self._looked_ns < REPORT_NS:
+            return None
+        self._looked_ns = arrival_ns
+        found = camera_wall_ns(packet)
+        self._seen += found is not None
+        return found
+
+
 def camera_wall_ns(packet: av.Packet[av.VideoStream]) -> int | None:
     """When the camera's sender reports say that the packet was taken, ns UTC."""
-    if not packet.has_sidedata("prft"):
-        return None
-    data = bytes(packet.get_sidedata("prft"))
+    found = packet.get_sidedata("prft")
+    data = bytes(found) if found else b""
     if len(data) < _PRFT.size:
         return None
     microseconds: int = _PRFT.unpack_from(data)[0]

@@ -9,6 +9,7 @@ keyframes.
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import deque
 
@@ -83,6 +84,13 @@ class PacketSizes:
         self._unconfirmed.append((distance(self._position), size))
         return excess is None or self._stands_out(excess)
 
+    def calm_bytes(self) -> tuple[int, ...]:
+        """Up to which size packets cannot wake if the `RUN` - 1 before them could not either; by distance, up to the first unknown one."""
+        limits: list[int] = []
+        while (known := self._known.get(len(limits))) is not None:
+            limits.append(math.floor(known[0] + RUN_TIMES * known[1]))
+        return tuple(limits)
+
     def confirm(self) -> None:
         """The packets that did not wake were quiet indeed, as the keyframe after them shows."""
         for which, size in self._unconfirmed:
@@ -102,3 +110,31 @@ class PacketSizes:
     def _stands_out(self, excess: float) -> bool:
         self._run.append(excess)
         return excess > SINGLE_TIMES or (len(self._run) == RUN and sum(self._run) > RUN * RUN_TIMES)
+
+
+class Calm:
+    """Follows packets as they arrive and says which of them cannot wake, so that nobody need be told of them at once.
+
+    It says so only where `PacketSizes.wakes` would surely say no: of any `RUN` packets together more than `RUN_TIMES` spreads each above
+    the median, one at least is by itself.
+    """
+
+    def __init__(self) -> None:
+        self._position = 0
+        self._restless = 0          # packets that follow one which was not calm, and make a run with it
+
+    def keyframe(self) -> None:
+        """A keyframe came; a run of packets ends with it."""
+        self._position = self._restless = 0
+
+    def cannot_wake(self, size: int, calm_bytes: tuple[int, ...]) -> bool:
+        """Whether this packet, the next one between keyframes, cannot wake. calm_bytes: of `PacketSizes`; () while every packet counts."""
+        which = self._position.bit_length()     # `distance` of the next position
+        self._position += 1
+        if which >= len(calm_bytes) or size > calm_bytes[which]:
+            self._restless = RUN - 1
+            return False
+        if self._restless:
+            self._restless -= 1
+            return False
+        return True
