@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 
 import pytest
@@ -14,6 +15,7 @@ from privet.core.pb import pipe_pb2, scene_pb2
 from privet.runtime import pipe
 from privet.runtime.outlet import (
     LATENCY_BOUNDS_US,
+    PIPE_BYTES,
     Outlet,
     OutletClosedError,
     latency_bucket,
@@ -27,13 +29,13 @@ class Sink:
     """Collects what the outlet writes."""
 
     def __init__(self) -> None:
-        self.frames: list[bytes] = []
+        self.written: list[bytes] = []
 
     def __call__(self, data: bytes) -> None:
-        self.frames.append(data)
+        self.written.append(data)
 
     def messages(self) -> list[pipe_pb2.WorkerMessage]:
-        return [pipe.parse_worker_message(frame[4:]) for frame in self.frames]
+        return [pipe.parse_worker_message(body) for body in pipe.read_frames(io.BytesIO(b"".join(self.written)))]
 
     def sequences(self) -> list[int]:
         found = []
@@ -123,6 +125,21 @@ def test_a_message_longer_than_the_bound_goes_alone() -> None:
     outlet.line("gate")(background(1))
     drained(outlet)
     assert sink.sequences() == [1]
+
+
+def test_what_is_queued_goes_out_together_as_far_as_a_pipe_holds_it() -> None:
+    sink = Sink()
+    outlet = Outlet(sink, FakeClock())
+    line = outlet.line("gate")
+    sequence = 0
+    while outlet.statistics().queued_bytes <= PIPE_BYTES + COVER_BYTES:
+        sequence += 1
+        line(cover(sequence))
+    drained(outlet)
+    assert len(sink.written) == 2
+    assert len(sink.written[0]) <= PIPE_BYTES
+    assert sink.sequences() == list(range(1, sequence + 1))
+    assert outlet.statistics().queued_bytes == 0
 
 
 def test_nothing_is_taken_after_closing_and_waiting_ends() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ class Heard:
 
     def __call__(self, data: bytes) -> None:
         with self._changed:
-            self.messages.append(pipe.parse_worker_message(data[4:]))
+            self.messages += [pipe.parse_worker_message(body) for body in pipe.read_frames(io.BytesIO(data))]
             self._changed.notify_all()
 
     def wait_for(self, wanted: Callable[[pipe_pb2.WorkerMessage], bool], count: int = 1) -> list[pipe_pb2.WorkerMessage]:

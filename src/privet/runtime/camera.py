@@ -6,11 +6,14 @@ judgement (scene), numbering (narrator), queues (outlet). Live frames are seen i
 
 from __future__ import annotations
 
+import os
 import random
 import secrets
 import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
+
+import numpy as np
 
 from privet.core.clock import NS_PER_MS, NS_PER_S, Clock
 from privet.core.errors import DetectorError, StoreError
@@ -22,6 +25,7 @@ from privet.core.wire import to_message
 from privet.ingest.attention import Attention
 from privet.ingest.reconnect import Link, LinkState, Reconnector
 from privet.ingest.source import Source, SourceStatistics
+from privet.runtime.beat import until_beat_ns
 from privet.runtime.camera_decoding import DecodingLog
 from privet.runtime.camera_sub import SubFeed
 from privet.runtime.camera_vigil import Vigil, Watched
@@ -369,24 +373,28 @@ class CameraPipeline:
 
     def _beat(self) -> None:
         """Once a second, whatever the camera does: silence must never look like an empty place."""
-        while not self._stopping.wait(self._heartbeat_s):
+        every_ns, wait_s = round(self._heartbeat_s * NS_PER_S), self._heartbeat_s
+        while not self._stopping.wait(wait_s):
+            main = self._link.statistics()
+            received = main if self._sub is None else main + self._sub.statistics()
             with self._lock:
                 condition, _ = self._narrator.condition
-                if condition in DELIVERING and self._silent_ns(condition) > SILENT_AFTER_NS:
+                if condition in DELIVERING and self._silent_ns(condition, received.packets) > SILENT_AFTER_NS:
                     self._narrator.offline(Condition.OFFLINE, Reason.STALLED)
                 self._say([self._heartbeat()])
                 if self._resend:
                     self._resend = False
                     self._say_all_again()
             self._desk.give_up()
-            self._emit(self._health())
-            decoding = self._decoding.note(self._link.statistics().decoding)
+            self._emit(self._health(received))
+            decoding = self._decoding.note(main.decoding)
             if decoding is not None:
                 self._emit(decoding)
+            wait_s = until_beat_ns(self._clock.monotonic_ns(), every_ns, os.getpid()) / NS_PER_S
 
-    def _silent_ns(self, condition: Condition) -> int:
+    def _silent_ns(self, condition: Condition, packets: int) -> int:
         """How long nothing has come: of a camera that sleeps, no packet, for its pictures are left undecoded."""
-        now_ns, packets = self._clock.monotonic_ns(), self._received().packets
+        now_ns = self._clock.monotonic_ns()
         if packets != self._packets:
             self._packets, self._packet_ns = packets, now_ns
         return now_ns - (self._packet_ns if condition is Condition.ASLEEP else self._last_frame_ns)
@@ -406,15 +414,10 @@ class CameraPipeline:
             self._emit(to_message(scene), arrived_monotonic_ns)
 
     def _blind_blocks(self) -> int:
-        return 0 if self._observer.background is None else int(self._observer.blind.sum())
+        return 0 if self._observer.background is None else int(np.count_nonzero(self._observer.blind))
 
-    def _received(self) -> SourceStatistics:
-        """Of both streams."""
-        main = self._link.statistics()
-        return main if self._sub is None else main + self._sub.statistics()
-
-    def _health(self) -> pipe_pb2.Health:
-        received = self._received()
+    def _health(self, received: SourceStatistics) -> pipe_pb2.Health:
+        """The second's counters. received: of both streams."""
         looked, hits = self._observer.looks
         return pipe_pb2.Health(
             packets=received.packets,

@@ -105,7 +105,7 @@ class Narrator:
     def heartbeat(self, background: ProvenBackground | None, blind: int, wall_ns: int) -> State:
         """What is said once a second, and whenever the condition changes. The last cover holds until its frame's slot is over."""
         grid: Grid | None = None if background is None else background.grid
-        proven = 0 if background is None else int(background.proven.sum())
+        proven = 0 if background is None else int(np.count_nonzero(background.proven))
         # Asleep, what was seen last holds until something else is said, be it said late: then it is about a time before this one.
         until_ns = max(self._cover_until_wall_ns, wall_ns) if self._condition is Condition.ASLEEP else self._cover_until_wall_ns
         return State(self._head(wall_ns), self._condition, self._reason, until_ns, grid, proven, blind)

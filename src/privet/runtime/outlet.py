@@ -3,7 +3,8 @@
 Belongs here: what is dropped, what waits, and the counters of both. Does not belong here: framing (pipe), what is said (camera).
 
 When the queue is full: the oldest covers are dropped first and counted; everything else is never dropped: who puts it waits until
-there is room. A pipeline's health is kept, not queued, until the report of the second.
+there is room. A pipeline's health is kept, not queued, until the report of the second. What is queued by the time that the pipe takes more
+goes out together, as far as the pipe holds it: whoever reads is woken once.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Protocol
 
 from privet.core.clock import Clock
@@ -28,6 +30,8 @@ LATENCY_BOUNDS_US = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_0
 """Upper bounds of Health.latency_bucket_counts; the last bucket, beyond them, has none."""
 
 DEFAULT_LIMIT_BYTES = 2 * MAX_FRAME_BYTES
+PIPE_BYTES = 64 * 1024
+"""What a pipe holds: as much is written at once, if not a single message is longer."""
 
 
 class Emit(Protocol):
@@ -77,11 +81,14 @@ class Outlet:
     """Queue of framed messages. `run` is the one thread that writes."""
 
     def __init__(self, write: Callable[[bytes], None], clock: Clock, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
-        """write: sends bytes, blocking; raises OSError when the other side is gone."""
+        """write: sends whole frames, blocking; raises OSError when the other side is gone."""
         self._write = write
         self._clock = clock
         self._limit_bytes = limit_bytes
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._room = threading.Condition(self._lock)    # for who waits until there is room
+        self._bell: SimpleQueue[None] = SimpleQueue()   # for the thread that writes: a condition takes ten times as long
+        self._idle = False                              # that thread listens for the bell
         self._entries: OrderedDict[int, _Entry] = OrderedDict()
         self._covers: OrderedDict[int, None] = OrderedDict()  # keys of the entries that may be dropped, oldest first
         self._next_key = 0
@@ -102,7 +109,7 @@ class Outlet:
         """
         data = frame(message)
         is_cover = message.WhichOneof("kind") == "scene" and message.scene.WhichOneof("kind") == "cover"
-        with self._changed:
+        with self._lock:
             while True:
                 if self._closed:
                     raise OutletClosedError
@@ -113,14 +120,14 @@ class Outlet:
                     counters.covers_dropped += 1
                     self._covers_dropped += 1
                     return
-                self._changed.wait()
+                self._room.wait()
             key = self._next_key
             self._next_key += 1
             self._entries[key] = _Entry(data, counters, is_cover, arrived_monotonic_ns)
             if is_cover:
                 self._covers[key] = None
             self._queued_bytes += len(data)
-            self._changed.notify_all()
+            self._ring()
 
     def run(self) -> None:
         """Write what is queued, in order, until closed and empty.
@@ -128,45 +135,61 @@ class Outlet:
         Raises:
             OSError: the other side is gone.
         """
+        while entries := self._next():
+            # The entries' bytes still count as queued while they are written: the bound holds for what is in flight, too.
+            self._write(b"".join([entry.data for entry in entries]))
+            with self._lock:
+                for entry in entries:
+                    self._queued_bytes -= len(entry.data)
+                    self._note_sent(entry)
+                self._room.notify_all()
+
+    def _next(self) -> list[_Entry]:
+        """What to write now; waits for it. Empty: closed, and all is written."""
         while True:
-            with self._changed:
-                while not self._entries:
-                    if self._closed:
-                        return
-                    self._changed.wait()
-                key, entry = self._entries.popitem(last=False)
-                self._covers.pop(key, None)
-            # The entry's bytes still count as queued while they are written: the bound holds for what is in flight, too.
-            self._write(entry.data)
-            with self._changed:
-                self._queued_bytes -= len(entry.data)
-                self._note_sent(entry)
-                self._changed.notify_all()
+            with self._lock:
+                taken, size_bytes = list[_Entry](), 0
+                for entry in self._entries.values():
+                    size_bytes += len(entry.data)
+                    if taken and size_bytes > PIPE_BYTES:
+                        break
+                    taken.append(entry)
+                for _ in taken:
+                    key, _ = self._entries.popitem(last=False)
+                    self._covers.pop(key, None)
+                if taken or self._closed:
+                    return taken
+                self._idle = True
+            self._bell.get()
+
+    def _ring(self) -> None:
+        """Wake the thread that writes. With the lock held."""
+        if self._idle:
+            self._idle = False
+            self._bell.put(None)
 
     def close(self) -> None:
         """Take nothing more; `run` returns when everything queued is written."""
-        with self._changed:
+        with self._lock:
             self._closed = True
-            self._changed.notify_all()
+            self._room.notify_all()
+            self._ring()
 
     def statistics(self) -> OutletStatistics:
         """Depth and drops."""
-        with self._changed:
+        with self._lock:
             return OutletStatistics(len(self._entries), self._queued_bytes, self._covers_dropped)
 
-    def complete(self, health: pipe_pb2.Health, counters: _Counters) -> pipe_pb2.Health:
-        """Return a pipeline's health with the outlet's counters and the process' memory."""
-        completed = pipe_pb2.Health()
-        completed.CopyFrom(health)
-        with self._changed:
-            completed.covers_sent = counters.covers_sent
-            completed.covers_dropped = counters.covers_dropped
-            completed.bytes_sent = counters.bytes_sent
-            completed.latency_sum_us = counters.latency_sum_us
-            del completed.latency_bucket_counts[:]
-            completed.latency_bucket_counts.extend(counters.latency_counts)
-        completed.resident_bytes = resident_bytes()
-        return completed
+    def complete(self, health: pipe_pb2.Health, counters: _Counters, resident: int = 0) -> pipe_pb2.Health:
+        """Put the outlet's counters and the process' memory into a pipeline's health; returns it. resident: `resident_bytes`, if known."""
+        with self._lock:
+            health.covers_sent = counters.covers_sent
+            health.covers_dropped = counters.covers_dropped
+            health.bytes_sent = counters.bytes_sent
+            health.latency_sum_us = counters.latency_sum_us
+            health.latency_bucket_counts[:] = counters.latency_counts
+        health.resident_bytes = resident or resident_bytes()
+        return health
 
     def _fits(self, size: int) -> bool:
         # A message longer than the bound itself still goes, alone.
@@ -200,7 +223,7 @@ class Line:
         self._health = pipe_pb2.Health()
 
     def __call__(self, message: Outgoing, arrived_monotonic_ns: int = 0) -> None:
-        """Queue a message; keep a health report for the next `report`. Errors as `Outlet.put`."""
+        """Queue a message; keep a health report, which is the line's from now on, for the next `report`. Errors as `Outlet.put`."""
         match message:
             case scene_pb2.SceneMessage():
                 outgoing = pipe_pb2.WorkerMessage(camera=self._camera, scene=message)
@@ -213,15 +236,13 @@ class Line:
             case pipe_pb2.Commissioned():
                 outgoing = pipe_pb2.WorkerMessage(camera=self._camera, commissioned=message)
             case pipe_pb2.Health():
-                kept = pipe_pb2.Health()
-                kept.CopyFrom(message)
-                self._health = kept
+                self._health = message
                 return
         self._outlet.put(outgoing, self._counters, arrived_monotonic_ns)
 
-    def report(self) -> None:
-        """Queue the newest health, completed. Called once a second. Errors as `Outlet.put`."""
-        health = self._outlet.complete(self._health, self._counters)
+    def report(self, resident: int = 0) -> None:
+        """Queue the newest health, completed. Called once a second. resident: `resident_bytes`, if known. Errors as `Outlet.put`."""
+        health = self._outlet.complete(self._health, self._counters, resident)
         self._outlet.put(pipe_pb2.WorkerMessage(camera=self._camera, health=health), self._counters, 0)
 
 

@@ -108,6 +108,17 @@ class _Worker:
     reason: Reason = Reason.NONE                                     # what they say
 
 
+@dataclass(slots=True)
+class _Silence:
+    """Since when a worker has said nothing (anyio's clock), and for how long it may. A time-out for every message costs more than that."""
+
+    since_s: float
+    patience_s: float
+
+    def left_s(self) -> float:
+        return self.since_s + self.patience_s - anyio.current_time()
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerStatistics:
     """One worker as the metrics show it. pid: 0 while it is down."""
@@ -240,8 +251,10 @@ class Supervisor:
             if self._stopping.is_set():
                 await process.send(pipe_pb2.SupervisorMessage(stop=pipe_pb2.Stop()))
             async with anyio.create_task_group() as group:
+                silence = _Silence(anyio.current_time(), FIRST_WORD_WITHIN_S)
                 group.start_soon(self._limit_stop, group.cancel_scope)
-                await self._hear(worker, process)
+                group.start_soon(_limit_silence, worker.number, silence, group.cancel_scope)
+                await self._hear(worker, process, silence)
                 group.cancel_scope.cancel()
         finally:
             worker.process = None
@@ -256,26 +269,22 @@ class Supervisor:
         await anyio.sleep(STOP_WITHIN_S)
         scope.cancel()
 
-    async def _hear(self, worker: _Worker, process: WorkerProcess) -> None:
-        """Hand on what a worker says, until it ends, falls silent or breaks the rules."""
+    async def _hear(self, worker: _Worker, process: WorkerProcess, silence: _Silence) -> None:
+        """Hand on what a worker says, until it ends or breaks the rules."""
         inspector = Inspector(worker.settings.camera_ids())
-        patience_s = FIRST_WORD_WITHIN_S
         while True:
             try:
-                with anyio.fail_after(patience_s):
-                    body = await process.receive()
+                body = await process.receive()
                 if body is None:
                     return
+                silence.since_s = anyio.current_time()
                 message = inspector.inspect(body)
                 self._hand_on(worker, message)
-            except TimeoutError:
-                log.error("worker %d said nothing for %.0f s and is ended", worker.number, patience_s)
-                return
             except WireError as error:
                 log.error("worker %d broke the rules of its pipe and is ended: %s", worker.number, error)
                 return
             if message.WhichOneof("kind") == "health":
-                patience_s = HUNG_AFTER_S  # reports come once a second from the first one on
+                silence.patience_s = HUNG_AFTER_S  # reports come once a second from the first one on
 
     def _hand_on(self, worker: _Worker, message: pipe_pb2.WorkerMessage) -> None:
         camera = CameraId(message.camera)
@@ -304,3 +313,11 @@ class Supervisor:
         condition = Condition.STARTING if worker.reason is Reason.NONE else Condition.OFFLINE
         for camera, standin in worker.standins.items():
             self._listener.scene(camera, standin.say(condition, worker.reason, self._clock.wall_ns()))
+
+
+async def _limit_silence(number: int, silence: _Silence, scope: anyio.CancelScope) -> None:
+    """End a worker's life once it has said nothing for too long."""
+    while (left_s := silence.left_s()) > 0:
+        await anyio.sleep(min(left_s, HUNG_AFTER_S))
+    log.error("worker %d said nothing for %.0f s and is ended", number, silence.patience_s)
+    scope.cancel()

@@ -24,10 +24,11 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from privet.core.clock import Clock, SystemClock
+from privet.core.clock import NS_PER_S, Clock, SystemClock
 from privet.core.errors import PrivetError, WireError
 from privet.core.pb import pipe_pb2
 from privet.runtime import lockdown, pipe
+from privet.runtime.beat import until_beat_ns
 from privet.runtime.outlet import Outlet
 from privet.runtime.settings import WorkerSettings
 from privet.runtime.warm import MODELS, is_warm
@@ -83,8 +84,10 @@ def main(furnish: Furnish | None = None) -> None:
     threading.Thread(target=_obey, args=(frames, host, stop), name="control", daemon=True).start()
     line(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_STARTED, number=len(settings.cameras)))
     host.start()
-    while not stop.wait(REPORT_EVERY_S):
+    wait_s = REPORT_EVERY_S
+    while not stop.wait(wait_s):
         host.report()
+        wait_s = until_beat_ns(clock.monotonic_ns(), round(REPORT_EVERY_S * NS_PER_S), os.getpid()) / NS_PER_S
     host.stop(STOP_WITHIN_S)
     line(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_STOPPED, number=0))
     outlet.close()

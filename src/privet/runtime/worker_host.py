@@ -17,7 +17,7 @@ from privet.core.pb import pipe_pb2
 from privet.core.scene import Condition, Reason
 from privet.runtime.backoff import Backoff
 from privet.runtime.commissioning import CommissionRequest, no_picture
-from privet.runtime.outlet import Emit, Line, Outlet, OutletClosedError
+from privet.runtime.outlet import Emit, Line, Outlet, OutletClosedError, resident_bytes
 from privet.runtime.standin import Standin
 from privet.runtime.whereabouts import number_of
 
@@ -73,8 +73,9 @@ class Host:
 
     def report(self) -> None:
         """Say every camera's health; once a second. Errors as `Outlet.put`."""
+        resident = resident_bytes()             # the worker's, which every camera says
         for seat in self._seats.values():
-            seat.line.report()
+            seat.line.report(resident)
 
     def stop(self, within_s: float) -> bool:
         """Stop every camera. Returns whether all threads ended in time."""
