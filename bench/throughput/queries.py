@@ -238,7 +238,7 @@ def copy_day(directory: Path, index: Index, days: int) -> Sizes:
                 moved = pb.Summary()
                 moved.CopyFrom(summary)
                 moved.from_wall_ns += number * DAY_NS
-                writer.add(moved, len(data))
+                writer.add(moved)
                 data += encode_summary(moved)
             summary_path(directory / path).parent.mkdir(parents=True, exist_ok=True)
             summary_path(directory / path).write_bytes(data)

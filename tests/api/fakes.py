@@ -29,7 +29,7 @@ from privet.core.polygon import Polygon
 from privet.core.reader import SceneView
 from privet.index.rows import SPAN_KINDS, RecordingRow, SessionRow, StoredRow, TokenRow
 from privet.live.hub import Hub
-from privet.record.places import UNKNOWN
+from privet.record.places import UNKNOWN, Answer
 
 GATE = CameraId("gate")
 DOCK = CameraId("dock")
@@ -109,10 +109,11 @@ class MemoryPast:
         starts = [from_wall_ns + index * step_ns for index in range(bins)]
         return [0.25 if self.recordings(camera, start, start + step_ns) else None for start in starts]
 
-    def covered(self, camera: CameraId, polygon: Polygon, from_wall_ns: int, to_wall_ns: int) -> Pieces:
-        """`places` of the camera are taken for ten seconds each."""
+    def covered(self, camera: CameraId, polygon: Polygon, from_wall_ns: int, to_wall_ns: int) -> Answer:
+        """`places` of the camera are taken for ten seconds each; three quarters of every polygon are proven."""
         self.polygons.append(polygon)
-        return _ten_seconds_each(self.places.get(camera, [UNKNOWN]), from_wall_ns, to_wall_ns)
+        kinds = self.places.get(camera, [UNKNOWN])
+        return Answer(_ten_seconds_each(kinds, from_wall_ns, to_wall_ns), 0.75 if set(kinds) - {UNKNOWN} else None)
 
     def scenes(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int, step_ns: int) -> Iterator[pb.SceneMessage]:
         try:

@@ -306,7 +306,9 @@ async def test_covered(world: World) -> None:
     ]
     assert [(s["from_ms"] - FROM_MS, s["kind"]) for s in joined["spans"]] == [(0, "nothing"), (10_000, "something"), (40_000, "unknown")]
     assert (joined["join_ms"], joined["something_ms"], joined["unknown_ms"]) == (10_001, 20_000, 20_000)
+    assert answer["proven_share"] == 0.75
     assert [s["kind"] for s in ahead["spans"]] == ["unknown"]
+    assert ahead["proven_share"] is None
     # What is yet to come is not known, whatever was a moment ago.
     assert across["spans"][-1]["kind"] == "unknown"
     assert across["spans"][-1]["to_ms"] == FROM_MS + 3_610_000

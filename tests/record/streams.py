@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,10 +41,17 @@ class Camera:
     def grid(self) -> pb.Grid:
         return pb.Grid(width_px=self.columns * 8, height_px=self.rows * 8, block_px=8, epoch=self.epoch)
 
-    def background(self, wall_ns: int, image_bytes: int = 2000) -> pb.SceneMessage:
-        bitmap = b"\x80" + bytes(-(-self.columns * self.rows // 8) - 1)
+    def bitmap(self, blocks: Iterable[int]) -> bytes:
+        bits = bytearray(-(-self.columns * self.rows // 8))
+        for block in blocks:
+            bits[block // 8] |= 0x80 >> block % 8
+        return bytes(bits)
+
+    def background(self, wall_ns: int, image_bytes: int = 2000, proven: Iterable[int] | None = None) -> pb.SceneMessage:
+        """proven: all blocks unless said."""
+        blocks = range(self.columns * self.rows) if proven is None else proven
         background = pb.Background(
-            head=self.head(wall_ns), grid=self.grid(), proven=bitmap, format=pb.IMAGE_FORMAT_WEBP,
+            head=self.head(wall_ns), grid=self.grid(), proven=self.bitmap(blocks), format=pb.IMAGE_FORMAT_WEBP,
             image=self.random.randbytes(image_bytes), oldest_wall_ns=1, newest_wall_ns=wall_ns,
         )
         return pb.SceneMessage(background=background)
@@ -63,10 +70,8 @@ class Camera:
         return pb.SceneMessage(light=light)
 
     def cover(self, wall_ns: int, blocks: set[int] | None = None, duration_ns: int = 200 * MS) -> pb.SceneMessage:
-        bits = bytearray(-(-self.columns * self.rows // 8))
-        for block in blocks or ():
-            bits[block // 8] |= 0x80 >> block % 8
-        cover = pb.Cover(head=self.head(wall_ns), epoch=self.epoch, duration_ns=duration_ns, bits=bytes(bits))
+        bits = self.bitmap(blocks or ())
+        cover = pb.Cover(head=self.head(wall_ns), epoch=self.epoch, duration_ns=duration_ns, bits=bits)
         return pb.SceneMessage(cover=cover)
 
     def state(
@@ -77,6 +82,10 @@ class Camera:
             grid=self.grid() if grid else None, proven_blocks=5,
         )
         return pb.SceneMessage(state=state)
+
+    def quiet(self, from_ns: int, seconds: int) -> Iterator[pb.SceneMessage]:
+        """A heartbeat a second."""
+        return (self.state(from_ns + second * NS_PER_S) for second in range(seconds))
 
     def busy(self, from_ns: int, seconds: float, people: int = 3, patches: bool = True) -> Iterator[pb.SceneMessage]:
         """A background, then five covers, a state and a light a second, and a patch now and then; people walk."""

@@ -146,3 +146,53 @@ def test_a_busy_camera_takes_less_than_forty_bytes_a_second() -> None:
     size = sum(len(encode_summary(summary)) for summary in summaries)
     assert len(summaries) == 60
     assert size / 600 < 40
+
+
+def test_what_was_proven_all_the_while_is_said_when_it_changes() -> None:
+    camera = Camera(columns=4, rows=4)
+    s = NS_PER_S
+    messages = [camera.background(NOON, proven={0, 1})]
+    messages += camera.quiet(NOON + s, 14)
+    patch = pb.Patch(head=camera.head(NOON + 15 * s), column=1, row=2, columns=2, rows=2, promoted=b"\x90")  # blocks 9 and 14
+    messages.append(pb.SceneMessage(patch=patch))
+    messages += camera.quiet(NOON + 16 * s, 18)
+    messages.append(camera.background(NOON + 34 * s, proven={1, 2}))
+    messages += camera.quiet(NOON + 35 * s, 20)
+    camera.session += 1
+    messages += camera.quiet(NOON + 55 * s, 3)
+    said = [(summary.from_wall_ns - NOON, summary.proven) for summary in folded(messages)]
+    assert said == [
+        (0, b"\0\0"),                                   # the first came as the slot was under way
+        (10 * s, camera.bitmap({0, 1})),                # what was proven meanwhile counts from the next on
+        (20 * s, camera.bitmap({0, 1, 9, 14})),
+        (30 * s, camera.bitmap({1})),                   # and what is no longer counts no longer at once
+        (40 * s, camera.bitmap({1, 2})),
+        (50 * s, b""),                                  # as before
+        (50 * s, b"\0\0"),                              # of a new session nothing is known yet
+    ]
+
+
+def test_each_file_says_anew_what_is_proven() -> None:
+    camera = Camera(columns=4, rows=4)
+    summariser = Summariser()
+    found = []
+    for message in (camera.background(NOON, proven={3}), *camera.quiet(NOON + NS_PER_S, 25)):
+        found += summariser.take(message)
+    found += summariser.finish()
+    assert [summary.proven for summary in found] == [b"\0\0", camera.bitmap({3}), b""]
+    background, patch = camera.background(NOON, proven={3, 4}), camera.patch(NOON)
+    patch.patch.column, patch.patch.row = 3, 3
+    for repeated in (background, patch):
+        summariser.prime(repeated)
+    for message in camera.quiet(NOON + 26 * NS_PER_S, 3):
+        assert not summariser.take(message)
+    (last,) = summariser.finish()
+    assert last.proven == camera.bitmap({3, 4, 15})
+
+
+def test_a_patch_that_does_not_fit_proves_nothing() -> None:
+    camera = Camera(columns=4, rows=4)
+    for column, columns, promoted in ((3, 2, b"\xc0"), (0, 2, b""), (0, 0, b"")):
+        patch = pb.Patch(head=camera.head(NOON + NS_PER_S), column=column, columns=columns, rows=1, promoted=promoted)
+        messages = [camera.background(NOON, proven=()), pb.SceneMessage(patch=patch), *camera.quiet(NOON + 11 * NS_PER_S, 10)]
+        assert {summary.proven for summary in folded(messages)} <= {b"\0\0", b""}

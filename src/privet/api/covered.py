@@ -33,7 +33,7 @@ KINDS: dict[int, Kind] = {SOMETHING: "something", NOTHING: "nothing", UNKNOWN: "
 
 
 class CoveredSpan(Model):
-    """[from_ms, to_ms) of one kind. unknown: nobody watched all the time, or the camera was blind."""
+    """[from_ms, to_ms) of one kind. unknown: nobody watched all the time, the camera was blind, or less than half of it was proven."""
 
     from_ms: int
     to_ms: int
@@ -48,6 +48,10 @@ class Covered(Model):
     join_ms: int = Field(description="What is shorter than this between two spans of something was added to them.")
     something_ms: int = Field(description="Together, before anything was joined.")
     unknown_ms: int = Field(description="Likewise.")
+    proven_share: float | None = Field(
+        description="Of the polygon's blocks, on average while it was something or nothing; null if it never was. Only on proven ground"
+        " anything can be seen: with less than 1, something may have been on the rest while it says nothing."
+    )
     spans: tuple[CoveredSpan, ...] = Field(description="In order, without overlap, together the whole stretch.")
 
 
@@ -95,11 +99,12 @@ def answer(past: Past, camera: CameraId, span: Span, polygon: Polygon, join_ms: 
     """What is answered; blocks on files. At most MAX_SPANS pieces, joined further than was asked for where there are more."""
     known_to_ns = min(span.to_ns, now_ns)
     if known_to_ns > span.from_ns:
-        pieces = past.covered(camera, polygon, span.from_ns, known_to_ns)
+        found = past.covered(camera, polygon, span.from_ns, known_to_ns)
+        pieces, proven_share = found.pieces, found.proven_share
         if known_to_ns < span.to_ns:  # what is to come is not known
             pieces = Pieces(np.append(pieces.edges_ns, span.to_ns), np.append(pieces.kinds, np.uint8(UNKNOWN)))
     else:
-        pieces = Pieces(np.array([span.from_ns, span.to_ns]), np.array([UNKNOWN], np.uint8))
+        pieces, proven_share = Pieces(np.array([span.from_ns, span.to_ns]), np.array([UNKNOWN], np.uint8)), None
     lasted_ns = np.diff(pieces.edges_ns)
     shown, join_ns = joined_to_fit(pieces, join_ms * NS_PER_MS, MAX_SPANS)
     edges_ms = (shown.edges_ns // NS_PER_MS).tolist()
@@ -111,6 +116,7 @@ def answer(past: Past, camera: CameraId, span: Span, polygon: Polygon, join_ms: 
             "join_ms": to_ms(join_ns),
             "something_ms": to_ms(int(lasted_ns[pieces.kinds == SOMETHING].sum())),
             "unknown_ms": to_ms(int(lasted_ns[pieces.kinds == UNKNOWN].sum())),
+            "proven_share": None if proven_share is None else round(proven_share, 4),
             "spans": [
                 {"from_ms": from_ms, "to_ms": until_ms, "kind": KINDS[kind]}
                 for (from_ms, until_ms), kind in zip(pairwise(edges_ms), shown.kinds.tolist(), strict=True)

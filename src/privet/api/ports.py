@@ -18,6 +18,7 @@ from privet.core.pieces import Pieces
 from privet.core.polygon import Polygon
 from privet.core.reader import SceneView
 from privet.index.rows import RecordingRow, SessionRow, StoredRow, TokenRow
+from privet.record.places import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Past(Protocol):
         """Share of the picture covered at all, per equal bin; None where nothing is known."""
         ...
 
-    def covered(self, camera: CameraId, polygon: Polygon, from_wall_ns: int, to_wall_ns: int) -> Pieces:
+    def covered(self, camera: CameraId, polygon: Polygon, from_wall_ns: int, to_wall_ns: int) -> Answer:
         """When something was in `polygon`, when nothing, when nobody knows. Not asked beyond now."""
         ...
 

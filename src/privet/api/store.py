@@ -21,6 +21,7 @@ from privet.core.reader import SceneView
 from privet.index.index import Index
 from privet.index.rows import RecordingRow, StoredRow
 from privet.record.archive import Archive, recording_files
+from privet.record.places import Answer
 from privet.record.recording import OpenRecording
 from privet.record.summary import SLOT_NS
 from privet.render.thumbnail import thumbnail
@@ -73,10 +74,10 @@ class RecordedPast:
     def density(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int, bins: int) -> Sequence[float | None]:
         return self.index.density(camera, from_wall_ns, to_wall_ns, bins)
 
-    def covered(self, camera: CameraId, polygon: Polygon, from_wall_ns: int, to_wall_ns: int) -> Pieces:
+    def covered(self, camera: CameraId, polygon: Polygon, from_wall_ns: int, to_wall_ns: int) -> Answer:
         # A slot of ten seconds reaches beyond the recording that it is written beside.
-        rows = self.index.recordings(camera, from_wall_ns - SLOT_NS, to_wall_ns + SLOT_NS)
-        return self.archive.covered(self.data_directory, rows, polygon, from_wall_ns, to_wall_ns)
+        summaries = self.index.summaries(camera, from_wall_ns - SLOT_NS, to_wall_ns + SLOT_NS)
+        return self.archive.covered(self.data_directory, summaries, polygon, from_wall_ns, to_wall_ns)
 
     def scenes(
         self, camera: CameraId, from_wall_ns: int, to_wall_ns: int, step_ns: int

@@ -169,6 +169,20 @@ class Index:
         with self._reading() as connection:
             return tuple(_recording_row(row) for row in connection.execute(query.order_by(r.id)))
 
+    def summaries(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> list[tuple[str, int]]:
+        """Return, of the camera's recordings that overlap [from, to), path and bytes of summaries, 0 while it is written; by beginning."""
+        r = t.recordings.c
+        query = (
+            sa.select(r.path, r.summary_bytes)
+            .join(t.cameras)
+            .where(t.cameras.c.id == camera, r.from_wall_ns < to_wall_ns, sa.or_(r.to_wall_ns.is_(None), r.to_wall_ns > from_wall_ns))
+            .order_by(r.from_wall_ns)
+        )
+        with self._reading() as connection:
+            cursor = connection.execute(query).cursor
+            assert cursor is not None
+            return cast("list[tuple[str, int]]", cursor.fetchall())
+
     def recording(self, recording_id: int) -> RecordingRow | None:
         """Return one recording by its id."""
         with self._reading() as connection:

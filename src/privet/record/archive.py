@@ -11,9 +11,11 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -24,20 +26,21 @@ from privet.core.clock import NS_PER_MS
 from privet.core.errors import StoreError, WireError
 from privet.core.grid import Grid
 from privet.core.pb import scene_pb2 as pb
-from privet.core.pieces import Pieces
 from privet.core.polygon import Polygon
 from privet.record import scan
 from privet.record.force import InForce
-from privet.record.places import Asked, Slots, ask, decode_places, pieces_of, slots_of_places, slots_of_summaries
+from privet.record.places import Answer, Asked, Slots, answer_of, ask, decode_places, slots_of_places, slots_of_summaries
 from privet.record.recording import PLACES_SUFFIX, SUFFIX, SUMMARY_SUFFIX, OpenRecording, RecordingFile, summary_path
 from privet.record.scan import ChunkRef, Entry
-from privet.record.summary import decode_summaries, decode_summary_at, merge_summaries
+from privet.record.summary import decode_summaries, merge_summaries
 
 _log = logging.getLogger(__name__)
 
 _PICTURES = scan.BACKGROUND | scan.PATCH
 _THINNED = (scan.COVER, scan.LIGHT, scan.STATE)
 _CACHED_FILES = 64
+_READ_BYTES = 64 * 1024
+_AHEAD_FILES = 64
 
 
 class Row(Protocol):
@@ -48,16 +51,6 @@ class Row(Protocol):
 
     @property
     def path(self) -> str: ...
-
-
-class SummarisedRow(Protocol):
-    """What the index knows of a recording's summaries: its RecordingRow fits. summary_bytes: 0 while it is being written."""
-
-    @property
-    def path(self) -> str: ...
-
-    @property
-    def summary_bytes(self) -> int: ...
 
 
 def recording_files(
@@ -163,12 +156,12 @@ class Archive:
         return merge_summaries(found)
 
     def covered(
-        self, directory: Path, rows: Iterable[SummarisedRow], polygon: Polygon, from_wall_ns: int, to_wall_ns: int
-    ) -> Pieces:
+        self, directory: Path, summaries: Iterable[tuple[str, int]], polygon: Polygon, from_wall_ns: int, to_wall_ns: int
+    ) -> Answer:
         """Return when something was in `polygon`, when nothing, and when nobody knows, of [from, to).
 
-        Taken from the summaries, so to ten seconds; `places.pieces_of` says what each kind means. Files that are gone are skipped.
-        directory: the data directory, in which the rows' paths lie.
+        Taken from the summaries, so to ten seconds; `places.answer_of` says what each kind means. Files that are gone are skipped.
+        summaries: of each recording its path in the data directory `directory`, and the bytes of its summaries, 0 while it is written.
 
         Raises:
             StoreError: a file cannot be read.
@@ -182,15 +175,17 @@ class Archive:
             return over[grid]
 
         found: list[Slots] = []
-        for row in rows:
-            stem = f"{directory}/{row.path.removesuffix(SUFFIX)}"  # a Path each would take a third of all the time
-            try:
-                found += _covered(stem, row.summary_bytes, asked, decompressor)
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                raise StoreError(f"summaries {stem}{SUMMARY_SUFFIX} cannot be read: {error.strerror}") from error
-        return pieces_of(found, from_wall_ns, to_wall_ns)
+        rows = list(summaries)
+        stems = [f"{directory}/{path.removesuffix(SUFFIX)}" for path, _ in rows]  # a Path each would take a third of all the time
+        with closing(_read_ahead([stem + PLACES_SUFFIX for stem in stems])) as files:
+            for stem, (_, summary_bytes), data in zip(stems, rows, files, strict=True):
+                try:
+                    found += _covered(stem, data, summary_bytes, asked, decompressor)
+                except FileNotFoundError:
+                    continue
+                except OSError as error:
+                    raise StoreError(f"summaries {stem}{SUMMARY_SUFFIX} cannot be read: {error.strerror}") from error
+        return answer_of(found, from_wall_ns, to_wall_ns)
 
     def _chunks(self, file: RecordingFile, stream: BinaryIO) -> tuple[ChunkRef, ...]:
         try:
@@ -215,31 +210,60 @@ class Archive:
 
 
 def _covered(
-    stem: str, summary_bytes: int, asked: Callable[[Grid], Asked], decompressor: zstandard.ZstdDecompressor
+    stem: str, by_place: bytes, summary_bytes: int, asked: Callable[[Grid], Asked], decompressor: zstandard.ZstdDecompressor
 ) -> list[Slots]:
-    """Raises OSError."""
-    beside = b""
+    """by_place: nothing where there is no such file: it is being written, or held too much. Raises OSError."""
+    if by_place:
+        try:
+            return slots_of_places(decode_places(by_place, summary_bytes, decompressor), asked, decompressor)
+        except WireError as error:
+            _log.warning("%s%s is passed over: %s", stem, PLACES_SUFFIX, error)
+    return slots_of_summaries(decode_summaries(Path(stem + SUMMARY_SUFFIX).read_bytes())[0], asked)
 
-    def summary_at(offset_bytes: int) -> pb.Summary | None:
-        nonlocal beside
-        beside = beside or _read(stem + SUMMARY_SUFFIX)
-        return decode_summary_at(beside, offset_bytes, decompressor)
 
+def _read_ahead(paths: Iterable[str]) -> Generator[bytes]:
+    """Read files one after another; the next ones are asked of the disk meanwhile. Nothing for those that are not there.
+
+    Raises:
+        StoreError: one cannot be read.
+    """
+    waiting: deque[int | None] = deque()
+    left = iter(paths)
     try:
-        return slots_of_places(decode_places(_read(stem + PLACES_SUFFIX), summary_bytes, decompressor), asked, summary_at)
+        while True:
+            for path in islice(left, _AHEAD_FILES - len(waiting)):
+                waiting.append(_begin_reading(path))
+            if not waiting:
+                return
+            descriptor = waiting.popleft()
+            yield b"" if descriptor is None else _finish_reading(descriptor)
+    except OSError as error:
+        raise StoreError(f"summaries by place cannot be read: {error}") from error
+    finally:
+        for descriptor in waiting:
+            if descriptor is not None:
+                os.close(descriptor)
+
+
+def _begin_reading(path: str) -> int | None:
+    """Raises OSError."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
-        pass  # being written, or from before there were any
-    except WireError as error:
-        _log.warning("%s%s is passed over: %s", stem, PLACES_SUFFIX, error)
-    return slots_of_summaries(decode_summaries(_read(stem + SUMMARY_SUFFIX))[0], asked)
+        return None
+    # The disk gets to work, and nobody waits for it yet.
+    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
+    return descriptor
 
 
-def _read(path: str) -> bytes:
+def _finish_reading(descriptor: int) -> bytes:
     """Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        parts = []
-        while part := os.read(descriptor, 1024 * 1024):
+        part = os.read(descriptor, _READ_BYTES)
+        if len(part) < _READ_BYTES:  # as most are, and a file gives less than was asked for at its end only
+            return part
+        parts = [part]
+        while part := os.read(descriptor, _READ_BYTES):
             parts.append(part)
         return b"".join(parts)
     finally:

@@ -350,7 +350,7 @@ def _enter(directory: Path, rows: Rows, path: str, rebuild: bool) -> str:
 def _write_summaries(file_path: Path, summaries: Sequence[pb.Summary]) -> None:
     places, data = PlacesWriter(), b""
     for summary in summaries:
-        places.add(summary, len(data))
+        places.add(summary)
         data += encode_summary(summary)
     # Of other summaries they would be passed over if the sizes differ, and might not: so they go first.
     places_path(file_path).unlink(missing_ok=True)

@@ -285,7 +285,7 @@ class Lane:
 
     def _summarise(self, opened: _Open, summary: pb.Summary) -> None:
         """Step 5. The row is rebuilt from the recording if it is lost, so it is not synced before the end."""
-        opened.places.add(summary, opened.summaries.size_bytes + len(opened.summaries.pending))
+        opened.places.add(summary)
         opened.summaries.push(encode_summary(summary))
         try:
             self.counters.bytes_written += opened.summaries.drain(sync=False)

@@ -1,4 +1,5 @@
-"""Ten seconds in one row: what was covered at all, and how long the camera was awake, asleep, blind or offline.
+"""Ten seconds in one row: what was covered at all, what could have been seen (the proven blocks), and how long the camera was awake,
+asleep, blind or offline.
 
 Belongs here: the fold from messages to `pb.Summary` (pure but for its own state) and the bytes of a `.summary` file. Does not
 belong here: files.
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
 import zstandard
 from google.protobuf.message import DecodeError
 
@@ -31,6 +33,8 @@ _MAX_SUMMARY_BYTES = 8 * 1024 * 1024
 class _Slot:
     from_ns: int
     bits: int = 0
+    proven: int = 0
+    """What was proven all the while so far."""
     spent_ns: dict[int, int] = field(default_factory=dict)
 
 
@@ -46,6 +50,8 @@ class Summariser:
         self._heard_ns = 0
         self._cover_bits = 0
         self._cover_until_ns = 0
+        self._proven = 0
+        self._said_proven: int | None = None
 
     def take(self, message: pb.SceneMessage) -> list[pb.Summary]:
         """Follow one message; return the summaries of the slots that are over by it, oldest first."""
@@ -66,9 +72,14 @@ class Summariser:
                     self._covered(self._cover_bits, _held_until(state))
                 return done
             case "background":
-                return self._advance(message.background.head) + self._regrid(message.background.grid)
+                background = message.background
+                done = self._advance(background.head) + self._regrid(background.grid)
+                self._prove(background)
+                return done
             case "patch":
-                return self._advance(message.patch.head)
+                done = self._advance(message.patch.head)
+                self._prove_more(message.patch)
+                return done
             case "light":
                 return self._advance(message.light.head)
             case _:
@@ -79,6 +90,9 @@ class Summariser:
         match message.WhichOneof("kind"):
             case "background":
                 self._know(message.background.head, message.background.grid)
+                self._prove(message.background)
+            case "patch":
+                self._prove_more(message.patch)
             case "state":
                 state = message.state
                 self._know(state.head, state.grid if state.HasField("grid") else None)
@@ -92,6 +106,7 @@ class Summariser:
         """Return the summary of the slot that was begun, if any, and begin anew with the next message."""
         done = [] if self._slot is None else [self._summary(self._slot)]
         self._slot = None
+        self._said_proven = None
         return done
 
     def _advance(self, head: pb.Head, *, replaces: bool = False) -> list[pb.Summary]:
@@ -118,7 +133,8 @@ class Summariser:
 
     def _begin(self, from_ns: int, replaced_ns: int | None = None) -> _Slot:
         """replaced_ns: when another cover takes the last one's place."""
-        return _Slot(from_ns, self._cover_bits if self._cover_until_ns > from_ns and replaced_ns != from_ns else 0)
+        bits = self._cover_bits if self._cover_until_ns > from_ns and replaced_ns != from_ns else 0
+        return _Slot(from_ns, bits, self._proven)
 
     def _spend(self, until_ns: int) -> None:
         """Credit the time since the last message to the condition that it named, as long as that counts as known."""
@@ -132,6 +148,17 @@ class Summariser:
         assert self._slot is not None
         self._cover_bits, self._cover_until_ns = bits, until_ns
         self._slot.bits |= bits
+
+    def _prove(self, background: pb.Background) -> None:
+        whole = self._grid is not None and len(background.proven) == _bitmap_bytes(self._grid)
+        self._proven = int.from_bytes(background.proven, "big") if whole else 0
+        if self._slot is not None:
+            self._slot.proven &= self._proven
+
+    def _prove_more(self, patch: pb.Patch) -> None:
+        """What is proven within a slot was not all the while: it counts from the next one on."""
+        if self._grid is not None and patch.epoch == self._grid[3]:
+            self._proven |= _promoted(patch, self._grid)
 
     def _know(self, head: pb.Head, grid: pb.Grid | None) -> None:
         if head.session != self._session:
@@ -167,7 +194,8 @@ class Summariser:
             self._slot = _Slot(self._slot.from_ns)
         self._grid = None
         self._grid_message = None
-        self._cover_bits = self._cover_until_ns = 0
+        self._cover_bits = self._cover_until_ns = self._proven = 0
+        self._said_proven = None
         return done
 
     def _summary(self, slot: _Slot) -> pb.Summary:
@@ -184,6 +212,9 @@ class Summariser:
         )
         if slot.bits and self._grid is not None:
             summary.covered = slot.bits.to_bytes(_bitmap_bytes(self._grid), "big")
+        if self._grid is not None and slot.proven != self._said_proven:
+            summary.proven = slot.proven.to_bytes(_bitmap_bytes(self._grid), "big")
+            self._said_proven = slot.proven
         return summary
 
 
@@ -210,14 +241,6 @@ def decode_summaries(data: bytes) -> tuple[list[pb.Summary], int]:
     return summaries, position
 
 
-def decode_summary_at(data: bytes, offset_bytes: int, decompressor: zstandard.ZstdDecompressor) -> pb.Summary | None:
-    """Return the one summary of a `.summary` file whose record begins there; None if none that is in order does."""
-    length, start = _read_varint(data, offset_bytes)
-    if not 0 < length <= MAX_RECORD_BYTES or start + length > len(data):
-        return None
-    return _decode_frame(data[start : start + length], decompressor)
-
-
 def merge_summaries(summaries: Iterable[pb.Summary]) -> list[pb.Summary]:
     """Join rows of the same slot and grid (a slot is cut where one file ends and the next begins), in order of time."""
     merged: dict[tuple[int, GridKey], pb.Summary] = {}
@@ -231,6 +254,9 @@ def merge_summaries(summaries: Iterable[pb.Summary]) -> list[pb.Summary]:
         if summary.covered and len(summary.covered) == len(known.covered or summary.covered):
             union = int.from_bytes(known.covered, "big") | int.from_bytes(summary.covered, "big")
             known.covered = union.to_bytes(len(summary.covered), "big")
+        if summary.proven and len(summary.proven) == len(known.proven or summary.proven):
+            both = int.from_bytes(known.proven or summary.proven, "big") & int.from_bytes(summary.proven, "big")
+            known.proven = both.to_bytes(len(summary.proven), "big")
         known.awake_ms = min(SLOT_MS, known.awake_ms + summary.awake_ms)
         known.asleep_ms = min(SLOT_MS, known.asleep_ms + summary.asleep_ms)
         known.blind_ms = min(SLOT_MS, known.blind_ms + summary.blind_ms)
@@ -245,6 +271,19 @@ def _ends(cover: pb.Cover) -> int:
 def _held_until(state: pb.State) -> int:
     """Until when a state says that the last cover holds; a heartbeat speaks for the next two seconds only."""
     return min(state.cover_until_wall_ns, state.head.wall_ns + STALE_AFTER_NS)
+
+
+def _promoted(patch: pb.Patch, grid: GridKey) -> int:
+    """What a patch proves, as a bitmap over the grid; nothing if it does not fit."""
+    width_px, height_px, block_px, _ = grid
+    columns, rows = -(-width_px // block_px), -(-height_px // block_px)
+    fits = patch.column + patch.columns <= columns and patch.row + patch.rows <= rows
+    if not fits or len(patch.promoted) != -(-patch.columns * patch.rows // 8):
+        return 0
+    blocks = np.zeros((rows, columns), np.uint8)
+    part = np.unpackbits(np.frombuffer(patch.promoted, np.uint8), count=patch.columns * patch.rows)
+    blocks[patch.row : patch.row + patch.rows, patch.column : patch.column + patch.columns] = part.reshape(patch.rows, patch.columns)
+    return int.from_bytes(np.packbits(blocks.reshape(-1)).tobytes(), "big")
 
 
 def _bitmap_bytes(grid: GridKey) -> int:

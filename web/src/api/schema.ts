@@ -551,6 +551,11 @@ export interface components {
              */
             unknown_ms: number;
             /**
+             * Proven Share
+             * @description Of the polygon's blocks, on average while it was something or nothing; null if it never was. Only on proven ground anything can be seen: with less than 1, something may have been on the rest while it says nothing.
+             */
+            proven_share: number | null;
+            /**
              * Spans
              * @description In order, without overlap, together the whole stretch.
              */
@@ -558,7 +563,7 @@ export interface components {
         };
         /**
          * CoveredSpan
-         * @description [from_ms, to_ms) of one kind. unknown: nobody watched all the time, or the camera was blind.
+         * @description [from_ms, to_ms) of one kind. unknown: nobody watched all the time, the camera was blind, or less than half of it was proven.
          */
         CoveredSpan: {
             /** From Ms */

@@ -484,6 +484,7 @@ class Summary(_message.Message):
     ASLEEP_MS_FIELD_NUMBER: _builtins.int
     BLIND_MS_FIELD_NUMBER: _builtins.int
     OFFLINE_MS_FIELD_NUMBER: _builtins.int
+    PROVEN_FIELD_NUMBER: _builtins.int
     from_wall_ns: _builtins.int
     duration_ms: _builtins.int
     """10000"""
@@ -493,6 +494,8 @@ class Summary(_message.Message):
     asleep_ms: _builtins.int
     blind_ms: _builtins.int
     offline_ms: _builtins.int
+    proven: _builtins.bytes
+    """bitmap over the grid: blocks that were proven all the while; empty: as in the record before of this grid"""
     @_builtins.property
     def grid(self) -> Global___Grid: ...
     def __init__(
@@ -506,10 +509,11 @@ class Summary(_message.Message):
         asleep_ms: _builtins.int = ...,
         blind_ms: _builtins.int = ...,
         offline_ms: _builtins.int = ...,
+        proven: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["grid", b"grid"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asleep_ms", b"asleep_ms", "awake_ms", b"awake_ms", "blind_ms", b"blind_ms", "covered", b"covered", "duration_ms", b"duration_ms", "from_wall_ns", b"from_wall_ns", "grid", b"grid", "offline_ms", b"offline_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asleep_ms", b"asleep_ms", "awake_ms", b"awake_ms", "blind_ms", b"blind_ms", "covered", b"covered", "duration_ms", b"duration_ms", "from_wall_ns", b"from_wall_ns", "grid", b"grid", "offline_ms", b"offline_ms", "proven", b"proven"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
