@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain, pairwise
 from pathlib import Path
@@ -39,6 +39,24 @@ FILE_NAME = "index.sqlite"
 BUSY_TIMEOUT_MS = 10_000
 MAX_BINS = 20_000
 _WRITES = "privet_writes"
+# Every camera has a summary every ten seconds: to put these together anew each time takes longer than to carry them out.
+_d = t.density.c
+_DENSITY_ROW = sa.and_(
+    _d.camera_key == sa.bindparam("its_camera_key"),
+    _d.level_s == sa.bindparam("its_level_s"),
+    _d.from_wall_ns == sa.bindparam("its_from_wall_ns"),
+)
+_DENSITY_FOUND = sa.select(_d.covered_share).where(_DENSITY_ROW)
+_DENSITY_UPDATE = sa.update(t.density).where(_DENSITY_ROW).values(
+    covered_share=sa.bindparam("its_covered_share"), known_spans=sa.bindparam("its_known_spans")
+)
+_DENSITY_INSERT = sa.insert(t.density)
+_DENSITY_FOLD = sa.select(sa.func.sum(_d.covered_share * _d.known_spans), sa.func.sum(_d.known_spans)).where(
+    _d.camera_key == sa.bindparam("its_camera_key"),
+    _d.level_s == sa.bindparam("its_level_s"),
+    _d.from_wall_ns >= sa.bindparam("its_from_wall_ns"),
+    _d.from_wall_ns < sa.bindparam("its_to_wall_ns"),
+)
 Number = TypeVar("Number", bound=np.generic)
 
 
@@ -383,9 +401,12 @@ class Index:
 
     def _key(self, connection: sa.Connection, camera: CameraId) -> int:
         """Return a camera's number; one that is not known yet is added, not configured, so that nothing recorded is without."""
+        if camera in self._keys:
+            return self._keys[camera]
         c = t.cameras.c
         known = connection.execute(sa.select(c.key).where(c.id == camera)).scalar_one_or_none()
         if known is not None:
+            self._keys[camera] = int(known)     # committed, and no camera is ever forgotten
             return int(known)
         values = {"id": camera, "name": camera, "place": "", "purpose": "", "controller": "", "configured": False}
         connection.execute(sa.insert(t.cameras).values(values))
@@ -394,27 +415,19 @@ class Index:
     def _put_density(
         self, connection: sa.Connection, key: int, level: int, begin_ns: int, share: float, known: int, keep_greater: bool
     ) -> None:
-        d = t.density.c
-        row = sa.and_(d.camera_key == key, d.level_s == level, d.from_wall_ns == begin_ns)
-        found = connection.execute(sa.select(d.covered_share, d.known_spans).where(row)).first()
+        identity = {"camera_key": key, "level_s": level, "from_wall_ns": begin_ns}
         values = {"covered_share": share, "known_spans": known}
-        if found is None:
-            identity = {"camera_key": key, "level_s": level, "from_wall_ns": begin_ns}
-            connection.execute(sa.insert(t.density).values(identity | values))
-        elif not keep_greater or share > found.covered_share:
-            connection.execute(sa.update(t.density).where(row).values(values))
+        if keep_greater:
+            found = connection.execute(_DENSITY_FOUND, _bound(identity)).first()
+            if found is not None and share <= found.covered_share:
+                return
+        if not connection.execute(_DENSITY_UPDATE, _bound(identity | values)).rowcount:
+            connection.execute(_DENSITY_INSERT, identity | values)
 
     def _fold_density(self, connection: sa.Connection, key: int, finer: int, level: int, begin_ns: int) -> None:
         """Write a coarse row anew from the finer ones below it."""
-        d = t.density.c
-        total, known = connection.execute(
-            sa.select(sa.func.sum(d.covered_share * d.known_spans), sa.func.sum(d.known_spans)).where(
-                d.camera_key == key,
-                d.level_s == finer,
-                d.from_wall_ns >= begin_ns,
-                d.from_wall_ns < begin_ns + level * NS_PER_S,
-            )
-        ).one()
+        bounds = {"camera_key": key, "level_s": finer, "from_wall_ns": begin_ns, "to_wall_ns": begin_ns + level * NS_PER_S}
+        total, known = connection.execute(_DENSITY_FOLD, _bound(bounds)).one()
         share = min(max(float(total) / int(known), 0.0), 1.0)
         self._put_density(connection, key, level, begin_ns, share, int(known), keep_greater=False)
 
@@ -465,6 +478,11 @@ def _recording_query() -> sa.Select[int, str, str, int, int | None, int, int, in
 
 def _recording_row(row: sa.Row[int, str, str, int, int | None, int, int, int]) -> RecordingRow:
     return RecordingRow(row[0], CameraId(row[1]), row[2], row[3], row[4], row[5], row[6], row[7])
+
+
+def _bound(values: Mapping[str, int | float]) -> dict[str, int | float]:
+    """Values by the names that the density statements know them by: those of columns mean columns in an update."""
+    return {f"its_{name}": value for name, value in values.items()}
 
 
 def _words(error: Exception) -> str:
