@@ -23,6 +23,7 @@ from privet.runtime.outlet import LATENCY_BOUNDS_US
 from privet.runtime.pipe import parse_worker_message
 
 LOG_LEVELS = (10, 20, 30, 40)
+DECODINGS = frozenset(Decoding)
 OFFER_ID_BYTES = 16
 LONGEST_OFFER_NS = 3600 * NS_PER_S
 
@@ -143,7 +144,7 @@ def _check_commissioned(commissioned: pipe_pb2.Commissioned) -> None:
 def _check_health(health: pipe_pb2.Health) -> None:
     if health.sub_stream not in pipe_pb2.SubStream.values():
         raise WireError(f"health with sub-stream state {health.sub_stream}, which is not known")
-    if health.decoding not in set(Decoding):
+    if health.decoding not in DECODINGS:
         raise WireError(f"health with decoding {health.decoding}, which is not known")
     found, agreed = len(health.latency_bucket_counts), len(LATENCY_BOUNDS_US) + 1
     if found not in {0, agreed}:
