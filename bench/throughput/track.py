@@ -106,7 +106,7 @@ def from_file(data: bytes) -> Track:
 
 
 def kept(name: str, make: Callable[[], Track]) -> Track:
-    """What `make` gives, made once for this clip and these sources of what looks at it, and kept below .cache/."""
+    """What `make` gives, made once for this clip and these sources of what looks at it, and kept below .cache/ until there is a newer one."""
     told = hashlib.sha256(repr((PROVES_FOR_S, SLICE_S, BUSY_TIMES, GOP_S, LIGHT_WAKES, AWAKE_FOR_S, QUALITY)).encode())
     told.update(clip("quiet", HEIGHT_PX).path.name.encode() + clip("busy", HEIGHT_PX).path.name.encode())
     sources = [*sorted((SOURCES / "scene").glob("*.py")), *sorted((SOURCES / "detect").glob("*.py"))]
@@ -120,6 +120,9 @@ def kept(name: str, make: Callable[[], Track]) -> Track:
     partial = path.with_suffix(".partial")
     partial.write_bytes(to_file(track))
     partial.rename(path)
+    for earlier in CACHE.glob(f"track-{name}-*.npz"):
+        if earlier != path:
+            earlier.unlink()
     return track
 
 
