@@ -43,7 +43,8 @@ from privet.scene.stored import StoredScene, from_bytes, to_bytes
 
 HEARTBEAT_S = 1.0
 SILENT_AFTER_NS = 2 * NS_PER_S
-SAVE_EVERY_NS = 5 * NS_PER_S
+SAVE_EVERY_NS = 20 * NS_PER_S
+"""Saving takes as much as decoding half a second or more of 1080p. What a crash costs is the proofs of so long."""
 NO_LOOKS_ABOVE_NS = 300 * NS_PER_MS
 FEWER_COVERS_ABOVE_NS = 1 * NS_PER_S
 ERROR, WARNING, INFO = 40, 30, 20
@@ -336,6 +337,7 @@ class CameraPipeline:
         try:
             if self._desk.serve(self._observer, frame):
                 self._unsaved = True
+                self._save(force=True)          # what a person signed is not to be asked for again
         except DetectorError as error:
             self._lose_detectors(error)
 

@@ -64,7 +64,8 @@ def to_bytes(scene: StoredScene) -> bytes:
     }
     if scene.given_up is not None:
         arrays["given_up"] = np.frombuffer(pack_bits(scene.given_up), np.uint8)
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    # A quarter of the time of zlib's default, for a file a quarter larger.
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w") as member:
                 np.lib.format.write_array(member, array, allow_pickle=False)
