@@ -73,11 +73,12 @@ async def measure_wall(count: int, busy_share: float, seconds: int) -> Json:
                 "width": WIDTH_PX, "height": HEIGHT_PX,
             }  # fmt: skip
             looked = await look(job, lambda: house.counted.sent_bytes, WITHIN_S + seconds)
-            latest_feed_s = house.latest_feed_s
+            latest_feed_s, made_small_s = house.latest_feed_s, house.made_small_s
     seen, readings = looked.seen, looked.readings
     begun, done = readings["measuring"], readings["measured"]
     rate = (done.sent_bytes - begun.sent_bytes) * 8 / (done.at_s - begun.at_s)
     return {
+        "made_small_s": round(made_small_s, 2),
         "tiles_in_view": seen.inView,
         "painted_s": round(seen.paintedMs / 1000, 2),
         "initial_megabytes": round((readings["painted"].sent_bytes - readings["opening"].sent_bytes) / 1e6, 2),

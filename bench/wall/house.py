@@ -80,6 +80,8 @@ class House:
     cameras: tuple[CameraId, ...]
     fed_messages: int = 0
     latest_feed_s: float = 0.0
+    made_small_s: float = 0.0
+    """It has run for a while: backgrounds were made small as they came, not when somebody opens a wall."""
     parts: _House | None = None
 
 
@@ -116,11 +118,15 @@ async def running(directory: Path, cameras: list[Camera]) -> AsyncIterator[House
         identity = check_token(deps.accounts, create_token(deps.accounts, clock, "bench", Role.VIEWER))
         assert isinstance(identity, Identity)
         secret = open_session(deps.accounts, clock, identity, deps.session_ns)
-        server = _Server(_server_settings(create_app(deps), listen))
+        app = create_app(deps)
+        server = _Server(_server_settings(app, listen))
         house = House(listen.url.rstrip("/"), (cookie_name(tls=False), secret), counted, index, loaded.config.camera_ids(), parts=parts)
         for name, camera in zip(house.cameras, cameras, strict=True):
             for message in camera.begin(time.time_ns()):
                 parts.hub.publish(name, message)
+        begun_s = time.monotonic()
+        await app.state.room.small_backgrounds.prepare(parts.hub, house.cameras)
+        house.made_small_s = time.monotonic() - begun_s
         serving = asyncio.create_task(server.serve([listening]))
         feeding = asyncio.create_task(_feed(house, parts, cameras))
         try:

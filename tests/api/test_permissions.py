@@ -111,6 +111,7 @@ async def test_a_camera_that_is_not_for_somebody_is_not_there_on_any_route(tmp_p
             f"/api/cameras/dock/covered?{SPAN}&polygon=0,0,1,0,1,1",
             f"/api/cameras/dock/scene?{SPAN}",
             "/api/cameras/dock/snapshot.jpg",
+            "/api/cameras/dock/background?session=1&sequence=2",
             f"/api/recordings?camera=dock&{SPAN}",
         ):
             refused, absent = await client.get(path), await client.get(path.replace("dock", "none"))

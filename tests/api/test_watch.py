@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import socket
 import ssl
@@ -11,11 +12,14 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 import uvicorn
+from PIL import Image
 from tests.api.fakes import DOCK, GATE, OnlyGateForViewers, World, make_world, publish_place
 from tests.live.places import Place
 from tests.live.test_hub import seen
+from tests.render.places import png
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
@@ -26,6 +30,7 @@ from privet.api.listen import ListenSettings, make_certificate
 from privet.api.permission import Permission
 from privet.api.sessions import check_token, open_session
 from privet.core.clock import NS_PER_MS, NS_PER_S, SystemClock
+from privet.core.grid import Grid
 from privet.core.ids import CameraId
 from privet.core.pb import scene_pb2 as pb
 from privet.core.reader import SceneView, follow
@@ -67,16 +72,23 @@ def cookie_of(world: World, token: str) -> str:
 
 
 def watching(
-    port: int, world: World, cameras: str = "", *, token: str | None = None, cookie: str | None = None, origin: str | None = None
+    port: int,
+    world: World,
+    cameras: str = "",
+    *,
+    token: str | None = None,
+    cookie: str | None = None,
+    origin: str | None = None,
+    backgrounds: str = "",
 ) -> connect:
     headers = {}
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
     if cookie is not None:
         headers["Cookie"] = cookie
-    query = f"?cameras={cameras}" if cameras else ""
+    query = "&".join(f"{name}={value}" for name, value in {"cameras": cameras, "backgrounds": backgrounds}.items() if value)
     return connect(
-        f"ws://127.0.0.1:{port}/api/live{query}",
+        f"ws://127.0.0.1:{port}/api/live?{query}",
         additional_headers=headers,
         origin=None if origin is None else Origin(origin),
         max_size=None,
@@ -127,6 +139,37 @@ async def test_a_viewer_sees_what_is_in_force_and_what_comes(tmp_path: Path) -> 
         assert world.hub.statistics().subscribers == 1
         await asyncio.wait_for(await connection.ping(), 10)
     assert world.hub.statistics().subscribers == 0
+
+
+async def test_a_wall_is_sent_small_backgrounds_and_can_have_the_large_one(tmp_path: Path) -> None:
+    world = make_live(tmp_path)
+    grid, random = Grid(960, 520, 8, 0), np.random.default_rng(3)
+    place = Place(grid=grid)
+    large = png(random.integers(0, 256, (520, 960, 3), np.uint8))
+    for message in (place.state(), place.background(large), place.patch(), place.cover()):
+        world.hub.publish(GATE, message)
+    async with served(world) as port:
+        async with watching(port, world, token=world.viewer, backgrounds="small") as connection:
+            follower = Follower()
+            await follower.read_until(connection, world, (GATE,))
+            background = follower.views[GATE].background
+            assert background is not None
+            assert Image.open(io.BytesIO(background.image)).size == (480, 260)
+            assert background.grid == grid
+            assert background.proven.all()
+            assert [patch.image for patch in follower.views[GATE].patches] == [b"patch"]
+            world.hub.publish(GATE, place.background(large))
+            await follower.read_until(connection, world, (GATE,))
+            assert Image.open(io.BytesIO(follower.views[GATE].background.image)).size == (480, 260)  # type: ignore[union-attr]
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            head = follower.views[GATE].background.head  # type: ignore[union-attr]
+            path = f"/api/cameras/gate/background?session={head.session}&sequence={head.sequence}"
+            answer = await client.get(path, headers={"Authorization": f"Bearer {world.viewer}"})
+        assert answer.content == large
+        async with watching(port, world, token=world.viewer, backgrounds="huge") as connection:
+            follower = Follower()
+            await follower.read_until(connection, world, (GATE,))
+            assert follower.views[GATE].background.image == large  # type: ignore[union-attr]
 
 
 async def test_over_tls_with_the_self_made_certificate(tmp_path: Path) -> None:

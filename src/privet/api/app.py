@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from privet.api import (
+    background,
     cameras,
     commission,
     covered,
@@ -31,7 +32,8 @@ from privet.api.gate import Gate
 from privet.api.problem import install
 
 SLICES = (
-    site, session, cameras, timeline, covered, scenes, snapshot, export, commission, recordings, storage, metrics, watch, openapi, web,
+    site, session, cameras, timeline, covered, scenes, background, snapshot, export, commission, recordings, storage, metrics, watch,
+    openapi, web,
 )
 """In the order their routes are tried: web takes what is left."""
 

@@ -29,6 +29,7 @@ from privet.api.ports import (
     Snapshots,
 )
 from privet.api.rate import Attempts
+from privet.api.small import SmallBackgrounds
 from privet.core.clock import NS_PER_S, Clock
 from privet.core.ids import CameraId
 from privet.live.hub import Hub
@@ -110,18 +111,21 @@ class Room:
     archive_threads: anyio.CapacityLimiter
     render_threads: anyio.CapacityLimiter
     account_threads: anyio.CapacityLimiter
+    small_backgrounds: SmallBackgrounds
     viewers: set[object] = field(default_factory=set)
     offers: Offers = field(default_factory=Offers)
 
 
 def make_room(dependencies: ApiDependencies) -> Room:
     limits = dependencies.limits
+    render_threads = anyio.CapacityLimiter(limits.render_threads)
     return Room(
         dependencies,
         Attempts(),
         anyio.CapacityLimiter(limits.archive_threads),
-        anyio.CapacityLimiter(limits.render_threads),
+        render_threads,
         anyio.CapacityLimiter(limits.account_threads),
+        SmallBackgrounds(render_threads),
     )
 
 

@@ -13,6 +13,7 @@ from privet.api.dependencies import Room, TheRoom
 from privet.api.gate import CLOSE_LOGIN
 from privet.api.permission import Identity, Permission, identity_of, requires
 from privet.api.sessions import check_session_hash
+from privet.api.small import SmallBackgrounds
 from privet.core.clock import NS_PER_S
 from privet.core.errors import NotFoundError
 from privet.core.ids import CameraId
@@ -26,8 +27,8 @@ CLOSE_TOO_MANY = 1013
 
 
 @router.websocket("/api/live", name="live", dependencies=requires(Permission.VIEW))
-async def live(websocket: WebSocket, room: TheRoom, cameras: str = "") -> None:
-    """`CameraMessage`s of the named cameras, all the asker may see if none are named.
+async def live(websocket: WebSocket, room: TheRoom, cameras: str = "", backgrounds: str = "") -> None:
+    """`CameraMessage`s of the named cameras, all the asker may see if none are named. backgrounds: "small" makes their pictures small.
 
     What the client sends is read and ignored. Closes: 4401 the session ended, 4404 an unknown camera, 1013 too many viewers.
     """
@@ -47,7 +48,7 @@ async def live(websocket: WebSocket, room: TheRoom, cameras: str = "") -> None:
         return
     room.viewers.add(websocket)
     try:
-        await _serve(websocket, room, identity, chosen)
+        await _serve(websocket, room, identity, chosen, room.small_backgrounds if backgrounds == "small" else None)
     finally:
         room.viewers.discard(websocket)
 
@@ -56,7 +57,9 @@ def _wanted(cameras: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in cameras.split(",") if name))
 
 
-async def _serve(websocket: WebSocket, room: Room, identity: Identity, cameras: tuple[CameraId, ...]) -> None:
+async def _serve(
+    websocket: WebSocket, room: Room, identity: Identity, cameras: tuple[CameraId, ...], small: SmallBackgrounds | None
+) -> None:
     # The three end together: whichever is first done (client gone, session over) cancels the others.
     with room.dependencies.hub.subscribe(cameras) as subscription:
         async with anyio.create_task_group() as group:
@@ -72,20 +75,23 @@ async def _serve(websocket: WebSocket, room: Room, identity: Identity, cameras: 
                 group.cancel_scope.cancel()
 
             async def sending() -> None:
-                await _send(websocket, subscription)
+                await _send(websocket, subscription, small)
                 group.cancel_scope.cancel()
 
             group.start_soon(until_gone)
             group.start_soon(sending)
+            if small is not None:
+                for half in (cameras[::2], cameras[1::2]):
+                    group.start_soon(small.prepare, room.dependencies.hub, half)
             if identity.session_hash is not None:
                 group.start_soon(until_logged_out)
 
 
-async def _send(websocket: WebSocket, subscription: Subscription) -> None:
+async def _send(websocket: WebSocket, subscription: Subscription, small: SmallBackgrounds | None) -> None:
     try:
         async for data in subscription:
             # Waits while the client's side of the connection is full: the queue behind it is bounded, see live.hub.
-            await websocket.send_bytes(data)
+            await websocket.send_bytes(data if small is None else await small.message(data))
     except (WebSocketDisconnect, RuntimeError):
         return  # gone, or closed by `until_logged_out` meanwhile
 

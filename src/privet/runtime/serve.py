@@ -214,6 +214,7 @@ async def _run(house: _House, listen: ListenSettings, listening: socket.socket, 
         group.start_soon(_until, house.supervisor.run, supervised)
         group.start_soon(_warm, house)
         group.start_soon(_retain, house)
+        group.start_soon(app.state.room.small_backgrounds.keep, house.hub, house.cameras)
         _announce(house, listen, token, say)
         async with anyio.create_task_group() as either:
             either.start_soon(_first, stop.wait, either.cancel_scope)

@@ -130,6 +130,16 @@ export async function fetchScene(
   return response.body;
 }
 
+/** The picture of a background at its full size; null if another is in force by now. */
+export async function fetchBackground(camera: string, session: bigint, sequence: bigint): Promise<Uint8Array | null> {
+  const query = new URLSearchParams({ session: String(session), sequence: String(sequence) });
+  const response = await fetch(`/api/cameras/${encodeURIComponent(camera)}/background?${query.toString()}`);
+  if (response.status === 401) goToLogin();
+  if (response.status === 404) return null;
+  if (!response.ok) throw new ApiError(`${response.status} ${response.statusText}`, response.status);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
 export function snapshotPath(camera: string, atMs: number | null): string {
   const query = atMs === null ? "" : `?at_ms=${Math.floor(atMs)}`;
   return `/api/cameras/${encodeURIComponent(camera)}/snapshot.jpg${query}`;
@@ -140,5 +150,5 @@ export function exportPath(camera: string, fromMs: number, toMs: number): string
 }
 
 export function livePath(): string {
-  return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/live`;
+  return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/live?backgrounds=small`;
 }

@@ -1,12 +1,12 @@
 /** The application around the pages: the bar, the language, the keys, what is lost and found again. */
 
 import { useEffect, useMemo, useState, type ReactElement } from "react";
-import { goToLogin, livePath, logOut } from "../api/client";
+import { fetchBackground, goToLogin, livePath, logOut } from "../api/client";
 import { CameraPage } from "../camera/camera";
 import { Button, Dialog, Link } from "../design/parts";
 import { CommissionPage } from "../pages/commission";
 import { SystemPage } from "../pages/system";
-import { BROWSER_PORTS, LiveScenes } from "../scene/live";
+import { BROWSER_PORTS, LiveScenes, type LivePorts } from "../scene/live";
 import { clockText, knownZone, offsetText } from "../time/zone";
 import { WallPage } from "../wall/wall";
 import { chooseLanguage, directionOf, LANGUAGES, localeOf, translator, type Language } from "../words/translate";
@@ -19,6 +19,11 @@ import { SurroundingsContext, useSurroundings, type Surroundings } from "./surro
 import { useAnswer } from "./use-answer";
 import { useConnected } from "./use-live";
 
+const LIVE_PORTS: LivePorts = {
+  ...BROWSER_PORTS,
+  login: goToLogin,
+  whole: (camera, { head }) => fetchBackground(camera, head.session, head.sequence),
+};
 const LANGUAGE_KEY = "privet.language";
 const CAMERAS_EVERY_MS = 5000;
 const SITE_EVERY_MS = 300_000;
@@ -44,7 +49,7 @@ function storeLanguage(language: Language): void {
 export function App(): ReactElement {
   const [language, setLanguage] = useState<Language>(() => chooseLanguage(storedLanguage(), navigator.languages));
   const [keysShown, showKeys] = useState(false);
-  const [live] = useState(() => new LiveScenes(livePath(), { ...BROWSER_PORTS, login: goToLogin }));
+  const [live] = useState(() => new LiveScenes(livePath(), LIVE_PORTS));
   const site = useAnswer(askSite, SITE_EVERY_MS);
   const cameras = useAnswer(askCameras, CAMERAS_EVERY_MS);
   const address = useAddress();

@@ -5,8 +5,9 @@
  */
 
 import { followMessage, NOTHING_SEEN, type SceneView } from "./reader";
-import { msOf } from "./scene";
+import { msOf, type Background } from "./scene";
 import { standingOf, type Standing } from "./standing";
+import { canAskWhole } from "./whole";
 import { decodeCamera, WireError } from "./wire";
 
 /** What is known of a camera, and when (monotonic ms) its last heartbeat came. */
@@ -31,12 +32,14 @@ export interface LivePorts {
   readonly later: (act: () => void, delayMs: number) => () => void;
   /** The server does not know who this is (any more). */
   readonly login: () => void;
+  /** The whole picture of a camera's background, which came small; null: another is in force. */
+  readonly whole: (camera: string, background: Background) => Promise<Uint8Array | null>;
 }
 
 /** Close code of a socket whose opener is not logged in. */
 const CLOSE_LOGIN = 4401;
 
-export const BROWSER_PORTS: Omit<LivePorts, "login"> = {
+export const BROWSER_PORTS: Omit<LivePorts, "login" | "whole"> = {
   connect: (url) => new WebSocket(url),
   nowMs: () => performance.now(),
   random: () => Math.random(),
@@ -159,6 +162,9 @@ export class LiveScenes {
     const before = known?.view ?? NOTHING_SEEN;
     const view = followMessage(before, message, rejected);
     if (view === before) return;
+    if (view.background !== null && view.background !== before.background) {
+      canAskWhole(view.background, (background) => this.#ports.whole(camera, background));
+    }
     const heartbeat = known === undefined || view.state !== before.state;
     this.#views.set(camera, { view, heardMs: heartbeat ? this.#ports.nowMs() : known.heardMs });
     for (const changed of this.#listeners.get(camera) ?? []) changed();

@@ -93,6 +93,7 @@ export class Picture {
     this.#takeBack();
     this.#sizes.disconnect();
     this.#nearness.disconnect();
+    this.#place.close();
     sharedPainter().release(this.#place);
   }
 
@@ -111,7 +112,7 @@ export class Picture {
     if (target === null) return;
     const view = this.#view;
     // Until then what is drawn is less than the view says: blocks that are not decoded, or wait to be, count as unproven.
-    if (!this.#decoding && this.#owed !== "place") this.#canvas.dataset["drawn"] = "true";
+    if (!this.#decoding && this.#owed !== "place") this.#canvas.dataset["drawn"] = this.#place.coarse ? "coarse" : "true";
     const place = this.#place;
     if (view === null || place.surface === null || !sameGrid(view.grid, place.grid)) {
       target.fillStyle = `rgb(${UNPROVEN.join(" ")})`;

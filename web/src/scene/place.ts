@@ -12,6 +12,7 @@ import { imageSize, type ImageSize } from "./image-header";
 import { InTurn } from "./in-turn";
 import type { SceneView } from "./reader";
 import type { Background, Patch } from "./scene";
+import { askWhole, blockPxFor, blockPxOf, scaledSize } from "./whole";
 
 export type Surface = OffscreenCanvas;
 
@@ -20,21 +21,21 @@ export const REVEAL_MS = 900;
 
 const DECODED_AT_ONCE = 6;
 const decoded = new Map<Background | Patch, Promise<ImageBitmap | null>>();
+const RETRY_MS = [1000, 5000, 25_000] as const;
 
 /**
- * The last few images stay decoded: scrubbing asks for the same ones again and again. null: not an image of the format and size
- * it has to be, which is seen before a pixel is decoded.
+ * The last few whole images stay decoded: scrubbing asks for the same ones again and again. null: not an image of the format and
+ * size it has to be, which is seen before a pixel is decoded.
  */
-function decodeImage(source: Background | Patch, size: ImageSize): Promise<ImageBitmap | null> {
+function decodeImage(source: Background | Patch, image: Uint8Array, size: ImageSize): Promise<ImageBitmap | null> {
   const known = decoded.get(source);
   if (known !== undefined) {
     decoded.delete(source);
     decoded.set(source, known);
     return known;
   }
-  const said = imageSize(source.image, source.imageType);
-  if (said?.widthPx !== size.widthPx || said.heightPx !== size.heightPx) return Promise.resolve(null);
-  const bitmap = readImage(source);
+  if (!sameSize(imageSize(image, source.imageType), size)) return Promise.resolve(null);
+  const bitmap = readImage(source, image);
   if (source.kind === "background") {
     decoded.set(source, bitmap);
     for (const oldest of decoded.keys()) {
@@ -45,8 +46,8 @@ function decodeImage(source: Background | Patch, size: ImageSize): Promise<Image
   return bitmap;
 }
 
-function readImage(source: Background | Patch, smaller: ImageBitmapOptions = {}): Promise<ImageBitmap | null> {
-  const blob = new Blob([new Uint8Array(source.image)], { type: source.imageType });
+function readImage(source: Background | Patch, image: Uint8Array, smaller: ImageBitmapOptions = {}): Promise<ImageBitmap | null> {
+  const blob = new Blob([new Uint8Array(image)], { type: source.imageType });
   return createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none", ...smaller }).catch(() => null);
 }
 
@@ -54,11 +55,16 @@ function readImage(source: Background | Patch, smaller: ImageBitmapOptions = {})
 const SMALLER_AT_ONCE = 2;
 const smaller = new InTurn(SMALLER_AT_ONCE);
 
-/** As `decodeImage`, made smaller and not kept: nobody scrubs a wall. */
+/** As `decodeImage`, made to this size and not kept: nobody scrubs a wall. It came whole or small. */
 function decodeSmaller(source: Background, to: ImageSize): Promise<ImageBitmap | null> {
   const said = imageSize(source.image, source.imageType);
-  if (said?.widthPx !== source.grid.widthPx || said.heightPx !== source.grid.heightPx) return Promise.resolve(null);
-  return smaller.run(() => readImage(source, { resizeWidth: to.widthPx, resizeHeight: to.heightPx, resizeQuality: "medium" }));
+  if (blockPxOf(source.grid, said) === null) return Promise.resolve(null);
+  const options: ImageBitmapOptions = { resizeWidth: to.widthPx, resizeHeight: to.heightPx, resizeQuality: "medium" };
+  return smaller.run(() => readImage(source, source.image, sameSize(said, to) ? {} : options));
+}
+
+function sameSize(one: ImageSize | null, other: ImageSize): boolean {
+  return one?.widthPx === other.widthPx && one.heightPx === other.heightPx;
 }
 
 export class Place {
@@ -68,6 +74,12 @@ export class Place {
   #busy: Promise<void> | null = null;
   #background: Background | null = null;
   #patches: readonly Patch[] = [];
+  #shown: SceneView | null = null;
+  /** The whole picture of a background that came small. */
+  #whole: { readonly of: Background; readonly image: Uint8Array } | null = null;
+  #closed = false;
+  /** Whether the picture is less fine than it is to be: the whole one is on its way. */
+  coarse = false;
   /** The grid that the picture was made for; a painter shows it over no other. */
   grid: Grid | null = null;
   /** The picture; null while nothing is proven or the grid is not known. */
@@ -94,10 +106,16 @@ export class Place {
   /** Works towards the background and patches of `view`; resolves once they, or newer ones, are drawn. */
   show(view: SceneView): Promise<void> {
     this.#wanted = view;
+    this.#shown = view;
     this.#busy ??= this.#work().finally(() => {
       this.#busy = null;
     });
     return this.#busy;
+  }
+
+  /** Nothing more is asked for. */
+  close(): void {
+    this.#closed = true;
   }
 
   /** Whether blocks are still appearing at `nowMs`. */
@@ -119,7 +137,7 @@ export class Place {
       if (fresh.length > 0) {
         const { grid } = this;
         const size = (patch: Patch): ImageSize => (grid === null ? { widthPx: 0, heightPx: 0 } : rectangleSize(patch, grid));
-        const images = await Promise.all(fresh.map((patch) => decodeImage(patch, size(patch))));
+        const images = await Promise.all(fresh.map((patch) => decodeImage(patch, patch.image, size(patch))));
         fresh.forEach((patch, index) => this.#paste(patch, images[index] ?? null));
         this.#patches = view.patches;
         this.#touch();
@@ -129,12 +147,10 @@ export class Place {
 
   async #begin(view: SceneView): Promise<void> {
     const { background, grid } = view;
-    // The largest whole number of pixels a block can take without the picture growing beyond the limit.
-    const blockPx = grid === null ? 1 : Math.max(1, Math.min(grid.blockPx, Math.floor(this.#maxWidthPx / grid.columns)));
+    const blockPx = grid === null ? 1 : blockPxFor(grid, this.#maxWidthPx);
     const own = grid !== null && blockPx < grid.blockPx;
-    const empty = background === null || background.image.length === 0;
     const size = grid === null ? { widthPx: 0, heightPx: 0 } : scaledSize(grid, blockPx);
-    const image = empty ? null : await (own ? decodeSmaller(background, size) : decodeImage(background, background.grid));
+    const image = background === null || background.image.length === 0 ? null : await this.#decode(background, own ? size : null);
     this.#background = background;
     this.#patches = [];
     this.grid = grid;
@@ -163,8 +179,41 @@ export class Place {
     const context = pen(this.surface);
     context.imageSmoothingQuality = "high";
     if (fits) context.drawImage(image, 0, 0, grid.widthPx * scale, grid.heightPx * scale);
-    if (own) image?.close();
+    if (own || this.coarse) image?.close();
     this.#touch();
+  }
+
+  /** size: what it is to be made to; null: whole, or, until that is there, as it came. */
+  #decode(background: Background, size: ImageSize | null): Promise<ImageBitmap | null> {
+    this.coarse = false;
+    if (size !== null) return decodeSmaller(background, size);
+    const { grid } = background;
+    if (this.#whole?.of === background) return decodeImage(background, this.#whole.image, grid);
+    const said = imageSize(background.image, background.imageType);
+    if (sameSize(said, grid)) return decodeImage(background, background.image, grid);
+    if (said === null || blockPxOf(grid, said) === null) return Promise.resolve(null);
+    this.coarse = true;
+    void this.#askWhole(background);
+    return decodeSmaller(background, said);
+  }
+
+  async #askWhole(background: Background): Promise<void> {
+    const wanted = (): boolean => !this.#closed && this.#shown?.background === background;
+    for (const retryMs of [0, ...RETRY_MS]) {
+      await new Promise((done) => setTimeout(done, retryMs));
+      if (!wanted()) return;
+      try {
+        const image = await askWhole(background);
+        // None: another is in force, and on its way. One that is not what it should be is no better than the small one.
+        if (image === null || !wanted() || !sameSize(imageSize(image, background.imageType), background.grid)) return;
+        this.#whole = { of: background, image };
+        this.#background = null;
+        if (this.#shown !== null) void this.show(this.#shown);
+        return;
+      } catch {
+        // No answer: asked again in a while.
+      }
+    }
   }
 
   #paste(patch: Patch, image: ImageBitmap | null): void {
@@ -218,12 +267,6 @@ export class Place {
     this.revision += 1;
     this.#changed();
   }
-}
-
-/** The picture of a grid's place at so many pixels a block. */
-function scaledSize(grid: Grid, blockPx: number): ImageSize {
-  const scale = blockPx / grid.blockPx;
-  return { widthPx: Math.max(1, Math.ceil(grid.widthPx * scale)), heightPx: Math.max(1, Math.ceil(grid.heightPx * scale)) };
 }
 
 /** The picture of a patch: its rectangle of blocks, cut at the picture's edge. */

@@ -9,6 +9,7 @@ import { useSurroundings, type Surroundings } from "../app/surroundings";
 import { useLiveSummary } from "../app/use-live";
 import { Button, Link, Tag } from "../design/parts";
 import { LiveCanvas } from "../design/scene-canvas";
+import { SMALL_WIDTH_PX } from "../scene/whole";
 import { agoText } from "../time/zone";
 import { speak } from "../words/camera-words";
 import { directionOf } from "../words/translate";
@@ -17,7 +18,6 @@ import { readPins, writePins } from "./pins";
 
 /** Tiles larger than this hold their picture at full size. */
 const SMALL_TILE_PX = 560;
-const SMALL_PICTURE_PX = 480;
 const DEFAULT_ASPECT = 16 / 9;
 
 export function WallPage(): ReactElement {
@@ -146,7 +146,7 @@ function AnyTile({ camera, spot, pinned, onPin, onFocus, t, live, locale }: Tile
       data-tone={tone}
     >
       <Link to={cameraPath(camera.id)} className="tile-link" label={`${t("wall.open", { camera: name })}. ${words}`}>
-        <LiveCanvas live={live} camera={camera.id} maxWidthPx={wide ? Infinity : SMALL_PICTURE_PX} />
+        <LiveCanvas live={live} camera={camera.id} maxWidthPx={wide ? Infinity : SMALL_WIDTH_PX} />
         <FocusReporter camera={camera.id} onFocus={onFocus} />
         <span className="tile-line">
           <span className="tile-name">{name}</span>
