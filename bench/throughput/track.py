@@ -106,7 +106,7 @@ def from_file(data: bytes) -> Track:
 
 
 def kept(name: str, make: Callable[[], Track]) -> Track:
-    """What `make` gives, made once for this clip and these sources of what looks at it, and kept below .cache/ until there is a newer one."""
+    """What `make` gives, made once for this clip and these sources of what looks at it; the newest is kept below .cache/."""
     told = hashlib.sha256(repr((PROVES_FOR_S, SLICE_S, BUSY_TIMES, GOP_S, LIGHT_WAKES, AWAKE_FOR_S, QUALITY)).encode())
     told.update(clip("quiet", HEIGHT_PX).path.name.encode() + clip("busy", HEIGHT_PX).path.name.encode())
     sources = [*sorted((SOURCES / "scene").glob("*.py")), *sorted((SOURCES / "detect").glob("*.py"))]
