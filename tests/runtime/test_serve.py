@@ -17,7 +17,9 @@ import httpx
 import pytest
 from demo.encode import CACHE
 
+from privet.api.listen import ListenSettings
 from privet.index.index import Index, index_url
+from privet.runtime.serve import listening_socket
 from privet.runtime.worker_rehearsal import encode_film
 
 TOKEN = re.compile(r"\bprivet_[\w-]{20,}")
@@ -140,6 +142,16 @@ def test_a_port_in_use_is_said_before_anything_else_happens(tmp_path: Path) -> N
     assert status == 2
     assert f"port {port} cannot be listened on" in log
     assert "Traceback" not in log
+
+
+def test_small_answers_are_not_held_back() -> None:
+    """What is accepted takes it from the socket that listens; asyncio would not see to it."""
+    with (
+        listening_socket(ListenSettings(host="127.0.0.1", port=0)) as listening,
+        socket.create_connection(listening.getsockname()),
+        listening.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
 
 
 def test_two_do_not_share_a_data_directory(tmp_path: Path) -> None:

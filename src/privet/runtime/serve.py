@@ -82,7 +82,7 @@ def serve(loaded: Loaded, say: Say) -> None:
         )
     with contextlib.ExitStack() as stack:
         stack.enter_context(hold_data_directory(loaded.data_directory))
-        listening = stack.enter_context(_listening_socket(listen))
+        listening = stack.enter_context(listening_socket(listen))
         try:
             anyio.run(_serve, loaded, listen, listening, say)
         except BaseExceptionGroup as group:
@@ -341,12 +341,15 @@ def _server_settings(app: FastAPI, listen: ListenSettings) -> uvicorn.Config:
     )
 
 
-def _listening_socket(listen: ListenSettings) -> socket.socket:
+def listening_socket(listen: ListenSettings) -> socket.socket:
     """Return a socket that listens, so that an address in use is known before anything else happens."""
     try:
         found = socket.getaddrinfo(listen.host or None, listen.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, address = found[0]
-        return socket.create_server(address[:2], family=family, backlog=128)
+        listening = socket.create_server(address[:2], family=family, backlog=128)
+        # asyncio sees to it only where the protocol is named. Without it, what follows on a kept connection waits 40 ms.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listening
     except OSError as error:
         where = f"{listen.host} port {listen.port}"
         raise ConfigError(f"{where} cannot be listened on: {error.strerror}; set server.host or server.port") from error

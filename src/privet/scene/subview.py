@@ -94,8 +94,8 @@ class SubView:
     def knows(self) -> bool:
         """Whether nearly all that is proven is known here, too."""
         if self._knows is None:
-            wanted = np.count_nonzero(self._wanted)
-            self._knows = self.aligned and wanted > 0 and bool(np.count_nonzero(self._known & self._wanted) >= KNOWN_SHARE * wanted)
+            wanted, known = int(np.count_nonzero(self._wanted)), int(np.count_nonzero(self._known & self._wanted))
+            self._knows = self.aligned and wanted > 0 and known >= KNOWN_SHARE * wanted
         return self._knows
 
     @property
