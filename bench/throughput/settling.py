@@ -5,7 +5,7 @@ Belongs here: that judgement, a function of what it is told. Does not belong her
 
 from __future__ import annotations
 
-SETTLED_FOR_S = 30.0        # without another hundredth of the picture proven
+SETTLED_FOR_S = 60.0        # without another hundredth of the picture proven; in the first half of it nobody may have looked yet
 SETTLED_LOOKS = 0.25        # a second and camera: what cannot be proven has been given up
 
 
