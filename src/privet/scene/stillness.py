@@ -111,7 +111,7 @@ def _spread_by_texture(gradient: NDArray[np.float32], levels: NDArray[np.float32
 
 
 @njit(cache=True, nogil=True)
-def _moved_blocks(
+def moved_blocks(
     before: Statistics, brighter: NDArray[np.float32], seen: Statistics, floors: NDArray[np.float32], blocks: BoolGrid
 ) -> BoolGrid:
     """Of `blocks`, those of which a feature is further than its floor from before. Without a branch, so that it vectorises."""
@@ -129,7 +129,7 @@ def _moved_blocks(
 
 
 @njit(cache=True, nogil=True)
-def _anchor_blocks(
+def anchor_blocks(
     flat: Flat, stride: int, anchor: Plane, mean: NDArray[np.uint16], side: int, restarted: BoolGrid, still: BoolGrid,
     keyframes: NDArray[np.int32],
 ) -> None:
@@ -268,7 +268,7 @@ class Stillness:
         if not blocks.any():
             return np.zeros_like(blocks)
         floors = np.asarray(self._rules.motion_floors, np.float32)
-        return _moved_blocks(before, brighter.astype(np.float32), seen, floors, blocks)
+        return moved_blocks(before, brighter.astype(np.float32), seen, floors, blocks)
 
     def _moved_since_anchor(self, frame: Frame, seen: Statistics, running: BoolGrid) -> BoolGrid:
         if self._previous is None or not running.any():
@@ -319,7 +319,7 @@ class Stillness:
         self._anchor_light[fresh] = self._light
         for plane, anchor, mean in zip((frame.y, frame.u, frame.v), self._anchor, self._mean, strict=True):
             side = self._grid.block_px if plane is frame.y else self._grid.block_px // 2
-            _anchor_blocks(*flattened(plane), anchor, mean, side, fresh, carried, self._keyframes)
+            anchor_blocks(*flattened(plane), anchor, mean, side, fresh, carried, self._keyframes)
         self._running = waiting.copy()
 
 
