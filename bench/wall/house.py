@@ -133,8 +133,8 @@ async def running(directory: Path, cameras: list[Camera]) -> AsyncIterator[House
             yield house
         finally:
             feeding.cancel()
-            server.should_exit = True
             server.force_exit = True
+            server.leave()
             with suppress(asyncio.CancelledError):
                 await feeding
             await serving

@@ -94,13 +94,16 @@ async function wall(page) {
 
 async function year(page) {
   step("opening a year");
-  // In the page, so that looking does not disturb: the strip was drawn with the year in it, and that frame is over.
+  // In the page, so that looking does not disturb: the frame in which the strip was drawn with the year in it is over.
   await page.addInitScript(() => {
-    const look = () => {
-      if (document.querySelector(".timeline canvas")?.dataset.drawn !== "true") requestAnimationFrame(look);
-      else requestAnimationFrame(() => (window.shownMs = performance.now()));
-    };
-    requestAnimationFrame(look);
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => (window.shownMs ??= performance.now());
+    const drawn = new MutationObserver(() => {
+      if (document.querySelector(".timeline canvas")?.dataset.drawn !== "true") return;
+      drawn.disconnect();
+      requestAnimationFrame(() => port2.postMessage(null)); // after the frame, not in it
+    });
+    drawn.observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-drawn"] });
   });
   const answered = page.waitForResponse((response) => response.url().includes("/timeline"));
   await page.goto(`${job.url}/camera/${job.camera}?span=${job.spanMs}`, { waitUntil: "commit" });

@@ -54,6 +54,8 @@ def fill(data_directory: Path, camera: str, until_ns: int, days: int = 365) -> i
         steps = range(from_ns, until_ns, 24 * HOUR_NS // STATES_A_DAY)
         states = [(key, at, conditions[number % 2], int(Reason.NONE)) for number, at in enumerate(steps)]
         connection.executemany("INSERT INTO camera_states (camera_key, wall_ns, condition, reason) VALUES (?, ?, ?, ?)", states)
+    # A year comes a little at a time, and each time what was written is moved to where it belongs.
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     return rows + len(hours) + len(states)
 

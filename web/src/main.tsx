@@ -1,6 +1,6 @@
 /** Puts the application on the page. */
 
-import "./app/opening";
+import { worthShowing } from "./app/opening";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/app";
@@ -10,8 +10,10 @@ import "./design/pages.css";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no place for the application");
-createRoot(root).render(
-  <StrictMode>
-    <App />
-  </StrictMode>,
+void worthShowing.then(() =>
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  ),
 );

@@ -276,7 +276,8 @@ class Index:
 
     def states(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> tuple[StateRow, ...]:
         """Return the one in force at `from`, if one is known, then those in [from, to), in the order they were said."""
-        rows = self._state_rows(camera, from_wall_ns, to_wall_ns).tolist()
+        s = t.camera_states.c
+        rows = self._state_rows(camera, (s.wall_ns, s.condition, s.reason), from_wall_ns, to_wall_ns).tolist()
         return tuple(StateRow(wall_ns, Condition(condition), Reason(reason)) for wall_ns, condition, reason in rows)
 
     def last_state(self, camera: CameraId) -> StateRow | None:
@@ -290,7 +291,8 @@ class Index:
     def spans(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Pieces:
         """Return what the camera was doing in [from, to), which is not empty; kinds are places in SPAN_KINDS. Do not ask beyond now: the
         future is a gap."""
-        said_ns, conditions, _ = self._state_rows(camera, from_wall_ns, to_wall_ns).T
+        s = t.camera_states.c
+        said_ns, conditions = self._state_rows(camera, (s.wall_ns, s.condition), from_wall_ns, to_wall_ns).T
         level = level_for((to_wall_ns - from_wall_ns) // 2000)
         begins_ns, _, _ = self._density_rows(camera, level, from_wall_ns, to_wall_ns)
         known = known_parts(begins_ns, level, from_wall_ns, to_wall_ns)
@@ -431,10 +433,12 @@ class Index:
         share = min(max(float(total) / int(known), 0.0), 1.0)
         self._put_density(connection, key, level, begin_ns, share, int(known), keep_greater=False)
 
-    def _state_rows(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> NDArray[np.int64]:
-        """(states, 3): wall_ns, condition, reason; as `states`."""
+    def _state_rows(
+        self, camera: CameraId, columns: tuple[sa.Column[Any], ...], from_wall_ns: int, to_wall_ns: int
+    ) -> NDArray[np.int64]:
+        """(states, columns); as `states`."""
         s = t.camera_states.c
-        of_camera = sa.select(s.wall_ns, s.condition, s.reason).join(t.cameras).where(t.cameras.c.id == camera)
+        of_camera = sa.select(*columns).join(t.cameras).where(t.cameras.c.id == camera)
         before = of_camera.where(s.wall_ns <= from_wall_ns).order_by(s.wall_ns.desc(), s.id.desc()).limit(1)
         since = of_camera.where(s.wall_ns > from_wall_ns, s.wall_ns < to_wall_ns).order_by(s.id)
         with self._reading() as connection:

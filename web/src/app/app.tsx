@@ -13,7 +13,7 @@ import { chooseLanguage, directionOf, LANGUAGES, localeOf, translator, type Lang
 import { KeysList } from "./keys";
 import { useKeys } from "./keyboard";
 import { useNow } from "./now";
-import { askCameras, askSite } from "./opening";
+import * as opening from "./opening";
 import { parseRoute, useAddress, type Route } from "./route";
 import { SurroundingsContext, useSurroundings, type Surroundings } from "./surroundings";
 import { useAnswer } from "./use-answer";
@@ -50,8 +50,8 @@ export function App(): ReactElement {
   const [language, setLanguage] = useState<Language>(() => chooseLanguage(storedLanguage(), navigator.languages));
   const [keysShown, showKeys] = useState(false);
   const [live] = useState(() => new LiveScenes(livePath(), LIVE_PORTS));
-  const site = useAnswer(askSite, SITE_EVERY_MS);
-  const cameras = useAnswer(askCameras, CAMERAS_EVERY_MS);
+  const site = useAnswer(opening.site.ask, SITE_EVERY_MS, opening.site.answer());
+  const cameras = useAnswer(opening.cameras.ask, CAMERAS_EVERY_MS, opening.cameras.answer());
   const address = useAddress();
   const [path = "/", search = ""] = address.split("?");
   const route = useMemo(() => parseRoute(path, search), [path, search]);

@@ -1,19 +1,32 @@
 /** Asking before anybody wants to know. */
 
-/**
- * `ask`, asked already: its first caller is given the answer that is on its way, or why there is none, whatever he asks;
- * later ones ask anew.
- */
+/** A question that was asked already. */
+export interface AskedEarly<Asked extends unknown[], T> {
+  /** Its first caller is given the answer that is on its way, or why there is none, whatever he asks; later ones ask anew. */
+  readonly ask: (...asked: Asked) => Promise<T>;
+  /** The first answer, if it has come. */
+  readonly answer: () => T | null;
+  /** When it has, or there is none. */
+  readonly settled: Promise<unknown>;
+}
+
 export function askedEarly<Asked extends unknown[], T>(
   ask: (...asked: Asked) => Promise<T>,
   ...first: Asked
-): (...asked: Asked) => Promise<T> {
+): AskedEarly<Asked, T> {
   let early: Promise<T> | null = ask(...first);
-  // Whoever takes it hears of it; until then nobody has to.
-  early.catch(() => undefined);
-  return (...asked) => {
-    const answer = early ?? ask(...asked);
-    early = null;
-    return answer;
+  let answer: T | null = null;
+  const settled = early.then(
+    (came) => (answer = came),
+    () => undefined, // whoever asks hears of it; until then nobody has to
+  );
+  return {
+    ask: (...asked) => {
+      const given = early ?? ask(...asked);
+      early = null;
+      return given;
+    },
+    answer: () => answer,
+    settled,
   };
 }

@@ -11,8 +11,17 @@ import { parseRoute } from "./route";
 
 const never = new AbortController().signal;
 
-export const askCameras = askedEarly(fetchCameras, never);
-export const askSite = askedEarly(fetchSite, never);
+/** Building the page once, with what it shows, takes less time than building it twice. But nobody looks at nothing for longer. */
+const PATIENCE_MS = 150;
+
+export const cameras = askedEarly(fetchCameras, never);
+export const site = askedEarly(fetchSite, never);
+
+/** When there is something to show, or no more time to wait for it. */
+export const worthShowing: Promise<unknown> = Promise.race([
+  Promise.all([cameras.settled, site.settled]),
+  new Promise((done) => setTimeout(done, PATIENCE_MS)),
+]);
 
 function overviewOf(camera: string): Overview {
   return new Overview((fromMs, toMs, bins, signal) => fetchTimeline(camera, fromMs, toMs, bins, signal));

@@ -8,16 +8,21 @@ export interface Answer<T> {
   readonly problem: string | null;
 }
 
-/** everyMs: how often; failures are retried at the same pace. `ask` must be stable: memoise it. */
-export function useAnswer<T>(ask: (signal: AbortSignal) => Promise<T>, everyMs: number): Answer<T> {
-  const [answer, setAnswer] = useState<Answer<T>>({ data: null, problem: null });
+/**
+ * everyMs: how often; failures are retried at the same pace. `ask` must be stable: memoise it. known: an answer that came before
+ * the page was built.
+ */
+export function useAnswer<T>(ask: (signal: AbortSignal) => Promise<T>, everyMs: number, known: T | null = null): Answer<T> {
+  const [answer, setAnswer] = useState<Answer<T>>({ data: known, problem: null });
   useEffect(() => {
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const run = async (): Promise<void> => {
       try {
         const data = await ask(abort.signal);
-        if (!abort.signal.aborted) setAnswer({ data, problem: null });
+        if (!abort.signal.aborted) {
+          setAnswer((before) => (before.data === data && before.problem === null ? before : { data, problem: null }));
+        }
       } catch (error) {
         if (abort.signal.aborted) return;
         setAnswer((before) => ({ ...before, problem: error instanceof Error ? error.message : String(error) }));

@@ -127,7 +127,9 @@ export class Place {
     while (this.#wanted !== null) {
       const view = this.#wanted;
       this.#wanted = null;
+      const finer = this.coarse && this.#whole !== null && this.#whole.of === view.background;
       const continues =
+        !finer &&
         sameGrid(view.grid, this.grid) &&
         view.background === this.#background &&
         view.patches.length >= this.#patches.length &&
@@ -207,7 +209,6 @@ export class Place {
         // None: another is in force, and on its way. One that is not what it should be is no better than the small one.
         if (image === null || !wanted() || !sameSize(imageSize(image, background.imageType), background.grid)) return;
         this.#whole = { of: background, image };
-        this.#background = null;
         if (this.#shown !== null) void this.show(this.#shown);
         return;
       } catch {

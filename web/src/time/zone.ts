@@ -9,18 +9,23 @@ const parts = new Map<string, Intl.DateTimeFormat>();
 const offsets = new Map<string, number>();
 const MAX_OFFSETS = 4096;
 
+const UTC = "UTC";
+
 /** The zone itself if this browser knows it, else UTC. */
 export function knownZone(zone: string): string {
+  // Until the site's zone is known it is UTC: for that no tables of zones have to be read.
+  if (zone === UTC) return zone;
   try {
     new Intl.DateTimeFormat("en", { timeZone: zone });
     return zone;
   } catch {
-    return "UTC";
+    return UTC;
   }
 }
 
 /** By how much local time is ahead of UTC at `atMs`, in ms. Zones change at whole quarter hours, so one answer serves each. */
 export function offsetMs(zone: string, atMs: number): number {
+  if (zone === UTC) return 0;
   const quarter = Math.floor(atMs / (15 * MINUTE));
   const key = `${zone} ${quarter}`;
   const known = offsets.get(key);
@@ -68,8 +73,17 @@ export function clockText(zone: string, atMs: number, withSeconds = true): strin
   return withSeconds ? `${text}:${pad(local.getUTCSeconds())}` : text;
 }
 
+const dateFormats = new Map<string, Intl.DateTimeFormat>();
+
+/** "Tue, 14 May", in the language's own way. */
 export function dateText(zone: string, atMs: number, locale: string): string {
-  return new Intl.DateTimeFormat(locale, { timeZone: zone, weekday: "short", day: "numeric", month: "short" }).format(atMs);
+  const key = `${locale} ${zone}`;
+  let format = dateFormats.get(key);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat(locale, { timeZone: zone, weekday: "short", day: "numeric", month: "short" });
+    dateFormats.set(key, format);
+  }
+  return format.format(atMs);
 }
 
 export function fullText(zone: string, atMs: number, locale: string): string {

@@ -1,6 +1,6 @@
 /** The timeline as people use it: a slider over time that can be dragged, pinched, wheeled and driven by keys. */
 
-import { useEffect, useRef, type PointerEvent, type ReactElement } from "react";
+import { useEffect, useLayoutEffect, useRef, type PointerEvent, type ReactElement } from "react";
 import type { SpanKind, Timeline } from "../api/client";
 import { useNow } from "../app/now";
 import { useSurroundings } from "../app/surroundings";
@@ -52,7 +52,7 @@ export function TimelineView({ store, timeline, seen, holding, words, revision }
   const gesture = useRef<Gesture | null>(null);
   const redraw = useRef<() => void>(() => undefined);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = canvas.current;
     const pen = element?.getContext("2d");
     if (element == null || pen == null) return;
@@ -97,7 +97,7 @@ export function TimelineView({ store, timeline, seen, holding, words, revision }
     const sizes = new ResizeObserver(soon);
     sizes.observe(element);
     const stop = store.subscribe(soon);
-    soon();
+    draw(); // before the page is seen for the first time
     return () => {
       takeBack();
       stop();
