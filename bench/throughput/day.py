@@ -9,7 +9,6 @@ heartbeats once a second, the state, light and background that every hour's file
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 from bench.privacy.tables import Json
 from bench.throughput.clips import Kind
 from bench.throughput.daylight import gains
-from bench.throughput.process import end_in_order
+from bench.throughput.process import say_figures
 from bench.throughput.queries import Unhurried
 from bench.throughput.track import BUSY_TIMES, SLICE_S, STARTS_NS, Told, Track, busy_track, kept, quiet_track
 from privet.core.clock import NS_PER_MS, NS_PER_S, FakeClock
@@ -56,19 +55,10 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=24.0, help="from midnight on; less is for trying it out")
     parser.add_argument("--json", action="store_true", help="for machines, on standard output")
     options = parser.parse_args()
-    end_in_order()
-    try:
-        figures = day_figures(round(options.hours * HOUR_NS))
-    except (FootageMissingError, PrivetError, ValueError) as error:
-        print(f"bench.throughput.day: {error}", file=sys.stderr)
-        return 2
-    if options.json:
-        json.dump(figures, sys.stdout, indent=2)
-        print()
-    else:
-        for name, figure in figures.items():
-            print(name, figure)
-    return 0
+    cannot = (FootageMissingError, PrivetError, ValueError)
+    return say_figures(
+        "bench.throughput.day", lambda: day_figures(round(options.hours * HOUR_NS)), as_json=options.json, cannot=cannot,
+    )
 
 
 def day_figures(to_ns: int = DAY_NS) -> Json:

@@ -9,14 +9,17 @@ Belongs here: each kernel by itself, on 1080p. Does not belong here: what they a
 from __future__ import annotations
 
 import argparse
-import json
+import sys
 import time
 from collections.abc import Callable, Iterator
 
 import av
 import numpy as np
+from demo.encode import FootageMissingError
 
+from bench.privacy.tables import Json
 from bench.throughput.clips import clip
+from bench.throughput.process import say_figures
 from privet.core.frame import Frame, Plane
 from privet.core.grid import BoolGrid, Grid
 from privet.scene import cover, difference, light, looks, model, sample, statistics, stillness
@@ -101,18 +104,22 @@ def cost_us(call: Callable[[], object]) -> float:
     return least
 
 
-def main() -> None:
-    """A table, or JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
-    found = {name: round(cost_us(call), 1) for name, call in kernels(*pictures())}
-    if asked.json:
-        print(json.dumps({"kernels_us": found}))
-        return
-    for name, us in found.items():
-        print(f"{name:20s} {us:9.1f} us")
+def main() -> int:
+    """Measure; exit status 0, or 2 if it could not be measured."""
+    parser = argparse.ArgumentParser(prog="python -m bench.throughput.kernels", description=(__doc__ or "").partition(".")[0])
+    parser.add_argument("--json", action="store_true", help="for machines, on standard output")
+    options = parser.parse_args()
+    return say_figures("bench.throughput.kernels", kernel_figures, as_json=options.json, cannot=(FootageMissingError,))
+
+
+def kernel_figures() -> Json:
+    """Microseconds by kernel.
+
+    Raises:
+        FootageMissingError: the demo's footage is not installed.
+    """
+    return {name: round(cost_us(call), 1) for name, call in kernels(*pictures())}
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

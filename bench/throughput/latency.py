@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import re
 import statistics
 import sys
@@ -36,7 +35,7 @@ from bench.privacy.tables import Json
 from bench.throughput.clips import BITS_PER_SECOND, FPS, QUALITY, clip, planes, quiet_pictures
 from bench.throughput.core import cpu_s, family, pinned, two_cores
 from bench.throughput.place import known_place
-from bench.throughput.process import end_in_order
+from bench.throughput.process import say_figures
 from bench.throughput.settling import SETTLED_FOR_S
 from bench.throughput.site import cameras_on, configuration, running
 from privet.render.paint import COVER, COVER_UNPROVEN
@@ -86,19 +85,10 @@ def main() -> int:
     parser.add_argument("--only", choices=("message", "pixel"))
     parser.add_argument("--json", action="store_true", help="for machines, on standard output")
     options = parser.parse_args()
-    end_in_order()
-    try:
-        figures = latency_figures(options.cpu, options.only)
-    except (FootageMissingError, DemoError, RuntimeError, ValueError) as error:
-        print(f"bench.throughput.latency: {error}", file=sys.stderr)
-        return 2
-    if options.json:
-        json.dump(figures, sys.stdout, indent=2)
-        print()
-    else:
-        for name, figure in figures.items():
-            print(name, figure)
-    return 0
+    cannot = (FootageMissingError, DemoError, RuntimeError, ValueError)
+    return say_figures(
+        "bench.throughput.latency", lambda: latency_figures(options.cpu, options.only), as_json=options.json, cannot=cannot,
+    )
 
 
 def latency_figures(cpu_a_camera: float = 0.09, only: str | None = None) -> Json:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import http.client
-import json
 import os
 import re
 import statistics
@@ -36,7 +35,7 @@ from bench.throughput.core import TICKS_PER_SECOND, cpu_s, family, memory_mb
 from bench.throughput.gaps import Gaps, gaps_of, recorded
 from bench.throughput.latency import buckets, quantiles
 from bench.throughput.place import known_place
-from bench.throughput.process import end_in_order
+from bench.throughput.process import say_figures
 from bench.throughput.site import SETTLES_WITHIN_S, await_settled, configuration_of, running
 from privet.core.errors import WireError
 from privet.core.ids import CameraId
@@ -66,19 +65,11 @@ def main() -> int:
     parser.add_argument("--known", type=Path, metavar="FILE", help="keep there what was proven of the place; if it is there, it is used")
     parser.add_argument("--json", action="store_true", help="for machines, on standard output")
     options = parser.parse_args()
-    end_in_order()
-    try:
-        figures = many_figures(options.quiet, options.busy, options.minutes, _known(options.known))
-    except (FootageMissingError, DemoError, RuntimeError, ValueError) as error:
-        print(f"bench.throughput.many: {error}", file=sys.stderr)
-        return 2
-    if options.json:
-        json.dump(figures, sys.stdout, indent=2)
-        print()
-    else:
-        for name, figure in figures.items():
-            print(name, figure)
-    return 0
+    cannot = (FootageMissingError, DemoError, RuntimeError, ValueError)
+    return say_figures(
+        "bench.throughput.many", lambda: many_figures(options.quiet, options.busy, options.minutes, _known(options.known)),
+        as_json=options.json, cannot=cannot,
+    )
 
 
 def _known(kept: Path | None) -> bytes:

@@ -10,6 +10,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from types import FrameType
 
 from bench.privacy.tables import Json
@@ -28,6 +29,23 @@ def end_in_order() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, leave)
+
+
+def say_figures(module: str, figures: Callable[[], Json], *, as_json: bool, cannot: tuple[type[Exception], ...] = ()) -> int:
+    """Measure and say the figures, for machines or a line each; returns the exit status: 0, or 2 after one of `cannot`, which is said."""
+    end_in_order()
+    try:
+        found = figures()
+    except cannot as error:
+        print(f"{module}: {error}", file=sys.stderr)
+        return 2
+    if as_json:
+        json.dump(found, sys.stdout, indent=2)
+        print()
+    else:
+        for name, figure in found.items():
+            print(name, figure)
+    return 0
 
 
 def answer_of(module: str, *arguments: str) -> Json:

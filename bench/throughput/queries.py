@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.privacy.tables import Json
-from bench.throughput.process import end_in_order
+from bench.throughput.process import say_figures
 from privet.api.covered import answer
 from privet.api.parameters import Span
 from privet.api.store import RecordedPast
@@ -69,15 +69,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.throughput.queries", description=(__doc__ or "").partition(".")[0])
     parser.add_argument("--json", action="store_true", help="for machines, on standard output")
     options = parser.parse_args()
-    end_in_order()
-    figures = query_figures()
-    if options.json:
-        json.dump(figures, sys.stdout, indent=2)
-        print()
-    else:
-        for name, by_polygon in figures.items():
-            print(name, by_polygon)
-    return 0
+    return say_figures("bench.throughput.queries", query_figures, as_json=options.json)
 
 
 def query_figures() -> Json:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 
+import pytest
+from bench.privacy.tables import Json
+from bench.throughput.process import say_figures
 from bench.throughput.settling import SETTLED_FOR_S, SETTLED_LOOKS, Settling
 
 
@@ -57,3 +61,17 @@ def test_what_was_started_ends_with_the_bench() -> None:
         running.wait()
         if running.stderr is not None:
             running.stderr.close()
+
+
+def test_figures_are_said_for_people_and_for_machines_and_what_cannot_be_measured_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert say_figures("bench.some", lambda: {"a": 1.5, "b": {"c": 2}}, as_json=False) == 0
+    assert capsys.readouterr().out.splitlines() == ["a 1.5", "b {'c': 2}"]
+    assert say_figures("bench.some", lambda: {"a": 1.5}, as_json=True) == 0
+    assert json.loads(capsys.readouterr().out) == {"a": 1.5}
+
+    def missing() -> Json:
+        raise ValueError("there is no footage")
+
+    assert say_figures("bench.some", missing, as_json=True, cannot=(ValueError,)) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "bench.some: there is no footage\n")

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from queue import SimpleQueue
 from threading import Lock
 from typing import Generic, TypeVar
 
+from privet.core.bell import Bell
 from privet.core.clock import NS_PER_MS
 from privet.core.errors import SourceError
 
@@ -50,10 +50,8 @@ class PacketQueue(Generic[T]):
         self._skipping = False
         self._ended = False
         self._failure: SourceError | None = None
-        # A condition of Python's own takes ten times as long as these two, which are written in C.
         self._lock = Lock()
-        self._bell: SimpleQueue[None] = SimpleQueue()
-        self._waits = False                     # somebody listens for the bell
+        self._bell = Bell()                     # for who waits in `get`
         self._statistics = QueueStatistics()
 
     def put(self, item: T, size_bytes: int, keyframe: bool, now_ns: int, *, can_wait: bool = False) -> int:
@@ -84,7 +82,7 @@ class PacketQueue(Generic[T]):
             self._statistics.dropped += dropped
             self._statistics.deepest = max(self._statistics.deepest, len(self._items))
             if not can_wait or now_ns - self._items[0][2] >= GATHER_NS:
-                self._ring()
+                self._bell.ring()
             return dropped
 
     def finish(self, failure: SourceError | None) -> None:
@@ -93,7 +91,7 @@ class PacketQueue(Generic[T]):
             if not self._ended:
                 self._ended = True
                 self._failure = failure
-                self._ring()
+                self._bell.ring()
 
     def abandon(self) -> None:
         """Nobody wants the packets any more: `get` returns None at once."""
@@ -102,7 +100,7 @@ class PacketQueue(Generic[T]):
             self._failure = None
             self._items.clear()
             self._bytes = 0
-            self._ring()
+            self._bell.ring()
 
     def get(self) -> T | None:
         """Wait for the next packet; None when there will be none.
@@ -120,21 +118,15 @@ class PacketQueue(Generic[T]):
                     if self._failure is not None:
                         raise self._failure
                     return None
-                self._waits = True
-            self._bell.get()
+                self._bell.listen()
+            self._bell.wait()
 
     @property
     def awaited(self) -> bool:
         """Whether somebody waits in `get` and was not woken yet."""
-        return self._waits
+        return self._bell.awaited
 
     def statistics(self) -> QueueStatistics:
         """Depth now, deepest ever, packets dropped."""
         with self._lock:
             return QueueStatistics(len(self._items), self._statistics.deepest, self._statistics.dropped)
-
-    def _ring(self) -> None:
-        """Wake whoever waits. With the lock held."""
-        if self._waits:
-            self._waits = False
-            self._bell.put(None)

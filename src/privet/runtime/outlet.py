@@ -14,9 +14,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Protocol
 
+from privet.core.bell import Bell
 from privet.core.clock import Clock
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.runtime.pipe import MAX_FRAME_BYTES, frame
@@ -87,8 +87,7 @@ class Outlet:
         self._limit_bytes = limit_bytes
         self._lock = threading.Lock()
         self._room = threading.Condition(self._lock)    # for who waits until there is room
-        self._bell: SimpleQueue[None] = SimpleQueue()   # for the thread that writes: a condition takes ten times as long
-        self._idle = False                              # that thread listens for the bell
+        self._bell = Bell()                             # for the thread that writes
         self._entries: OrderedDict[int, _Entry] = OrderedDict()
         self._covers: OrderedDict[int, None] = OrderedDict()  # keys of the entries that may be dropped, oldest first
         self._next_key = 0
@@ -127,7 +126,7 @@ class Outlet:
             if is_cover:
                 self._covers[key] = None
             self._queued_bytes += len(data)
-            self._ring()
+            self._bell.ring()
 
     def run(self) -> None:
         """Write what is queued, in order, until closed and empty.
@@ -159,21 +158,15 @@ class Outlet:
                     self._covers.pop(key, None)
                 if taken or self._closed:
                     return taken
-                self._idle = True
-            self._bell.get()
-
-    def _ring(self) -> None:
-        """Wake the thread that writes. With the lock held."""
-        if self._idle:
-            self._idle = False
-            self._bell.put(None)
+                self._bell.listen()
+            self._bell.wait()
 
     def close(self) -> None:
         """Take nothing more; `run` returns when everything queued is written."""
         with self._lock:
             self._closed = True
             self._room.notify_all()
-            self._ring()
+            self._bell.ring()
 
     def statistics(self) -> OutletStatistics:
         """Depth and drops."""

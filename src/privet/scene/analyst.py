@@ -127,6 +127,7 @@ class Analyst:
         self._settings = settings
         self._detectors = tuple(detectors)
         self._slot_ns = round(NS_PER_S / settings.covers_per_second)
+        self._look_period_ns = round(NS_PER_S / settings.looks_per_second)
         self._next_cover_ns = -1
         self._distrust = distrust
         self._background: ProvenBackground | None = None
@@ -257,7 +258,7 @@ class Analyst:
             self._restart(disturbed & self._stillness.running)
             self._pace.disturbed(disturbed, now_ns)
         # What stands there, that is; whoever walks about need not be looked at in the main stream.
-        follow(raw & ~dilate(seen.moved, 1) if seen.moved.any() else raw, self._sub_covered_since_ns, now_ns)
+        follow(raw & ~dilate(seen.moved, 1), self._sub_covered_since_ns, now_ns)
         cover = self._said_cover = self._cover(raw, moved, condition, now_ns)
         self._something = condition is not Condition.AWAKE or bool(raw.any() or drop_small(moved, FEWEST_MOVING_BLOCKS).any())
         self._rest((~proven | self._arrival) & ~self._blind, False, now_ns)
@@ -446,6 +447,11 @@ class Analyst:
         """Forget an offer whose time is over."""
         self._open_offer.expire(now_ns)
 
+    @property
+    def _candidates(self) -> int:
+        """How many blocks waited for a signature alone when it was last looked."""
+        return int(np.count_nonzero(self._candidate_blocks))
+
     def _candidates_at(self, now_ns: int) -> BoolGrid:
         """Blocks that have passed rules 1 and 2. Nothing is written, for nothing is signed."""
         background = self._background
@@ -511,7 +517,6 @@ class Analyst:
         self._model = BlockModel(grid)
         self._stillness = Stillness(grid, StillnessRules(neighbourhood_blocks=ceil(person_px / settings.block_px) // 2))
         self._looks = Looks(grid, self._detectors, person_px)
-        self._look_period_ns = round(NS_PER_S / settings.looks_per_second)
         self._pace = Pace(grid.shape, max(PATIENCE_PROOFS * settings.prove_ns, PATIENCE_NS), AGAIN_PROOFS * settings.prove_ns)
         self._arrival: BoolGrid = np.full(grid.shape, self._distrust, np.bool_)
         self._held_until_ns: NDArray[np.int64] = np.full(grid.shape, -1, np.int64)
@@ -527,7 +532,6 @@ class Analyst:
         self._misfit = False
         self._changing_since_ns = -1
         self._fitted_once = True
-        self._candidates = 0
         self._candidate_blocks: BoolGrid = np.zeros(grid.shape, np.bool_)
         self._sharpness = 0.0
         self._last_seen = None
@@ -712,21 +716,20 @@ class Analyst:
             signed, self._signed = self._signed, None
             return signed
         if not self._stillness.running.any():
-            self._candidate_blocks, self._candidates = np.zeros(background.grid.shape, np.bool_), 0
+            self._candidate_blocks = np.zeros(background.grid.shape, np.bool_)
             return None
         if frame.monotonic_ns < self._next_promotion_ns:
             return None
         self._next_promotion_ns = frame.monotonic_ns + PROMOTE_EVERY_NS
         settings = self._settings
         self._candidate_blocks = waiting = self._candidates_at(frame.monotonic_ns)
-        self._candidates = int(np.count_nonzero(waiting))
         # The picture is put together only where something can be written without a signature. It is promote that decides.
         if settings.commissioning == "signature" or not waiting.any():
             return None
         nothing = np.zeros(background.grid.shape, np.bool_)
         evidence = self._evidence(frame.monotonic_ns, nothing, self._stillness.picture())
         promoted, candidates = promote(background, evidence, self._rules(settings.commissioning), frame.wall_ns)
-        self._candidate_blocks, self._candidates = candidates, int(np.count_nonzero(candidates))
+        self._candidate_blocks = candidates
         if not promoted.any():
             return None
         self._model.start(promoted, block_statistics(*background.planes, settings.block_px))

@@ -93,49 +93,52 @@ def label(bits: BoolGrid) -> tuple[NDArray[np.int32], int]:
 
 
 @njit(cache=True, nogil=True)
+def _open_around(row: int, column: int, bits: BoolGrid, out: BoolGrid, stack: NDArray[np.int32], depth: int) -> int:
+    """Open the unset four-neighbours of a block from which the edge is reached: they go onto the stack. Returns how many lie there."""
+    rows, columns = bits.shape
+    for step in range(4):
+        i = row + (1 if step == 0 else -1 if step == 1 else 0)
+        j = column + (1 if step == 2 else -1 if step == 3 else 0)
+        if 0 <= i < rows and 0 <= j < columns and out[i, j] and not bits[i, j]:
+            out[i, j] = False
+            stack[depth] = i * columns + j
+            depth += 1
+    return depth
+
+
+@njit(cache=True, nogil=True)
+def extent(flags: NDArray[np.bool_]) -> tuple[int, int]:
+    """The first that is set and the last; (size, -1) if none is."""
+    first, last = flags.size, -1
+    for i in range(flags.size):
+        if flags[i]:
+            first = min(first, i)
+            last = i
+    return first, last
+
+
+@njit(cache=True, nogil=True)
 def fill_holes(bits: BoolGrid) -> BoolGrid:
     """Unset blocks that cannot be reached from the edge over unset four-neighbours are set."""
     rows, columns = bits.shape
     out = bits.copy()
     # Only what has set blocks on all four sides can be a hole; from anywhere else a straight line leads to the edge.
-    first_row, last_row = np.full(columns, rows, np.int32), np.full(columns, -1, np.int32)
     for row in range(rows):
-        first, last = columns, -1
-        for column in range(columns):
-            if bits[row, column]:
-                first = min(first, column)
-                last = column
-                first_row[column] = min(first_row[column], row)
-                last_row[column] = row
-        for column in range(first, last):
-            out[row, column] = True
-    for row in range(rows):
-        for column in range(columns):
-            if row < first_row[column] or row > last_row[column]:
-                out[row, column] = False
+        first, last = extent(bits[row])
+        out[row, first:last] = True
+    for column in range(columns):
+        first, last = extent(bits[:, column])
+        out[:first, column] = False
+        out[last + 1 :, column] = False
     stack = np.empty(rows * columns, np.int32)
     depth = 0
     for row in range(rows):
         for column in range(columns):
-            if out[row, column]:
-                continue
-            for step in range(4):
-                i = row + (1 if step == 0 else -1 if step == 1 else 0)
-                j = column + (1 if step == 2 else -1 if step == 3 else 0)
-                if 0 <= i < rows and 0 <= j < columns and out[i, j] and not bits[i, j]:
-                    out[i, j] = False
-                    stack[depth] = i * columns + j
-                    depth += 1
+            if not out[row, column]:
+                depth = _open_around(row, column, bits, out, stack, depth)
     while depth > 0:
-        depth -= 1
-        row, column = divmod(stack[depth], columns)
-        for step in range(4):
-            i = row + (1 if step == 0 else -1 if step == 1 else 0)
-            j = column + (1 if step == 2 else -1 if step == 3 else 0)
-            if 0 <= i < rows and 0 <= j < columns and out[i, j] and not bits[i, j]:
-                out[i, j] = False
-                stack[depth] = i * columns + j
-                depth += 1
+        row, column = divmod(stack[depth - 1], columns)
+        depth = _open_around(row, column, bits, out, stack, depth - 1)
     return out
 
 

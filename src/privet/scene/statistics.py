@@ -13,6 +13,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from privet.core.frame import Plane
+from privet.scene.cover import extent
 
 Y_MEAN, U_MEAN, V_MEAN, GRADIENT = range(4)
 
@@ -170,13 +171,8 @@ def _block_differences(
 ) -> None:
     """Adds one plane's mean absolute differences to `out`. sums, offset_of: float32 (width,), scratch; over whole lines, as in `_luma`."""
     height, width = size
-    rows, columns = wanted.shape
-    for row in range(rows):
-        first, last = columns, -1
-        for column in range(columns):
-            if wanted[row, column]:
-                first = min(first, column)
-                last = column
+    for row in range(wanted.shape[0]):
+        first, last = extent(wanted[row])
         top = row * side
         bottom = min(top + side, height)
         begin, end = first * side, min((last + 1) * side, width)
@@ -260,13 +256,8 @@ def _block_shifts(
     Over whole lines, as in `_luma`.
     """
     height, width = size
-    rows, columns = wanted.shape
-    for row in range(rows):
-        first, last = columns, -1
-        for column in range(columns):
-            if wanted[row, column]:
-                first = min(first, column)
-                last = column
+    for row in range(wanted.shape[0]):
+        first, last = extent(wanted[row])
         if last < 0:
             continue
         top = row * block_px

@@ -77,8 +77,7 @@ class SubView:
         self._clear: tuple[BoolGrid, Cells, Cells] | None = None    # said at the last keyframe, not used yet
         self._lately: deque[Statistics] = deque(maxlen=LATELY_FRAMES)
         self._refined_ns = -1
-        self._knows: bool | None = None                     # None: to be counted anew
-        self._learning: bool | None = None
+        self._knows, self._learning = False, True
 
     @property
     def aligned(self) -> bool:
@@ -93,18 +92,19 @@ class SubView:
     @property
     def knows(self) -> bool:
         """Whether nearly all that is proven is known here, too."""
-        if self._knows is None:
-            wanted, known = int(np.count_nonzero(self._wanted)), int(np.count_nonzero(self._known & self._wanted))
-            self._knows = self.aligned and wanted > 0 and known >= KNOWN_SHARE * wanted
         return self._knows
 
     @property
     def learning(self) -> bool:
         """Whether the main stream's keyframes would still teach something, but for blocks here and there: whoever is in one of those is in
         others, too."""
-        if self._learning is None:
-            self._learning = not self.aligned or bool(drop_small(self._wanted & ~self._known, FEWEST_UNKNOWN_BLOCKS).any())
         return self._learning
+
+    def _recount(self) -> None:
+        """What is wanted or known is another: both are asked for with every frame."""
+        wanted, known = int(np.count_nonzero(self._wanted)), int(np.count_nonzero(self._known & self._wanted))
+        self._knows = self.aligned and wanted > 0 and known >= KNOWN_SHARE * wanted
+        self._learning = not self.aligned or bool(drop_small(self._wanted & ~self._known, FEWEST_UNKNOWN_BLOCKS).any())
 
     # -- the main stream's keyframes
 
@@ -120,7 +120,7 @@ class SubView:
         found = align(reduced(frame.y), small)
         if found is not None:
             self._mapping = Mapping(self._main, self.grid, found)
-            self._knows = self._learning = None
+            self._recount()
             self._small = None
 
     def teach(self, proven: BoolGrid, clear: BoolGrid, light: tuple[Cells, Cells]) -> None:
@@ -130,7 +130,7 @@ class SubView:
         there = self._mapping.on_sub(proven)
         self._wanted = there
         self._known &= there
-        self._knows = self._learning = None
+        self._recount()
         self._clear = there & ~self._mapping.on_sub(proven & ~clear), *light
 
     # -- the sub-stream's frames
@@ -222,5 +222,5 @@ class SubView:
         pixels = np.repeat(np.repeat(ready, SUB_BLOCK_PX, axis=0), SUB_BLOCK_PX, axis=1)[: frame.height_px, : frame.width_px]
         np.copyto(self._picture, frame.y, where=pixels)
         self._known |= ready
-        self._knows = self._learning = None
+        self._recount()
         self._agreed[ready] = 0
