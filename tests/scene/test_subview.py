@@ -35,6 +35,25 @@ def with_somebody(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return out
 
 
+UNLEARNED = (slice(60, 84), slice(160, 184))        # of the sub-stream: nine blocks, fewer than two of a hundred
+
+
+def restless(number: int) -> NDArray[np.uint8]:
+    """The place in the sub-stream, with a patch that is never the same twice, so that it cannot be learned."""
+    out = SUB.copy()
+    out[UNLEARNED] = np.random.default_rng(number).integers(40, 200)
+    return out
+
+
+def with_somebody_unlearned(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Somebody who fills that patch, in either stream."""
+    scale = luma.shape[0] // SUB.shape[0]
+    rows, columns = UNLEARNED
+    out = luma.copy()
+    out[rows.start * scale : rows.stop * scale, columns.start * scale : columns.stop * scale] = 30
+    return out
+
+
 class Both:
     """A camera with both streams, as a worker hands them to its analyst. main_seen: how many frames of the main stream it took."""
 
@@ -104,6 +123,36 @@ def test_what_stays_is_looked_at_in_the_main_stream(watched: Both) -> None:
     assert watched.analyst.wants_keyframes
     watched.show(5)
     assert not watched.told[-1].cover.any()
+
+
+@pytest.fixture
+def partly() -> Both:
+    """A camera whose sub-stream has been learned but for a patch, of which the main stream knows everything."""
+    both = Both()
+    for _ in range(40 * FPS):
+        both.show(1 / FPS, MAIN, restless(both.number))
+    background = both.analyst.background
+    assert background is not None
+    assert background.proven[15:21, 40:46].all()
+    assert both.analyst.sub_suffices
+    both.analyst.lose_detectors()
+    return both
+
+
+def test_whoever_stands_where_the_sub_stream_knows_nothing_is_covered_until_the_main_stream_says_that_they_left(partly: Both) -> None:
+    told = len(partly.told)
+    partly.show(30, with_somebody_unlearned(MAIN), with_somebody_unlearned(SUB))
+    assert all(seen.cover[16:20, 41:45].all() for seen in partly.told[told + 1 :])
+    partly.show(40)
+    assert not partly.told[-1].cover.any()
+
+
+def test_what_cannot_be_learned_does_not_keep_the_main_stream_busy(partly: Both) -> None:
+    before = partly.main_seen
+    for _ in range(60 * FPS):
+        partly.show(1 / FPS, MAIN, restless(partly.number))
+    assert partly.analyst.sub_suffices
+    assert 3 <= partly.main_seen - before <= 12     # of sixty keyframes
 
 
 def test_a_damaged_sub_stream_covers_everything(watched: Both) -> None:

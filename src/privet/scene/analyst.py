@@ -50,6 +50,8 @@ AGAIN_PROOFS = 3                # after so many times as long as a proof takes, 
 SETTLED_NS = 5 * NS_PER_S       # covered for so long on end: what came may have come to stay, and a person may be asked to sign for it
 LOOKS_SAVED_NS = 2 * NS_PER_S   # looks that were due for longer are not made up for
 ASK_MAIN_NS = 10 * NS_PER_S     # what the sub-stream shows for so long, unmoved, is looked at in the main stream
+ASK_LESS_NS = 2 * NS_PER_S      # later by so much, then twice that and so on, while the main stream's keyframes teach nothing
+ASK_LEAST_NS = 16 * NS_PER_S
 SIGN_WITHIN_NS = 5 * NS_PER_S   # of the last usable frame; later nobody knows whether the proofs still hold
 
 
@@ -139,7 +141,9 @@ class Analyst:
         self._sub_live = False
         self._next_sub_ns: int = -1
         self._sub_ns: int = -1
+        self._ask_every_ns: int = 0
         self._main_settled: BoolGrid = np.zeros((0, 0), np.bool_)
+        self._unsure: BoolGrid = np.zeros((0, 0), np.bool_)
         self._given_up_before: BoolGrid | None = None
         if stored is not None:
             self._take_up(stored)
@@ -191,10 +195,12 @@ class Analyst:
     @property
     def wants_keyframes(self) -> bool:
         """Whether the main stream's keyframes would tell what the sub-stream does not: proofs, what came to stay, what to learn."""
-        if self._sub is None or self._background is None or self._proving or self._sub.learning:
+        if self._sub is None or self._background is None or self._proving:
             return True
+        if self._sub_ns < self._ask_ns:
+            return False
         since = self._sub_covered_since_ns
-        return bool(((since >= 0) & (self._sub_ns - since >= ASK_MAIN_NS)).any())
+        return self._sub.learning or bool(self._unsure.any() or ((since >= 0) & (self._sub_ns - since >= ASK_MAIN_NS)).any())
 
     def sub_differs(self, frame: Frame) -> bool:
         """As `differs`, of a frame of the sub-stream."""
@@ -218,6 +224,8 @@ class Analyst:
         if self._sub is None or (self._sub.grid.width_px, self._sub.grid.height_px) != (frame.width_px, frame.height_px):
             self._sub = SubView(background.grid, frame)
             self._sub_covered_since_ns[:] = -1
+            self._unsure = np.zeros_like(self._unsure)
+            self._learned = 0
         self._sub_live = True
         if not frame.intact:
             return self._sub_blind(frame, Reason.DAMAGED) if self.sub_suffices else None
@@ -257,8 +265,11 @@ class Analyst:
             disturbed = self._stillness.around((seen.moved & ~self._blind) | raw) & ~self._main_settled
             self._restart(disturbed & self._stillness.running)
             self._pace.disturbed(disturbed, now_ns)
+            # Whoever goes where the sub-stream knows nothing may stand still there: covered until a keyframe shows that nobody does.
+            self._unsure |= seen.unsure & proven & ~self._blind
         # What stands there, that is; whoever walks about need not be looked at in the main stream.
         follow(raw & ~dilate(seen.moved, 1), self._sub_covered_since_ns, now_ns)
+        raw |= self._unsure
         cover = self._said_cover = self._cover(raw, moved, condition, now_ns)
         self._something = condition is not Condition.AWAKE or bool(raw.any() or drop_small(moved, FEWEST_MOVING_BLOCKS).any())
         self._rest((~proven | self._arrival) & ~self._blind, False, now_ns)
@@ -363,9 +374,15 @@ class Analyst:
     def _teach_sub(self, frame: Frame, raw: BoolGrid, cells: tuple[NDArray[np.float32], NDArray[np.float32]]) -> None:
         """What a keyframe of the main stream tells of the sub-stream's picture."""
         background = self._background
-        if self._sub is not None and background is not None and frame.keyframe:
-            self._sub.compare(frame)
-            self._sub.teach(background.proven, background.proven & ~dilate(raw, 1), cells)
+        if self._sub is None or background is None or not frame.keyframe:
+            return
+        self._sub.compare(frame)
+        self._sub.teach(background.proven, background.proven & ~dilate(raw, 1), cells)
+        self._unsure = raw & self._sub.unknown & ~self._blind
+        # Somebody who always stands where something was to be learned must not keep the main stream's decoder busy.
+        self._ask_every_ns = 0 if self._sub.learned > self._learned else min(max(2 * self._ask_every_ns, ASK_LESS_NS), ASK_LEAST_NS)
+        self._learned = self._sub.learned
+        self._ask_ns = frame.monotonic_ns + self._ask_every_ns
 
     def lose_detectors(self) -> None:
         """A detector failed: from now on nothing is looked at, and so nothing promoted. Covers go on."""
@@ -542,7 +559,10 @@ class Analyst:
         self._sub = None
         self._sub_covered_since_ns: NDArray[np.int64] = np.full(grid.shape, -1, np.int64)
         self._main_settled = np.zeros(grid.shape, np.bool_)
-        self._next_sub_ns = self._sub_ns = -1
+        self._unsure = np.zeros(grid.shape, np.bool_)
+        self._next_sub_ns = self._sub_ns = self._ask_ns = -1
+        self._ask_every_ns = 0
+        self._learned = 0
         self._given_up_before = None
 
     def _judged(self, frame: Frame, proven: BoolGrid) -> _Judged:

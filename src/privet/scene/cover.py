@@ -93,20 +93,6 @@ def label(bits: BoolGrid) -> tuple[NDArray[np.int32], int]:
 
 
 @njit(cache=True, nogil=True)
-def _open_around(row: int, column: int, bits: BoolGrid, out: BoolGrid, stack: NDArray[np.int32], depth: int) -> int:
-    """Open the unset four-neighbours of a block from which the edge is reached: they go onto the stack. Returns how many lie there."""
-    rows, columns = bits.shape
-    for step in range(4):
-        i = row + (1 if step == 0 else -1 if step == 1 else 0)
-        j = column + (1 if step == 2 else -1 if step == 3 else 0)
-        if 0 <= i < rows and 0 <= j < columns and out[i, j] and not bits[i, j]:
-            out[i, j] = False
-            stack[depth] = i * columns + j
-            depth += 1
-    return depth
-
-
-@njit(cache=True, nogil=True)
 def extent(flags: NDArray[np.bool_]) -> tuple[int, int]:
     """The first that is set and the last; (size, -1) if none is."""
     first, last = flags.size, -1
@@ -118,27 +104,50 @@ def extent(flags: NDArray[np.bool_]) -> tuple[int, int]:
 
 
 @njit(cache=True, nogil=True)
+def _enclosed(bits: BoolGrid) -> BoolGrid:
+    """What has set blocks, or is set, in all four directions: from anywhere else a straight line leads to the edge."""
+    rows, columns = bits.shape
+    out = np.zeros_like(bits)
+    line = np.zeros(columns, np.bool_)
+    for row in range(rows):
+        line |= bits[row]
+        out[row] = line
+    line[:] = False
+    for row in range(rows - 1, -1, -1):
+        line |= bits[row]
+        out[row] &= line
+        first, last = extent(bits[row])
+        out[row, :first] = False
+        out[row, last + 1 :] = False
+    return out
+
+
+@njit(cache=True, nogil=True)
 def fill_holes(bits: BoolGrid) -> BoolGrid:
     """Unset blocks that cannot be reached from the edge over unset four-neighbours are set."""
     rows, columns = bits.shape
-    out = bits.copy()
-    # Only what has set blocks on all four sides can be a hole; from anywhere else a straight line leads to the edge.
-    for row in range(rows):
-        first, last = extent(bits[row])
-        out[row, first:last] = True
-    for column in range(columns):
-        first, last = extent(bits[:, column])
-        out[:first, column] = False
-        out[last + 1 :, column] = False
+    out = _enclosed(bits)
     stack = np.empty(rows * columns, np.int32)
     depth = 0
-    for row in range(rows):
-        for column in range(columns):
-            if not out[row, column]:
-                depth = _open_around(row, column, bits, out, stack, depth)
+    for row in range(1, rows - 1):              # nothing at the edge is enclosed and unset
+        for column in range(1, columns - 1):
+            if (
+                out[row, column] and not bits[row, column]
+                and not (out[row - 1, column] and out[row + 1, column] and out[row, column - 1] and out[row, column + 1])
+            ):
+                out[row, column] = False
+                stack[depth] = row * columns + column
+                depth += 1
     while depth > 0:
-        row, column = divmod(stack[depth - 1], columns)
-        depth = _open_around(row, column, bits, out, stack, depth - 1)
+        depth -= 1
+        row, column = divmod(stack[depth], columns)
+        for step in range(4):
+            i = row + (1 if step == 0 else -1 if step == 1 else 0)
+            j = column + (1 if step == 2 else -1 if step == 3 else 0)
+            if out[i, j] and not bits[i, j]:
+                out[i, j] = False
+                stack[depth] = i * columns + j
+                depth += 1
     return out
 
 

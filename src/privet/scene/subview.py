@@ -25,6 +25,7 @@ from privet.scene.difference import DIFFERENCE_FLOORS, DIFFERENCE_TIMES, PIXEL_N
 from privet.scene.light import BLACK, CELL_COLUMNS, CELL_ROWS, Cells, fit_light, spread
 from privet.scene.mapping import Mapping
 from privet.scene.model import BlockModel
+from privet.scene.select import median
 from privet.scene.statistics import GRADIENT, Y_MEAN, Statistics, block_statistics
 
 SUB_BLOCK_PX = 8
@@ -45,12 +46,14 @@ REFINE_TIME_NS = 10 * NS_PER_S
 class SubSeen:
     """What one frame of the sub-stream says, in the main stream's blocks: bool (rows, columns).
 
-    differs: proven blocks that look different. moved: blocks in which something moved, whether proven or not. share: of the known blocks,
-    how many differ. light: fitted (gain, offset) in the main stream's cells.
+    differs: proven blocks that look different. moved: blocks in which something moved, whether proven or not. unsure: of those, the ones
+    that are proven but not known here, so that only the main stream can say whether anybody stays. share: of the known blocks, how many
+    differ. light: fitted (gain, offset) in the main stream's cells.
     """
 
     differs: BoolGrid
     moved: BoolGrid
+    unsure: BoolGrid
     share: float
     light: tuple[Cells, Cells]
     luma: float
@@ -78,6 +81,8 @@ class SubView:
         self._lately: deque[Statistics] = deque(maxlen=LATELY_FRAMES)
         self._refined_ns = -1
         self._knows, self._learning = False, True
+        self._unknown: BoolGrid = np.zeros(main.shape, np.bool_)
+        self.learned = 0            # blocks, so far
 
     @property
     def aligned(self) -> bool:
@@ -100,11 +105,19 @@ class SubView:
         others, too."""
         return self._learning
 
+    @property
+    def unknown(self) -> BoolGrid:
+        """The main stream's blocks, proven ones among them, of which this stream does not know what they look like."""
+        return self._unknown
+
     def _recount(self) -> None:
         """What is wanted or known is another: both are asked for with every frame."""
-        wanted, known = int(np.count_nonzero(self._wanted)), int(np.count_nonzero(self._known & self._wanted))
-        self._knows = self.aligned and wanted > 0 and known >= KNOWN_SHARE * wanted
-        self._learning = not self.aligned or bool(drop_small(self._wanted & ~self._known, FEWEST_UNKNOWN_BLOCKS).any())
+        unknown = self._wanted & ~self._known
+        wanted, missing = int(np.count_nonzero(self._wanted)), int(np.count_nonzero(unknown))
+        self._knows = self.aligned and wanted > 0 and missing <= (1.0 - KNOWN_SHARE) * wanted
+        self._learning = not self.aligned or bool(drop_small(unknown, FEWEST_UNKNOWN_BLOCKS).any())
+        if self._mapping is not None:
+            self._unknown = self._mapping.on_main(unknown)
 
     # -- the main stream's keyframes
 
@@ -158,9 +171,11 @@ class SubView:
         self._differing = raw
         known = np.count_nonzero(self._known)
         nothing = np.zeros(self._main.shape, np.bool_)
+        unsure = moved & self._wanted & ~self._known
         return SubSeen(
             mapping.on_main(raw) if raw.any() else nothing,
             mapping.on_main(moved) if moved.any() else nothing,
+            mapping.on_main(unsure) if unsure.any() else nothing,
             np.count_nonzero(raw) / known if known else 0.0,
             (mapping.light_on_main(cells[0]), mapping.light_on_main(cells[1])),
             float(seen[Y_MEAN].mean()),
@@ -195,7 +210,7 @@ class SubView:
         out = np.zeros(self.grid.shape, np.bool_)
         for before in {id(each): each for each in (self._lately[0], self._lately[-1])}.values() if self._lately else ():
             light = np.zeros((4, 1, 1), np.float32)
-            light[Y_MEAN] = np.median(seen[Y_MEAN] - before[Y_MEAN])
+            light[Y_MEAN] = median((seen[Y_MEAN] - before[Y_MEAN]).ravel())
             out |= differs(seen, before + light, np.zeros_like(seen), MOTION_FLOORS, 0.0)
         return drop_small(out, FEWEST_MOVING_BLOCKS)
 
@@ -221,6 +236,7 @@ class SubView:
         self._model.start(ready, plain)
         pixels = np.repeat(np.repeat(ready, SUB_BLOCK_PX, axis=0), SUB_BLOCK_PX, axis=1)[: frame.height_px, : frame.width_px]
         np.copyto(self._picture, frame.y, where=pixels)
+        self.learned += int(np.count_nonzero(ready & ~self._known))
         self._known |= ready
         self._recount()
         self._agreed[ready] = 0
