@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 PROVE_S = 10.0
-FAST = ("present_at_start", "lying_down", "light_step")
+FAST = ("present_at_start",)       # the others take two minutes each on a slow machine
 LISTED = {
     "still_person", "sitting_down", "sleeper_restart", "lying_down", "behind_counter", "present_at_start", "low_contrast", "tiny",
     "close_up", "light_step", "dusk", "sun_shadow", "infrared", "shake", "moved", "lens_covered", "night_noise", "rain", "swaying_trees",
