@@ -17,7 +17,7 @@ CELL_COLUMNS = 16
 CELL_ROWS = 9
 BLACK = 16.0
 ENOUGH_BLOCKS = 12
-MOST_SAMPLES = 128          # about as many blocks are asked for a median; with half as many, a third of strangers moved it now and then
+MOST_SAMPLES = 96           # about as many blocks are asked for a median; with 64, a third of strangers moved one by a quarter now and then
 DARKEST_FOR_RATIO = 12.0
 LIMITED_TO_FULL = 255.0 / 219.0
 
