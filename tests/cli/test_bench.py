@@ -189,7 +189,7 @@ def test_a_clip_is_measured_and_nothing_is_left(tmp_path: Path, monkeypatch: pyt
     assert found["streams_at_once"] == 1
     for camera in found["cameras"]:
         assert camera["size_px"] == [320, 240]
-        assert 4 < camera["fps"] < 6
+        assert 3 < camera["fps"] < 8            # five, but what a busy machine held up comes all at once
         assert 0 <= camera["cost"]["windows_cpu"][0] < 1
         assert camera["cost"]["memory_bytes"] > 10 * MB
     assert found["holds"]["cameras"] >= 1
