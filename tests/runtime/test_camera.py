@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from tests.scene.pictures import Spotter, place
 
@@ -22,7 +24,7 @@ from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.scene import Reason
 from privet.ingest.attention import Attention
-from privet.ingest.source import Source
+from privet.ingest.source import Source, SourceStatistics
 from privet.ingest.synthetic import SyntheticSource
 from privet.runtime.camera import CameraPipeline
 from privet.runtime.outlet import Outgoing
@@ -317,3 +319,43 @@ def test_heartbeats_go_on_while_the_camera_is_silent_and_a_resend_is_answered() 
     assert len(heard.scenes("state")) >= 10
     assert len(heard.scenes("background")) == before + 1
     assert any(isinstance(message, pipe_pb2.Health) for message in heard.messages)
+
+
+class CloggedSource(SyntheticSource):
+    """A few frames and no more, while packets go on coming. throws_away: each second some, because nobody takes them."""
+
+    def __init__(self, clock: FakeClock, *, throws_away: bool) -> None:
+        super().__init__([PLACE] * 3, clock, fps=5, gop=5)
+        self._fake, self._throws_away, self._seconds = clock, throws_away, 0
+        self._open = True
+
+    def frames(self) -> Iterator[Frame]:
+        yield from itertools.islice(super().frames(), 3)
+        while self._open:
+            time.sleep(0.02)  # a beat is another thread's
+            self._seconds += 1
+            self._fake.monotonic += NS_PER_S
+
+    def statistics(self) -> SourceStatistics:
+        return SourceStatistics(15 * self._seconds, packets_dropped=10 * self._seconds if self._throws_away else 0)
+
+    def close(self) -> None:
+        self._open = False
+        super().close()
+
+
+@pytest.mark.parametrize(
+    ("throws_away", "reason"), [(True, scene_pb2.REASON_OVERLOADED), (False, scene_pb2.REASON_STALLED)]
+)
+def test_a_machine_that_does_not_keep_up_is_not_the_cameras_fault(throws_away: bool, reason: int) -> None:
+    clock, heard = FakeClock(), Heard()
+    pipeline = CameraPipeline(
+        camera_settings(), heard, [], Kept(), clock, lambda _: CloggedSource(clock, throws_away=throws_away), heartbeat_s=0.05
+    )
+    with running(pipeline):
+        deadline = time.monotonic() + 20
+        while not any(state.state.condition == scene_pb2.CONDITION_OFFLINE for state in heard.scenes("state")):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    offline = [state.state.reason for state in heard.scenes("state") if state.state.condition == scene_pb2.CONDITION_OFFLINE]
+    assert offline[0] == reason

@@ -23,7 +23,7 @@ ConditionName = Literal["starting", "awake", "asleep", "blind", "offline"]
 SubStreamName = Literal["none", "not_watched", "watched", "other_picture", "no_keyframes"]
 ReasonName = Literal[
     "none", "unreachable", "refused", "not_found", "no_video", "codec", "stalled", "ended", "damaged", "moved", "obscured",
-    "worker", "no_detector", "protocol",
+    "worker", "no_detector", "protocol", "overloaded",
 ]
 
 DecodingName = Literal["software", "hardware", "waiting", "no_device", "unsupported", "failed"]

@@ -41,6 +41,7 @@ class Reason(IntEnum):
     WORKER = 12
     NO_DETECTOR = 13
     PROTOCOL = 14
+    OVERLOADED = 15
 
 
 class ImageFormat(IntEnum):

@@ -35,6 +35,7 @@ REASONS = {
     Reason.WORKER: "restarting",
     Reason.NO_DETECTOR: "a detector is missing",
     Reason.PROTOCOL: "the camera breaks its protocol",
+    Reason.OVERLOADED: "this machine does not keep up",
 }
 
 

@@ -43,6 +43,7 @@ from privet.scene.stored import StoredScene, from_bytes, to_bytes
 
 HEARTBEAT_S = 1.0
 SILENT_AFTER_NS = 2 * NS_PER_S
+OVERLOADED_FOR_NS = 5 * NS_PER_S        # after packets were thrown away, a camera of which no picture comes is not to blame
 SAVE_EVERY_NS = 20 * NS_PER_S
 """Saving takes as much as decoding half a second or more of 1080p. What a crash costs is the proofs of so long."""
 NO_LOOKS_ABOVE_NS = 300 * NS_PER_MS
@@ -181,6 +182,7 @@ class CameraPipeline:
         self._sharpness = 0.0
         self._last_frame_ns = -1
         self._packets, self._packet_ns = 0, 0
+        self._dropped, self._dropped_ns = 0, 0
         self._analysed_ns = -NS_PER_S
         self._unsaved = False
         self._saved_ns = 0
@@ -379,10 +381,11 @@ class CameraPipeline:
         while not self._stopping.wait(wait_s):
             main = self._link.statistics()
             received = main if self._sub is None else main + self._sub.statistics()
+            overloaded = self._overloaded(received.packets_dropped)
             with self._lock:
                 condition, _ = self._narrator.condition
                 if condition in DELIVERING and self._silent_ns(condition, received.packets) > SILENT_AFTER_NS:
-                    self._narrator.offline(Condition.OFFLINE, Reason.STALLED)
+                    self._narrator.offline(Condition.OFFLINE, Reason.OVERLOADED if overloaded else Reason.STALLED)
                 self._say([self._heartbeat()])
                 if self._resend:
                     self._resend = False
@@ -393,6 +396,13 @@ class CameraPipeline:
             if decoding is not None:
                 self._emit(decoding)
             wait_s = until_beat_ns(self._clock.monotonic_ns(), every_ns, os.getpid()) / NS_PER_S
+
+    def _overloaded(self, dropped: int) -> bool:
+        """Whether packets were thrown away lately: then it is the machine that is slow, not the camera. dropped: so far."""
+        now_ns = self._clock.monotonic_ns()
+        if dropped != self._dropped:
+            self._dropped, self._dropped_ns = dropped, now_ns
+        return self._dropped > 0 and now_ns - self._dropped_ns <= OVERLOADED_FOR_NS
 
     def _silent_ns(self, condition: Condition, packets: int) -> int:
         """How long nothing has come: of a camera that sleeps, no packet, for its pictures are left undecoded."""

@@ -432,7 +432,7 @@ export interface components {
              * Reason
              * @enum {string}
              */
-            reason: "none" | "unreachable" | "refused" | "not_found" | "no_video" | "codec" | "stalled" | "ended" | "damaged" | "moved" | "obscured" | "worker" | "no_detector" | "protocol";
+            reason: "none" | "unreachable" | "refused" | "not_found" | "no_video" | "codec" | "stalled" | "ended" | "damaged" | "moved" | "obscured" | "worker" | "no_detector" | "protocol" | "overloaded";
             /**
              * Since Ms
              * @description Since when it is in this condition, for this reason; null if nothing was heard.

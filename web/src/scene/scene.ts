@@ -21,6 +21,7 @@ export const REASONS = [
   "worker",
   "no_detector",
   "protocol",
+  "overloaded",
 ] as const;
 export type Reason = (typeof REASONS)[number];
 

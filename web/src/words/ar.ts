@@ -48,6 +48,7 @@ export const ar: Readonly<Record<Key, Message>> = {
   "reason.worker": "توقفت عمليتها وهي تبدأ من جديد.",
   "reason.no_detector": "لا يمكن إثبات شيء: لم يُحمَّل كاشف. شغّل privet doctor.",
   "reason.protocol": "أرسلت الكاميرا ما لا يجوز لكاميرا أن ترسله. تحقق من برنامجها الثابت.",
+  "reason.overloaded": "هذا الجهاز لا يلحق بالكاميرات. قلّل عدد الكاميرات أو حجم بثّها.",
 
   "wall.title": "الجدار",
   "wall.empty": "لا كاميرات بعد",

@@ -46,6 +46,7 @@ export const en = {
   "reason.worker": "Its worker was lost and is starting again.",
   "reason.no_detector": "Nothing can be proven: a detector did not load. Run privet doctor.",
   "reason.protocol": "The camera sent what no camera may send. Check its firmware.",
+  "reason.overloaded": "This machine does not keep up. Give it fewer cameras or smaller streams.",
 
   "wall.title": "Wall",
   "wall.empty": "No cameras yet",

@@ -103,6 +103,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """a detector did not load: nothing can be proven"""
     REASON_PROTOCOL: _Reason.ValueType  # 14
     """the camera sent what no camera may send"""
+    REASON_OVERLOADED: _Reason.ValueType  # 15
+    """packets arrive and are thrown away, for the machine does not keep up"""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper): ...
 
@@ -134,6 +136,8 @@ REASON_NO_DETECTOR: Reason.ValueType  # 13
 """a detector did not load: nothing can be proven"""
 REASON_PROTOCOL: Reason.ValueType  # 14
 """the camera sent what no camera may send"""
+REASON_OVERLOADED: Reason.ValueType  # 15
+"""packets arrive and are thrown away, for the machine does not keep up"""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final
