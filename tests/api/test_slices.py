@@ -470,6 +470,29 @@ async def test_snapshot_now_and_then(world: World) -> None:
     assert (nothing.status_code, unrecorded.status_code, wide.status_code) == (404, 404, 422)
 
 
+async def test_snapshot_says_how_the_place_is_drawn(world: World) -> None:
+    place = publish_place(world)
+    then = Place()
+    world.past.messages[GATE] = [then.state(), then.background(), then.cover()]
+    async with world.client(world.viewer) as client:
+
+        async def said(query: str = "") -> str:
+            answer = await client.get(f"/api/cameras/gate/snapshot.jpg{query}")
+            standing: str = answer.headers["x-privet-standing"]
+            return standing
+
+        assert await said() == "silent"
+        assert await said(f"?at_ms={FROM_MS + 1000}") == "shown"
+        assert await said(f"?at_ms={FROM_MS + 30_000}") == "silent"
+        place.wall_ns = world.deps.clock.wall_ns()
+        world.hub.publish(GATE, place.state())
+        assert await said() == "unsaid"
+        world.hub.publish(GATE, place.cover())
+        assert await said() == "shown"
+        world.hub.publish(GATE, place.state(Condition.OFFLINE))
+        assert await said() == "offline"
+
+
 # ---- recordings
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import re
+import time
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.rtsp]
 Mask = NDArray[np.bool_]
 
 CELL_PX = 16
+SHOWN_WITHIN_S = 60.0
 
 
 def painted(picture: Pixels, colour: tuple[int, int, int], tolerance: int = 3) -> Mask:
@@ -33,12 +35,20 @@ def flat(picture: Pixels, tolerance: int = 3) -> Mask:
 
 
 def snapshot(site: Site, width_px: int, height_px: int, at_ms: int | None = None) -> Pixels:
-    """The masked picture as the API draws it, at a canvas' size, without the caption below it."""
+    """The masked picture as the API draws it, at a canvas' size, without the caption below it.
+
+    Now: once the place is drawn as it is. On a machine that is behind, a camera may be silent for a moment, and is dimmed then.
+    """
     grid = site.states()["gate"].grid
     assert grid is not None
     query = {"width": width_px} if at_ms is None else {"width": width_px, "at_ms": at_ms}
+    until_s = time.monotonic() + SHOWN_WITHIN_S
     with site.client() as client:
         answer = client.get("/api/cameras/gate/snapshot.jpg", params=query).raise_for_status()
+        while (standing := answer.headers["x-privet-standing"]) != "shown" and at_ms is None:
+            assert time.monotonic() < until_s, f"the camera is still {standing}"
+            time.sleep(0.5)
+            answer = client.get("/api/cameras/gate/snapshot.jpg", params=query).raise_for_status()
     image = Image.open(io.BytesIO(answer.content)).convert("RGB")
     place = image.crop((0, 0, image.width, round(grid.height_px * image.width / grid.width_px)))
     return np.asarray(place.resize((width_px, height_px)))

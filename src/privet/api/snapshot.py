@@ -24,6 +24,7 @@ router = APIRouter(tags=["snapshot"])
 
 BACKGROUND_AGE = "X-Privet-Background-Age-Seconds"
 STALE = "X-Privet-Stale"
+STANDING = "X-Privet-Standing"
 
 
 @router.get(
@@ -43,6 +44,10 @@ STALE = "X-Privet-Stale"
                 STALE: {
                     "description": "true: nothing was heard of the camera for two seconds; what is drawn is how it was.",
                     "schema": {"type": "string", "enum": ["true", "false"]},
+                },
+                STANDING: {
+                    "description": "shown: the place is drawn as it is; otherwise dimmed, and why: words of the scene stream's reference.",
+                    "schema": {"type": "string", "enum": [kind.value for kind in Standing]},
                 },
             },
         }
@@ -70,7 +75,7 @@ async def snapshot(
     picture = await anyio.to_thread.run_sync(
         deps.snapshots.thumbnail, view, width, deps.entry(known).name, at_ns, limiter=room.render_threads
     )
-    headers = {"Cache-Control": "no-store", STALE: "true" if stale else "false"}
+    headers = {"Cache-Control": "no-store", STALE: "true" if stale else "false", STANDING: standing(view, at_ns).value}
     if view.background is not None and view.background.oldest_wall_ns:
         headers[BACKGROUND_AGE] = str(max(0, at_ns - view.background.oldest_wall_ns) // NS_PER_S)
     return Response(picture, 200, headers, "image/jpeg")

@@ -1766,6 +1766,8 @@ export interface operations {
                     "X-Privet-Background-Age-Seconds"?: number;
                     /** @description true: nothing was heard of the camera for two seconds; what is drawn is how it was. */
                     "X-Privet-Stale"?: "true" | "false";
+                    /** @description shown: the place is drawn as it is; otherwise dimmed, and why: words of the scene stream's reference. */
+                    "X-Privet-Standing"?: "shown" | "waiting" | "blind" | "offline" | "silent" | "unsaid";
                     [name: string]: unknown;
                 };
                 content: {
