@@ -95,29 +95,84 @@ def erode(bits: BoolGrid, radius: int) -> BoolGrid:
 
 
 @njit(cache=True, nogil=True)
+def _next_set(bits: Bytes, at: int) -> int:
+    """The first place from `at` on that is set; the size if none is. Most of a grid is not, so eight are asked at once."""
+    size = bits.size
+    words = bits[: size // 8 * 8].view(np.uint64)
+    while at < size:
+        if at % 8 == 0:
+            word = at // 8
+            while word < words.size and words[word] == 0:
+                word += 1
+            at = word * 8
+            if at >= size:
+                break
+        if bits[at]:
+            return at
+        at += 1
+    return size
+
+
+@njit(cache=True, nogil=True)
+def _root(parents: NDArray[np.int32], which: int) -> int:
+    while parents[which] != which:
+        parents[which] = parents[parents[which]]
+        which = parents[which]
+    return which
+
+
+@njit(cache=True, nogil=True)
+def _components(bits: BoolGrid) -> tuple[NDArray[np.int32], NDArray[np.int32], int]:
+    """Eight-connected components, numbered by their first blocks, as runs of set blocks within rows: there are far fewer of those.
+
+    Returns int32 (runs, 3), row, first column and one past the last; int32 (runs,), the component that each belongs to; and how many
+    components there are.
+    """
+    rows, columns = bits.shape
+    flat = np.ascontiguousarray(bits).view(np.uint8).reshape(-1)
+    runs = np.empty((rows * ((columns + 1) // 2), 3), np.int32)
+    parents = np.empty(len(runs), np.int32)
+    count = above = of_row = 0                  # above: the first run of the row above that may touch; of_row: the first of this row
+    row = -1
+    at = _next_set(flat, 0)
+    while at < flat.size:
+        if at // columns != row:
+            above = of_row if at // columns == row + 1 else count
+            row, of_row = at // columns, count
+        first, line = at - row * columns, (row + 1) * columns
+        while at < line and flat[at]:
+            at += 1
+        end = at - row * columns
+        runs[count, 0], runs[count, 1], runs[count, 2] = row, first, end
+        parents[count] = count
+        while above < of_row and runs[above, 2] < first:
+            above += 1
+        other = above
+        while other < of_row and runs[other, 1] <= end:
+            one, another = _root(parents, count), _root(parents, other)
+            parents[max(one, another)] = min(one, another)
+            other += 1
+        count += 1
+        at = _next_set(flat, at)
+    components = 0
+    numbers = np.empty(count, np.int32)
+    for which in range(count):
+        root = _root(parents, which)
+        if root == which:
+            numbers[which] = components
+            components += 1
+        else:
+            numbers[which] = numbers[root]
+    return runs[:count], numbers, components
+
+
+@njit(cache=True, nogil=True)
 def label(bits: BoolGrid) -> tuple[NDArray[np.int32], int]:
     """Eight-connected components: int32 (rows, columns), 0 for unset and 1 to n otherwise, and n."""
-    rows, columns = bits.shape
-    labels = np.zeros((rows, columns), np.int32)
-    stack = np.empty(rows * columns, np.int32)
-    count = 0
-    for start_row in range(rows):
-        for start_column in range(columns):
-            if not bits[start_row, start_column] or labels[start_row, start_column] != 0:
-                continue
-            count += 1
-            labels[start_row, start_column] = count
-            stack[0] = start_row * columns + start_column
-            depth = 1
-            while depth > 0:
-                depth -= 1
-                row, column = divmod(stack[depth], columns)
-                for i in range(max(row - 1, 0), min(row + 2, rows)):
-                    for j in range(max(column - 1, 0), min(column + 2, columns)):
-                        if bits[i, j] and labels[i, j] == 0:
-                            labels[i, j] = count
-                            stack[depth] = i * columns + j
-                            depth += 1
+    labels = np.zeros(bits.shape, np.int32)
+    runs, numbers, count = _components(bits)
+    for which in range(len(runs)):
+        labels[runs[which, 0], runs[which, 1] : runs[which, 2]] = numbers[which] + 1
     return labels, count
 
 
@@ -183,19 +238,14 @@ def fill_holes(bits: BoolGrid) -> BoolGrid:
 @njit(cache=True, nogil=True)
 def drop_small(bits: BoolGrid, fewest_blocks: int) -> BoolGrid:
     """Eight-connected components of fewer blocks are dropped."""
-    labels, count = label(bits)
-    sizes = np.zeros(count + 1, np.int32)
-    out = np.zeros_like(bits)
-    if count == 0:
-        return out
-    rows, columns = bits.shape
-    for row in range(rows):
-        for column in range(columns):
-            sizes[labels[row, column]] += 1
-    sizes[0] = 0
-    for row in range(rows):
-        for column in range(columns):
-            out[row, column] = sizes[labels[row, column]] >= fewest_blocks and bits[row, column]
+    out = bits.copy()
+    runs, numbers, count = _components(bits)
+    sizes = np.zeros(count, np.int32)
+    for which in range(len(runs)):
+        sizes[numbers[which]] += runs[which, 2] - runs[which, 1]
+    for which in range(len(runs)):
+        if sizes[numbers[which]] < fewest_blocks:
+            out[runs[which, 0], runs[which, 1] : runs[which, 2]] = False
     return out
 
 
@@ -223,38 +273,22 @@ def coarsen(bits: BoolGrid, tallest_blocks: int) -> BoolGrid:
     A component of h blocks is redrawn in cells of f x f blocks, f the least for which it spans at most `tallest_blocks` rows of
     cells; cells lie on a grid that begins at the picture's corner, and a cell that the component touches is set whole.
     """
-    rows, columns = bits.shape
-    labels, count = label(bits)
-    top = np.full(count + 1, -1, np.int32)
-    bottom = np.full(count + 1, -1, np.int32)
-    for row in range(rows):
-        for column in range(columns):
-            which = labels[row, column]
-            if which:
-                if top[which] < 0:
-                    top[which] = row
-                bottom[which] = row
-    factor = np.ones(count + 1, np.int32)
-    coarsest = 1
-    for which in range(1, count + 1):
-        f = 1
-        while bottom[which] // f - top[which] // f + 1 > tallest_blocks:
-            f += 1
-        factor[which] = f
-        coarsest = max(coarsest, f)
+    rows = len(bits)
     out = bits.copy()
-    if coarsest == 1:
-        return out
-    for row in range(rows):
-        for column in range(columns):
-            which = labels[row, column]
-            if which and factor[which] > 1:
-                f = factor[which]
-                if (column % f and labels[row, column - 1] == which) or (row % f and labels[row - 1, column] == which):
-                    continue                        # the same cell, and it is set
-                first_row = row // f * f
-                first_column = column // f * f
-                for i in range(first_row, min(first_row + f, rows)):
-                    for j in range(first_column, min(first_column + f, columns)):
-                        out[i, j] = True
+    runs, numbers, count = _components(bits)
+    top, bottom = np.full(count, rows, np.int32), np.zeros(count, np.int32)
+    for which in range(len(runs)):
+        top[numbers[which]] = min(top[numbers[which]], runs[which, 0])
+        bottom[numbers[which]] = max(bottom[numbers[which]], runs[which, 0])
+    factors = np.ones(count, np.int32)
+    for which in range(count):
+        while bottom[which] // factors[which] - top[which] // factors[which] + 1 > tallest_blocks:
+            factors[which] += 1
+    for which in range(len(runs)):
+        f = factors[numbers[which]]
+        if f == 1:
+            continue
+        first_row, first, end = runs[which, 0] // f * f, runs[which, 1] // f * f, ((runs[which, 2] - 1) // f + 1) * f
+        for row in range(first_row, min(first_row + f, rows)):
+            out[row, first:end] = True          # a slice ends at the picture's edge by itself
     return out

@@ -87,20 +87,21 @@ def same_texture(
             left = column * block_px
             right = min(left + block_px, width)
             n = (bottom - top) * (right - left)
-            sum_a = 0.0
-            sum_b = 0.0
-            sum_aa = 0.0
-            sum_bb = 0.0
-            sum_ab = 0.0
+            total_a = np.int64(0)
+            total_b = np.int64(0)
+            total_aa = np.int64(0)
+            total_bb = np.int64(0)
+            total_ab = np.int64(0)
             for i in range(top, bottom):
-                for j in range(left, right):
-                    a = np.float64(y[i, j])
-                    b = np.float64(background_y[i, j])
-                    sum_a += a
-                    sum_b += b
-                    sum_aa += a * a
-                    sum_bb += b * b
-                    sum_ab += a * b
+                here, there = y[i, left:right], background_y[i, left:right]
+                for j in range(here.size):      # whole numbers may be added in any order, so that this vectorises
+                    a, b = np.int32(here[j]), np.int32(there[j])
+                    total_a += a
+                    total_b += b
+                    total_aa += a * a
+                    total_bb += b * b
+                    total_ab += a * b
+            sum_a, sum_b, sum_aa, sum_bb, sum_ab = float(total_a), float(total_b), float(total_aa), float(total_bb), float(total_ab)
             variance_a = sum_aa / n - (sum_a / n) ** 2
             variance_b = sum_bb / n - (sum_b / n) ** 2
             if variance_b < 16.0 * noise * noise or variance_a <= 0.0:

@@ -67,7 +67,7 @@ def noise_by_texture(
     out = np.empty(difference.shape, np.float32)
     order, ends = _by_texture(gradient, usable)
     of_class = difference.reshape(-1)[order]
-    overall = select.percentile(of_class.copy(), percentile)
+    overall = select.percentile(of_class, percentile)
     fewest = max(FEWEST_BLOCKS_FOR_NOISE, fewest_share * of_class.size)
     levels = [overall if end - begin < fewest else select.percentile(of_class[begin:end], percentile) for begin, end in pairwise(ends)]
     _spread_by_texture(gradient, 1.3 * np.array(levels, np.float32), out)
@@ -329,7 +329,7 @@ def _step_of_light(seen: Statistics, before: Statistics) -> float:
     The median over the whole picture, of every fourth block. Over the blocks still to be proven it would be their own: where those are
     few and somebody is in them, their every movement would be taken for light.
     """
-    return float(np.median(seen[Y_MEAN, ::2, ::2] - before[Y_MEAN, ::2, ::2]))
+    return float(select.median((seen[Y_MEAN, ::2, ::2] - before[Y_MEAN, ::2, ::2]).ravel()))
 
 
 def _bounded(brighter: NDArray[np.float64]) -> NDArray[np.float64]:
