@@ -15,7 +15,7 @@ from demo.encode import clip_frames, encode_pictures
 from tests.cameras import moving_picture, picture_number, small_clip
 
 from privet.core.frame import Frame, Matrix
-from privet.ingest.decode import FrameDecoder, Ticket, complains, listen_to_ffmpeg, make_decoder, matrix_of, planes
+from privet.ingest.decode import FrameDecoder, Ticket, begins_anew, complains, listen_to_ffmpeg, make_decoder, matrix_of, planes
 
 
 def units_of(clip: Clip) -> list[bytes]:
@@ -213,3 +213,21 @@ def test_a_ticket_that_went_in_twice_costs_no_later_picture() -> None:
     del ticket, looked_at
     later = next((each for each in [Ticket(0, 2) for _ in range(1000)] if id(each) == address), Ticket(0, 2))
     assert [frame.monotonic_ns for frame in decoded(later)] == [2]
+
+
+@pytest.mark.parametrize(
+    ("codec", "access_unit", "anew"),
+    [
+        ("h264", b"\0\0\0\1\x67\x42\0\0\1\x68\x01\0\0\1\x06\x05\0\0\1\x65\x88", True),         # SPS, PPS, SEI, IDR slice
+        ("h264", b"\0\0\0\1\x67\x42\0\0\1\x06\x06\0\0\1\x61\x88", False),                     # a recovery point, and a slice that is none
+        ("h264", b"\0\0\0\1\x41\x88\0\0\1\x65\x88", False),                                   # the first slice says it
+        ("hevc", b"\0\0\0\1\x40\x01\0\0\1\x42\x01\0\0\1\x26\x01\xaf", True),                  # VPS, SPS, IDR_W_RADL
+        ("hevc", b"\0\0\1\x28\x01\xaf", True),                                                # IDR_N_LP
+        ("hevc", b"\0\0\1\x2a\x01\xaf", False),                                               # CRA
+        ("hevc", b"\0\0\1\x02\x01\xaf", False),                                               # TRAIL_R
+        ("h264", b"", False),
+        ("mjpeg", b"\0\0\1\x65", False),
+    ],
+)
+def test_an_idr_picture_begins_anew(codec: str, access_unit: bytes, anew: bool) -> None:
+    assert begins_anew(codec, access_unit) is anew

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
@@ -18,6 +19,9 @@ from privet.ingest.attention import Wants
 from privet.ingest.decode import FrameDecoder, Ticket, make_decoder
 from privet.ingest.lazy import LazyDecoder
 from privet.ingest.wake import Calm
+
+if TYPE_CHECKING:
+    from privet.ingest.decode import AnyPacket
 
 FPS, GOP, WIDTH, HEIGHT = 10, 10, 320, 240
 QUIET = 150
@@ -52,6 +56,7 @@ class Watcher:
 
     proving = False
     wants = Wants.ALL
+    due_ns = 0
 
     def __init__(self, quiet_after: int = 20) -> None:
         self._quiet_after = quiet_after
@@ -82,6 +87,20 @@ class Watcher:
 
     def caught_up(self) -> None:
         self.states.append("caught up")
+
+
+class Glancer(Watcher):
+    """Looks at every third picture, and is never quiet."""
+
+    def __init__(self) -> None:
+        super().__init__(quiet_after=10_000)
+        self.looked: list[int] = []
+
+    def see(self, frame: Frame) -> None:
+        super().see(frame)
+        if frame.monotonic_ns >= self.due_ns:
+            self.looked.append(frame.wall_ns)
+            self.due_ns = frame.monotonic_ns + 3 * NS_PER_S // FPS - 1
 
 
 def play(
@@ -178,6 +197,101 @@ def test_waking_without_anything_to_be_seen_loses_nothing() -> None:
             watcher.see(frame)
             numbers.append(frame.wall_ns)
     assert numbers[-10:] == list(range(180, 190))
+
+
+def test_what_lies_between_two_looks_is_decoded_with_the_second_and_before_a_keyframe_not_at_all() -> None:
+    whole, glancer = Glancer(), Glancer()
+    for number, picture in enumerate(everything(footage("h264"))):
+        assert picture.wall_ns == number
+        whole.see(picture)
+    seen, lazy = play(footage("h264"), glancer)
+    assert glancer.looked == whole.looked
+    numbers = [number for number, _ in seen]
+    assert numbers == sorted(set(numbers)), "in order, none twice"
+    assert 0 < lazy.counts.left_out <= COUNT - len(seen) < lazy.counts.left_out + 3, "but for the last, which still wait for a look"
+    left_out = set(range(COUNT)) - set(numbers)
+    assert all(GOP - number % GOP < 3 for number in left_out), "the last ones of their GOPs"
+    assert len(left_out & set(BUSY)) > 0
+
+
+def test_the_same_pictures_come_out_whether_decoding_is_put_off_or_not() -> None:
+    clip, glancer = footage("h265"), Glancer()
+    pictures_of = {picture.wall_ns: picture.y.copy() for picture in everything(clip)}
+    for picture in decoded(clip, glancer, LazyDecoder(FrameDecoder(make_decoder("hevc")), glancer)):
+        assert np.array_equal(picture.y, pictures_of[picture.wall_ns])
+
+
+def test_before_a_keyframe_that_refers_to_what_was_before_nothing_is_left_out() -> None:
+    glancer = Glancer()
+    decoder = FrameDecoder(make_decoder("h264"))
+    decoder.begins_anew = lambda packet: False  # type: ignore[method-assign]  # as at a recovery point
+    lazy = LazyDecoder(decoder, glancer)
+    clip = footage("h264")
+    numbers = [picture.wall_ns for picture in decoded(clip, glancer, lazy)]
+    assert numbers == list(range(numbers[-1] + 1))
+    assert numbers[-1] >= COUNT - 3
+    assert lazy.counts.left_out == 0
+
+
+def test_what_was_lost_is_not_put_off() -> None:
+    glancer = Glancer()
+    lost = 25
+    order = iter(decoded(footage("h264"), glancer, LazyDecoder(FrameDecoder(make_decoder("h264")), glancer), damaged=lost))
+    whole = list(order)
+    assert lost in [picture.wall_ns for picture in whole if not picture.intact]
+    assert lost not in glancer.looked, "or it would be no evidence"
+
+
+def test_a_decoder_that_keeps_pictures_back_is_given_every_packet_at_once() -> None:
+    """With pictures out of order one comes out with a later packet: put off, it would be later still."""
+    path = CACHE / f"lazy-reordered-{hashlib.sha256(repr((1, FPS, GOP, COUNT)).encode()).hexdigest()[:16]}.mp4"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.is_file():
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("libx264", rate=FPS, options={"bf": "2", "b_strategy": "0", "g": str(GOP), "preset": "veryfast"})
+            stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+            for picture in pictures():
+                container.mux(stream.encode(picture))
+            container.mux(stream.encode(None))
+    glancer = Glancer()
+    behind = 0
+    with av.open(str(path)) as container:
+        video = container.streams.video[0]
+        decoder = FrameDecoder(make_decoder("h264"))
+        decoder._context.extradata = video.codec_context.extradata
+        lazy = LazyDecoder(decoder, glancer)
+        for number, packet in enumerate(container.demux(video)):
+            if packet.size:
+                for frame in lazy.decode(packet, Ticket(number, number * NS_PER_S // FPS)):
+                    glancer.see(frame)
+                    behind += frame.wall_ns != number
+                assert lazy.due_ns == 0
+    assert behind > COUNT // 2, "or it would be no evidence"
+    assert lazy.counts.left_out == 0
+
+
+def everything(clip: Clip) -> list[Frame]:
+    """All pictures, decoded as they come."""
+    decoder = FrameDecoder(make_decoder("h264" if clip.codec == "h264" else "hevc"))
+    decoder.lean = True
+    return [frame for packet, ticket in packets_of(clip) for frame in decoder.decode(packet, ticket)]
+
+
+def decoded(clip: Clip, watcher: Watcher, lazy: LazyDecoder, damaged: int = -1) -> Iterator[Frame]:
+    """Pictures as a watcher gets them; one packet came damaged."""
+    for packet, ticket in packets_of(clip):
+        ticket.damaged = ticket.wall_ns == damaged
+        for frame in lazy.decode(packet, ticket):
+            watcher.see(frame)
+            yield frame
+
+
+def packets_of(clip: Clip) -> Iterator[tuple[AnyPacket, Ticket]]:
+    data = clip.path.read_bytes()
+    for number, unit in enumerate(clip.units):
+        packet = av.Packet(data[unit.offset_bytes : unit.offset_bytes + unit.size_bytes])
+        packet.is_keyframe = unit.keyframe
+        yield packet, Ticket(number, number * NS_PER_S // FPS)
 
 
 class Choosy(Watcher):

@@ -78,6 +78,8 @@ class Scripted:
     sub_suffices = property(lambda self: False)
     sub_refused = property(lambda self: False)
     wants_keyframes = property(lambda self: True)
+    due_ns = property(lambda self: -1)
+    sub_due_ns = property(lambda self: -1)
 
     def sub_differs(self, frame: Frame) -> bool:
         raise AssertionError("this camera has no sub-stream")

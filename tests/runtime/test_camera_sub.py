@@ -22,6 +22,7 @@ class Knows:
     proving = quiet = covered = False
     sub_suffices = True
     wants_keyframes = False
+    due_ns = sub_due_ns = -1
 
     def __init__(self) -> None:
         self.lost = 0

@@ -57,7 +57,7 @@ class CountersModel(Model):
     promoted_blocks: int
     proofs_restarted: int
     looks_starved: int = Field(description="Detector runs put off because the worker's budget was spent.")
-    frames_left_out: int = Field(description="Pictures never decoded, because nothing moved.")
+    frames_left_out: int = Field(description="Pictures never decoded: nothing moved, or a keyframe came before the next look.")
     sub_stream: SubStreamName = Field(
         description="Whether the sub-stream is watched between the main stream's keyframes: none is configured; not (yet); it is; "
         "it shows another picture than the main stream; the main stream's keyframes are too rare or do not stand alone."

@@ -43,6 +43,11 @@ class Attention(Protocol):
         """Something is there now."""
         ...
 
+    @property
+    def due_ns(self) -> int:
+        """Arrival of a packet (monotonic) before which no picture between keyframes is looked at. From any thread."""
+        ...
+
     def differs(self, frame: Frame) -> bool:
         """Whether a keyframe shows anything that was not there before. It is asked before the frame is given out."""
         ...
@@ -71,6 +76,7 @@ class Restless:
     proving = True
     quiet = False
     covered = False
+    due_ns = 0
 
     def differs(self, frame: Frame) -> bool:
         return True

@@ -14,6 +14,7 @@ numbers its packets on tells nobody, until its next keyframe.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ _MATRICES = {1: Matrix.BT709, 4: Matrix.BT601, 5: Matrix.BT601, 6: Matrix.BT601,
 """AVColorSpace of the metadata; SMPTE 240M and BT.2020 are nearest to BT.709."""
 HD_HEIGHT_PX = 720
 """From this height on a picture without metadata is BT.709, below it BT.601."""
+_NAL_UNIT = re.compile(rb"\x00\x00\x01(.)", re.DOTALL)
 _INTRA = 1
 """AV_PICTURE_TYPE_I."""
 
@@ -95,6 +97,21 @@ def make_decoder(codec_name: str) -> av.VideoCodecContext:
     return context
 
 
+def begins_anew(codec_name: str, access_unit: bytes) -> bool:
+    """Whether a keyframe makes the decoder forget all before it, so that nothing is missed if that was never decoded. Annex B.
+
+    An IDR picture does (H.264, 7.4.1.2.4; H.265, 7.4.2.2, and there a BLA picture, too); a recovery point, which may refer to what was
+    before, does not. Said by the type of the first NAL unit that holds a slice.
+    """
+    for unit in _NAL_UNIT.finditer(access_unit):
+        head = unit[1][0]
+        if codec_name == "h264" and 1 <= head & 0x1F <= 5:
+            return head & 0x1F == 5
+        if codec_name == "hevc" and head >> 1 & 0x3F < 32:
+            return 16 <= head >> 1 & 0x3F <= 20
+    return False
+
+
 def _set_up(context: av.VideoCodecContext, *, lean: bool) -> av.VideoCodecContext:
     context.thread_count = 1   # cameras share the machine; and log lines must come from the thread that decodes
     context.options = {
@@ -146,6 +163,10 @@ class FrameDecoder:
         fresh = faster or make_decoder(name)
         fresh.extradata = extradata
         self._context = _set_up(fresh, lean=self._leans and faster is None)
+
+    def begins_anew(self, packet: AnyPacket) -> bool:
+        """Whether this keyframe makes the decoder forget all before it."""
+        return begins_anew(self._context.name, bytes(packet))
 
     def flush(self) -> Iterator[Frame]:
         """Frames still inside, after the last packet."""

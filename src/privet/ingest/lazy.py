@@ -4,6 +4,9 @@ Asleep, the packets of the current GOP are kept. When one of them is larger than
 stands, which is the keyframe; when a keyframe shows something that was not there, the GOP before it is decoded from its beginning. So
 whatever moved is seen from its first picture on, at most a GOP late, and nothing is left out.
 
+Awake, a picture is looked at a few times a second, and what lies between two of those is decoded only for the second one's sake: so
+when that one is there, all together, which is cheaper than one at a time; and not at all if a keyframe comes first.
+
 A camera sleeps only where this works: its keyframes come out of the decoder at once and clean although what lies between them was left
 out, they come often enough, and the sizes of its packets tell whether something moves (`wake`).
 """
@@ -15,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from privet.core.clock import NS_PER_S
+from privet.core.clock import NS_PER_MS, NS_PER_S
 from privet.core.frame import Frame
 from privet.ingest.attention import Attention, Wants
 from privet.ingest.decode import FrameDecoder, Ticket
@@ -24,6 +27,8 @@ from privet.ingest.wake import PacketSizes
 if TYPE_CHECKING:
     from privet.ingest.decode import AnyPacket
 
+LONGEST_BEHIND_NS = 250 * NS_PER_MS
+"""What is put off for longer makes the next picture late."""
 LONGEST_GOP_NS = 5 * NS_PER_S
 MOST_HELD_BYTES = 16 * 1024 * 1024
 SELDOM_NS = 60 * NS_PER_S
@@ -33,7 +38,7 @@ _ANY_SIZE = (sys.maxsize,) * 64
 
 @dataclass(slots=True)
 class LazyCounts:
-    """What sleeping came to: how often, and how many pictures were never decoded."""
+    """What laziness came to: how often it slept, and how many pictures were never decoded."""
 
     slept: int = 0
     left_out: int = 0
@@ -57,6 +62,8 @@ class LazyDecoder:
         self._attention = attention
         self._sizes = PacketSizes()
         self._held: _Held | None = None         # asleep: the GOP so far, beginning with its keyframe, which is decoded
+        self._behind: list[tuple[AnyPacket, Ticket]] = []   # awake: what the next picture that is due needs
+        self._prompt = False                    # pictures come out of the decoder with the packet that they came in
         self._able = True
         self._skipping = False                  # keyframes alone are decoded, for nobody wants more
         self._stands_alone = True
@@ -76,6 +83,11 @@ class LazyDecoder:
         if self._skipping:
             return _ANY_SIZE
         return () if self._held is None else self._calm_bytes
+
+    @property
+    def due_ns(self) -> int:
+        """Awake, the arrival (monotonic) before which nothing between keyframes is decoded. From any thread."""
+        return self._attention.due_ns if self._prompt and not self.asleep else 0
 
     def decode(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
         """Frames that come out when `packet` goes in; asleep, those of keyframes only, and on waking all that were put off."""
@@ -98,6 +110,8 @@ class LazyDecoder:
                 if self._decoded_ns >= 0:
                     self._give_up_skipping()
                 self._skipping = False
+            if self._skipping:
+                self._leave_behind()
             if self._skipping and self._held is not None:
                 self.counts.left_out += len(self._held.packets) - 1
                 self._held = None
@@ -128,11 +142,31 @@ class LazyDecoder:
 
     def _awake(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
         self._sizes.learn(packet.size, busy=self._attention.covered, quiet=self._attention.quiet)
-        return self._decoder.decode(packet, ticket)
+        if ticket.monotonic_ns < self.due_ns and not ticket.damaged:
+            self._behind.append((packet, ticket))
+            if ticket.monotonic_ns - self._behind[0][1].monotonic_ns >= LONGEST_BEHIND_NS:
+                yield from self._catch_up()
+            return
+        yield from self._catch_up()
+        frames = list(self._decoder.decode(packet, ticket))
+        self._prompt = bool(frames) and frames[-1].monotonic_ns == ticket.monotonic_ns
+        yield from frames
+
+    def _catch_up(self) -> Iterator[Frame]:
+        behind, self._behind = self._behind, []
+        for earlier, its in behind:
+            yield from self._decoder.decode(earlier, its)
+
+    def _leave_behind(self) -> None:
+        self.counts.left_out += len(self._behind)
+        self._behind = []
 
     def _keyframe(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
         held = self._held
         if held is None:
+            if self._behind and self._decoder.begins_anew(packet):
+                self._leave_behind()
+            yield from self._catch_up()
             frames = list(self._decoder.decode(packet, ticket))
             if self._able and self._attention.quiet and self._sizes.tells():
                 self._fall_asleep(packet, ticket, frames)

@@ -277,6 +277,7 @@ class RtspSource:
             else:
                 lazy = self._lazy
                 can_wait = calm.cannot_wake(size, () if lazy is None or damaged else lazy.calm_bytes)
+                can_wait = can_wait or (lazy is not None and not damaged and arrival_ns < lazy.due_ns)
             queue.put((packet, Ticket(wall_ns, arrival_ns, damaged)), size, keyframe, arrival_ns, can_wait=can_wait)
             if late:
                 # FFmpeg's read timed out and pushed the last picture out of its parser; asked again, it would wait as long again.

@@ -60,7 +60,7 @@ class SourceStatistics:
     frames_damaged: int = 0         # of those, the ones that were not intact
     packets_dropped: int = 0        # thrown away, undecoded, because whoever reads frames() was too slow
     frames_interlaced: int = 0      # of those decoded, the ones made of two fields
-    frames_left_out: int = 0        # never decoded, for nothing moved
+    frames_left_out: int = 0        # never decoded: nothing moved, or nobody would have looked
     frames_hardware: int = 0        # of those decoded, the ones that a GPU decoded
     decoding: Decoding = Decoding.SOFTWARE      # now
 

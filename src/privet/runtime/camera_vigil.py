@@ -31,6 +31,12 @@ class Watched(Protocol):
     @property
     def wants_keyframes(self) -> bool: ...
 
+    @property
+    def due_ns(self) -> int: ...
+
+    @property
+    def sub_due_ns(self) -> int: ...
+
     def differs(self, frame: Frame) -> bool: ...
 
     def sub_differs(self, frame: Frame) -> bool: ...
@@ -73,6 +79,10 @@ class Vigil:
     def covered(self) -> bool:
         return self._observer.covered
 
+    @property
+    def due_ns(self) -> int:
+        return self._observer.due_ns
+
     def differs(self, frame: Frame) -> bool:
         return self._observer.differs(frame)
 
@@ -107,6 +117,10 @@ class SubVigil(Vigil):
     @property
     def quiet(self) -> bool:
         return self._observer.quiet and self._observer.sub_suffices
+
+    @property
+    def due_ns(self) -> int:
+        return self._observer.sub_due_ns
 
     def differs(self, frame: Frame) -> bool:
         return self._observer.sub_differs(frame)

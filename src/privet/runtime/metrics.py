@@ -39,7 +39,7 @@ COUNTERS = {
     "looks": "Detector runs.",
     "looks_with_hit": "Detector runs that found somebody.",
     "looks_starved": "Detector runs that were put off because the worker's budget was spent.",
-    "frames_left_out": "Pictures that were never decoded because nothing moved.",
+    "frames_left_out": "Pictures that were never decoded: nothing moved, or a keyframe came before the next look.",
     "frames_hardware": "Pictures decoded by a GPU.",
     "promoted_blocks": "Blocks that became background.",
     "proofs_restarted": "Proofs that began anew because something moved or somebody was found.",

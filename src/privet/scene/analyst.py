@@ -202,6 +202,16 @@ class Analyst:
         since = self._sub_covered_since_ns
         return self._sub.learning or bool(self._unsure.any() or ((since >= 0) & (self._sub_ns - since >= ASK_MAIN_NS)).any())
 
+    @property
+    def due_ns(self) -> int:
+        """When the next cover is due (monotonic): before it, keyframes are all that is asked of the main stream."""
+        return -1 if self._background is None else self._next_cover_ns
+
+    @property
+    def sub_due_ns(self) -> int:
+        """As `due_ns`, of the sub-stream."""
+        return -1 if self._background is None else self._next_sub_ns
+
     def sub_differs(self, frame: Frame) -> bool:
         """As `differs`, of a frame of the sub-stream."""
         return self._sub is None or self._sub.differs(frame)

@@ -521,7 +521,7 @@ export interface components {
             looks_starved: number;
             /**
              * Frames Left Out
-             * @description Pictures never decoded, because nothing moved.
+             * @description Pictures never decoded: nothing moved, or a keyframe came before the next look.
              */
             frames_left_out: number;
             /**

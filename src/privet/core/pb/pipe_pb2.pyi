@@ -262,7 +262,7 @@ class Health(_message.Message):
     looks_starved: _builtins.int
     """put off, because the worker's budget was spent"""
     frames_left_out: _builtins.int
-    """never decoded, because nothing moved"""
+    """never decoded: nothing moved, or a keyframe came before the next look"""
     sub_stream: Global___SubStream.ValueType
     frames_hardware: _builtins.int
     """decoded by a GPU"""
