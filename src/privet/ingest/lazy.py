@@ -5,7 +5,7 @@ stands, which is the keyframe; when a keyframe shows something that was not ther
 whatever moved is seen from its first picture on, at most a GOP late, and nothing is left out.
 
 Awake, a picture is looked at a few times a second, and what lies between two of those is decoded only for the second one's sake: so
-when that one is there, all together, which is cheaper than one at a time; and not at all if a keyframe comes first.
+shortly before that one is there, all together, which is cheaper than one at a time; and not at all if a keyframe comes first.
 
 A camera sleeps only where this works: its keyframes come out of the decoder at once and clean although what lies between them was left
 out, they come often enough, and the sizes of its packets tell whether something moves (`wake`).
@@ -63,6 +63,9 @@ class LazyDecoder:
         self._sizes = PacketSizes()
         self._held: _Held | None = None         # asleep: the GOP so far, beginning with its keyframe, which is decoded
         self._behind: list[tuple[AnyPacket, Ticket]] = []   # awake: what the next picture that is due needs
+        self._between = 0                       # packets since the last keyframe
+        self._gop_pictures = self._gop_ns = 0   # of the last GOP; ns only if it was as long as the one before
+        self._interval_ns = 0
         self._prompt = False                    # pictures come out of the decoder with the packet that they came in
         self._able = True
         self._skipping = False                  # keyframes alone are decoded, for nobody wants more
@@ -86,12 +89,22 @@ class LazyDecoder:
 
     @property
     def due_ns(self) -> int:
-        """Awake, the arrival (monotonic) before which nothing between keyframes is decoded. From any thread."""
-        return self._attention.due_ns if self._prompt and not self.asleep else 0
+        """Awake, the arrival (monotonic) before which nothing between keyframes is decoded. From any thread.
+
+        The picture that is due is not to wait until all before it are decoded: that is done with the last of them. Unless a keyframe is
+        expected first, if GOPs are equally long.
+        """
+        if not self._prompt or self.asleep or self._interval_ns == 0:
+            return 0
+        due_ns = self._attention.due_ns
+        if self._gop_ns and due_ns > self._keyframe_ns + self._gop_ns - self._interval_ns // 2:
+            return due_ns
+        return due_ns - self._interval_ns * 3 // 2
 
     def decode(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
         """Frames that come out when `packet` goes in; asleep, those of keyframes only, and on waking all that were put off."""
         self._decoder.lean = not self._attention.proving
+        self._count(packet, ticket)
         if self._skips(packet, ticket):
             return self._skip(packet, ticket)
         if packet.is_keyframe:
@@ -100,6 +113,16 @@ class LazyDecoder:
         if self._held is not None:
             return self._put_off(self._held, packet, ticket)
         return self._awake(packet, ticket)
+
+    def _count(self, packet: AnyPacket, ticket: Ticket) -> None:
+        """Follow how far apart pictures and keyframes are."""
+        self._between += 1
+        if packet.is_keyframe:
+            apart_ns, pictures, self._between = ticket.monotonic_ns - self._keyframe_ns, self._between, 0
+            known = self._keyframe_ns >= 0 and apart_ns > 0
+            self._interval_ns = apart_ns // pictures if known else 0
+            self._gop_ns = apart_ns if known and pictures == self._gop_pictures else 0
+            self._gop_pictures = pictures
 
     def _skips(self, packet: AnyPacket, ticket: Ticket) -> bool:
         """Whether pictures between keyframes are not wanted. It begins and ends with a keyframe, and never with a stream's first."""
