@@ -14,6 +14,7 @@ served at the guarded port, all others at the port; 0 takes any free one. "authe
     file            access units as demo/encode.py writes them, index beside them
     fps             frames a second; the clip's own if left out
     start_seconds   where in the clip it begins
+    free_running    true: the clip runs by the server's clock, whenever a viewer comes, and so do its keyframes: the first GOP is cut short
     username, password   asked for if given
     transports      ["tcp", "udp"] if left out
     audio           true: a tone beside the video, as many cameras have it
@@ -84,11 +85,22 @@ class Player:
     def attach(self, _factory, media):
         """A media is being made for a viewer: begin where the clip would be by now, at the keyframe before."""
         source = media.get_element().get_by_name("source")
-        position = int((time.monotonic() - self.started + self.stream.get("start_seconds", 0)) * self.fps)
-        first = self.clip.keyframe_before(position % len(self.clip.units))
-        state = {"sent": 0, "alive": True, "begin": None}
+        position = (time.monotonic() - self.started + self.stream.get("start_seconds", 0)) * self.fps % len(self.clip.units)
+        first = self.clip.keyframe_before(int(position))
+        state = {"sent": 0, "alive": True, "begin": None, "cut": self.cut(first, position)}
         media.connect("unprepared", lambda _: state.update(alive=False))
         GLib.timeout_add(1, self.push, source, first, state)
+
+    def cut(self, first, position):
+        """How many access units of the first GOP are sent, and how many are not."""
+        end = next((keyframe for keyframe in self.clip.keyframes if keyframe > first), len(self.clip.units))
+        kept = max(1, round(end - position)) if self.stream.get("free_running") else end - first
+        return kept, end - first - kept
+
+    def number(self, first, state):
+        """Which access unit of the clip is sent next."""
+        kept, left_out = state["cut"]
+        return (first + state["sent"] + (left_out if state["sent"] >= kept else 0)) % len(self.clip.units)
 
     def push(self, source, first, state):
         """Push what is due and come again when the next access unit is."""
@@ -107,12 +119,13 @@ class Player:
                 return GLib.SOURCE_REMOVE
             if seconds >= self.stream.get("stall_after_seconds", float("inf")):
                 return GLib.SOURCE_REMOVE
-            unit = self.clip.units[(first + state["sent"]) % len(self.clip.units)]
+            number = self.number(first, state)
+            unit = self.clip.units[number]
             buffer = Gst.Buffer.new_wrapped(self.spoiled(unit, seconds))
             buffer.pts = buffer.dts = int(state["begin"] + state["sent"] * period_ns)
             buffer.duration = int(period_ns)
             if self.sent:
-                print((first + state["sent"]) % len(self.clip.units), time.time_ns(), file=self.sent)
+                print(number, time.time_ns(), file=self.sent)
             if source.push_buffer(buffer) != Gst.FlowReturn.OK:
                 return GLib.SOURCE_REMOVE
             state["sent"] += 1

@@ -88,6 +88,7 @@ class Camera:
     clip: Clip | None = None
     codec: Literal["h264", "h265", "mjpeg", "audio"] | None = None     # the clip's if left out
     start_seconds: float = 0.0
+    free_running: bool = False
     username: str | None = None
     password: str | None = None
     transports: tuple[str, ...] = ("tcp", "udp")
@@ -105,6 +106,7 @@ class Camera:
             "path": self.path,
             "codec": codec,
             "start_seconds": self.start_seconds,
+            "free_running": self.free_running,
             "transports": list(self.transports),
             "audio": self.audio,
             "damage": self.damage,

@@ -108,7 +108,9 @@ def _measure(options: argparse.Namespace) -> int:
 
 
 def _scenarios(options: argparse.Namespace, detectors: Many[Detector]) -> int:
-    results = dict(outcomes(options.scenarios, options.prove_seconds, detectors, list(ABLATIONS) if options.ablate else None))
+    # Rules are about the main stream's keyframes, whichever stream is watched: without --ablate they are left on for a sub-stream.
+    ablations = list(ABLATIONS) if options.ablate else [] if options.sub else None
+    results = dict(outcomes(options.scenarios, options.prove_seconds, detectors, ablations, options.sub))
     print(f"\nscenarios\n{rows(results)}", file=sys.stderr if options.json else sys.stdout)
     if options.json:
         json.dump({"scenarios": {name: each.as_json() for name, each in results.items()}}, sys.stdout, indent=2)

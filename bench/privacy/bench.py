@@ -106,10 +106,11 @@ def ablated(
     detectors: Many[Detector],
     names: Many[str],
     between: Callable[[], Between] | None = None,
+    sub_divisor: int = 0,
 ) -> dict[str, Figures]:
     """The same run with each of the named rules switched off in turn."""
     out: dict[str, Figures] = {}
     for name in names:
         with without(name, detectors) as left:
-            out[name] = run(sequence, settings, left, between)
+            out[name] = run(sequence, settings, left, between, sub_divisor=sub_divisor)
     return out

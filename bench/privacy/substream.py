@@ -17,6 +17,7 @@ from privet.core.frame import Frame
 from privet.ingest.decode import FrameDecoder, Ticket, make_decoder
 
 BITS_PER_PIXEL = 0.12
+LEAST_BITS_PER_SECOND = 64_000
 DELAY_FRAMES = 3
 GOP_S = 2
 
@@ -31,7 +32,7 @@ class SubStream:
         assert isinstance(encoder, av.VideoCodecContext)
         encoder.width, encoder.height, encoder.pix_fmt = self._width, self._height, "yuv420p"
         encoder.time_base, encoder.framerate = Fraction(1, 1000), Fraction(fps).limit_denominator(1000)
-        encoder.bit_rate = int(self._width * self._height * fps * BITS_PER_PIXEL)
+        encoder.bit_rate = max(int(self._width * self._height * fps * BITS_PER_PIXEL), LEAST_BITS_PER_SECOND)
         encoder.gop_size = round(GOP_S * fps)
         encoder.options = {"preset": "veryfast", "tune": "zerolatency", "bf": "0", "threads": "1"}
         self._encoder = encoder

@@ -37,7 +37,7 @@ from bench.throughput.core import cpu_s, family, pinned, two_cores
 from bench.throughput.place import known_place
 from bench.throughput.process import say_figures
 from bench.throughput.settling import SETTLED_FOR_S
-from bench.throughput.site import cameras_on, configuration, running
+from bench.throughput.site import cameras_apart, configuration, configuration_of, running
 from privet.render.paint import COVER, COVER_UNPROVEN
 
 HEIGHT_PX, WIDTH_PX = 1080, 1920
@@ -110,12 +110,12 @@ def latency_figures(cpu_a_camera: float = 0.09, only: str | None = None) -> Json
 
 
 def to_message(cameras: int) -> Json:
-    """So many cameras with the busy clip on one core, each in its known place."""
+    """So many cameras with the busy clip on one core, each in its known place and by a clock of its own."""
     measured, other = two_cores()
     known = known_place(HEIGHT_PX)
     with (
-        cameras_on(other, clip("busy", HEIGHT_PX)) as (url, sub_url),
-        running(configuration(url, sub_url, cameras, "settled"), cameras, measured, known) as (privet, api, _),
+        cameras_apart(other, clip("busy", HEIGHT_PX), cameras) as urls,
+        running(configuration_of([(url, None) for url in urls], "settled"), cameras, measured, known) as (privet, api, _),
     ):
         _await_pictures(api, cameras)
         time.sleep(WARM_S)

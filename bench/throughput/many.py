@@ -24,19 +24,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from demo.clip import Clip
 from demo.encode import FootageMissingError
 from demo.process import Api, DemoError, Privet
 from demo.server import RtspServer
 
 from bench.privacy.tables import Json
-from bench.throughput.clips import FPS, Kind, clip
+from bench.throughput.clips import FPS, SUB_HEIGHT_PX, Kind, clip
 from bench.throughput.core import TICKS_PER_SECOND, cpu_s, family, memory_mb
 from bench.throughput.gaps import Gaps, gaps_of, recorded
 from bench.throughput.latency import buckets, quantiles
 from bench.throughput.place import known_place
 from bench.throughput.process import say_figures
-from bench.throughput.site import SETTLES_WITHIN_S, await_settled, configuration_of, running
+from bench.throughput.site import SETTLES_WITHIN_S, await_settled, configuration_of, running, streams_apart
 from privet.core.errors import WireError
 from privet.core.ids import CameraId
 from privet.index.index import Index, index_url
@@ -61,13 +60,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.throughput.many", description=(__doc__ or "").partition("?")[0] + "?")
     parser.add_argument("--quiet", type=int, default=45, metavar="N", help="cameras with nobody in view")
     parser.add_argument("--busy", type=int, default=15, metavar="N", help="cameras with people in every frame")
+    parser.add_argument("--sub", action="store_true", help="every camera has a sub-stream, which Privet watches")
     parser.add_argument("--minutes", type=float, default=10.0, help="that are measured, once the cameras have settled")
     parser.add_argument("--known", type=Path, metavar="FILE", help="keep there what was proven of the place; if it is there, it is used")
     parser.add_argument("--json", action="store_true", help="for machines, on standard output")
     options = parser.parse_args()
     cannot = (FootageMissingError, DemoError, RuntimeError, ValueError)
     return say_figures(
-        "bench.throughput.many", lambda: many_figures(options.quiet, options.busy, options.minutes, _known(options.known)),
+        "bench.throughput.many", lambda: many_figures(options.quiet, options.busy, options.minutes, _known(options.known), sub=options.sub),
         as_json=options.json, cannot=cannot,
     )
 
@@ -82,8 +82,8 @@ def _known(kept: Path | None) -> bytes:
     return known
 
 
-def many_figures(quiet: int, busy: int, minutes: float, known: bytes) -> Json:
-    """Under the names of docs/design/throughput-bench.md.
+def many_figures(quiet: int, busy: int, minutes: float, known: bytes, *, sub: bool = False) -> Json:
+    """Under the names of docs/design/throughput-bench.md. sub: every camera has a sub-stream.
 
     Raises:
         DemoError: Privet does not start.
@@ -91,19 +91,20 @@ def many_figures(quiet: int, busy: int, minutes: float, known: bytes) -> Json:
     """
     if quiet < 0 or busy < 0 or quiet + busy < 1 or minutes <= 0:
         raise ValueError("take one camera at least, and some time")
-    with cameras_of({"quiet": quiet, "busy": busy}) as cameras:
-        urls: list[tuple[str, str | None]] = [(url, None) for each in cameras for url in each.urls]
+    with cameras_of({"quiet": quiet, "busy": busy}, sub=sub) as cameras:
+        urls = [pair for each in cameras for pair in each.urls]
         with running(configuration_of(urls, "settled"), len(urls), None, known) as (privet, api, directory):
             _say(f"{len(urls)} cameras: settling")
             began_s = time.monotonic()
             settled = await_settled(api, len(urls), SETTLES_WITHIN_S)
             after_s = time.monotonic() - began_s
             _say(f"{'settled' if settled else 'not settled'} after {after_s:.0f} s; measuring {minutes:g} minutes")
-            watched = _watch(privet, api, cameras, minutes * 60)
+            watched = _watch(privet, api, cameras, minutes * 60, streams=2 if sub else 1)
             privet.stop()                       # then every recording is closed
             gaps = _recorded_gaps(directory / "data", len(urls), watched)
     return {
         "cameras": {"quiet": quiet, "busy": busy},
+        "sub_streams": sub,
         "minutes": minutes,
         "settled": settled,
         "settled_after_s": round(after_s),
@@ -119,14 +120,14 @@ class Cameras:
     """One process that plays the cameras of one kind."""
 
     kind: Kind
-    urls: tuple[str, ...]
+    urls: tuple[tuple[str, str | None], ...]    # of main and sub-stream
     port: int
     pid: int
 
 
 @contextmanager
-def cameras_of(counts: Mapping[Kind, int]) -> Iterator[list[Cameras]]:
-    """So many cameras of each kind; no two of one kind show the same moment of their clip."""
+def cameras_of(counts: Mapping[Kind, int], *, sub: bool = False) -> Iterator[list[Cameras]]:
+    """So many cameras of each kind, each by itself as `streams_apart` says. sub: with a sub-stream each."""
     started: list[RtspServer] = []
     with tempfile.TemporaryDirectory() as directory:
         try:
@@ -134,23 +135,17 @@ def cameras_of(counts: Mapping[Kind, int]) -> Iterator[list[Cameras]]:
             for kind, count in counts.items():
                 if count:
                     (Path(directory) / kind).mkdir()
-                    server = RtspServer(_streams(clip(kind, HEIGHT_PX), count), Path(directory) / kind)
+                    small = clip(kind, SUB_HEIGHT_PX) if sub else None
+                    server = RtspServer(streams_apart(clip(kind, HEIGHT_PX), count, small), Path(directory) / kind)
                     started.append(server)
                     server.start()
                     assert server.process is not None
-                    urls = tuple(server.url(f"/{number}") for number in range(count))
+                    urls = tuple((server.url(f"/{each}"), server.url(f"/{each}/sub") if sub else None) for each in range(count))
                     found.append(Cameras(kind, urls, server.port, server.process.pid))
             yield found
         finally:
             for server in started:
                 server.stop()
-
-
-def _streams(played: Clip, count: int) -> list[dict[str, object]]:
-    return [
-        {"path": f"/{number}", "codec": played.codec, "file": str(played.path), "start_seconds": number * played.duration_s / count}
-        for number in range(count)
-    ]
 
 
 # ---- what is watched
@@ -180,13 +175,14 @@ class Watched:
     memory: Sequence[tuple[float, float]]
     counted: Sequence[tuple[Kind, Mapping[str, int]]]
     lost: Mapping[str, int]
+    streams: int                # of a camera
     cameras_of_worker: Mapping[int, Mapping[Kind, int]]
     proven_share: float
     asked: Asked
     latency: Mapping[float, float]
 
 
-def _watch(privet: Privet, api: Api, cameras: Sequence[Cameras], for_s: float) -> Watched:
+def _watch(privet: Privet, api: Api, cameras: Sequence[Cameras], for_s: float, streams: int) -> Watched:
     pid, kinds = privet.process.pid, [each.kind for each in cameras for _ in each.urls]
     asked = Asked(api, len(kinds))
     counted, metrics, from_ns = _counters(api), api.metrics(), time.time_ns()
@@ -209,7 +205,8 @@ def _watch(privet: Privet, api: Api, cameras: Sequence[Cameras], for_s: float) -
             for kind, early, late in zip(kinds, counted, later, strict=True)
         ],
         {name: total(metrics_later, f"privet_{name}_total") - total(metrics, f"privet_{name}_total") for name in LOST},
-        {worker: _cameras_of(worker, ports) for worker in after.workers},
+        streams,
+        {worker: _cameras_of(worker, ports, streams) for worker in after.workers},
         proven, asked,
         {bound: count - latency_before.get(bound, 0.0) for bound, count in latency.items()},
     )
@@ -244,8 +241,8 @@ def total(metrics: str, name: str) -> int:
     return round(sum(float(value) for value in values))
 
 
-def _cameras_of(pid: int, ports: Mapping[int, Kind]) -> dict[Kind, int]:
-    """How many connections a process has to each kind's cameras; nothing where the kernel does not say."""
+def _cameras_of(pid: int, ports: Mapping[int, Kind], streams: int) -> dict[Kind, int]:
+    """To how many cameras of each kind a process is connected, once for each stream; nothing where the kernel does not say."""
     found: dict[Kind, int] = {}
     try:
         held = {str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()}
@@ -256,7 +253,7 @@ def _cameras_of(pid: int, ports: Mapping[int, Kind]) -> dict[Kind, int]:
         kind = ports.get(int(fields[2].rpartition(":")[2], 16))
         if kind is not None and f"socket:[{fields[9]}]" in held:
             found[kind] = found.get(kind, 0) + 1
-    return found
+    return {kind: connections // streams for kind, connections in found.items()}
 
 
 # ---- the API, asked meanwhile
@@ -371,7 +368,7 @@ def _figures(watched: Watched, gaps: Gaps, quiet: int, busy: int) -> Json:
             kind: round(statistics.mean(each["frames_analysed"] for of, each in watched.counted if of == kind) / seconds, 2)
             for kind in ("quiet", "busy") if any(of == kind for of, _ in watched.counted)
         },
-        "least_packets_share": round(min(each["packets"] for _, each in watched.counted) / seconds / float(FPS), 4),
+        "least_packets_share": round(min(each["packets"] for _, each in watched.counted) / seconds / watched.streams / float(FPS), 4),
         "to_message_ms": quantiles(watched.latency) if max(watched.latency.values(), default=0.0) > 0 else None,
         "gaps": lost,
         "longest_silence_s": gaps.longest_silence_s,

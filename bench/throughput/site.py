@@ -80,6 +80,35 @@ def cameras_on(core: int, clip: Clip, sub: Clip | None = None) -> Iterator[tuple
             server.stop()
 
 
+def streams_apart(clip: Clip, count: int, sub: Clip | None = None) -> list[dict[str, object]]:
+    """So many cameras for an `RtspServer`, at /0, /1 and so on, sub-streams at /0/sub. No two show the same moment of their clip or send
+    their keyframes together: cameras do not know of each other.
+    """
+    gop_s = next((number for number, unit in enumerate(clip.units) if number > 0 and unit.keyframe), len(clip.units)) / float(clip.fps)
+    return [
+        {
+            "path": f"/{number}{path}", "codec": played.codec, "file": str(played.path), "free_running": True,
+            "start_seconds": number / count * (clip.duration_s + gop_s),
+        }
+        for number in range(count)
+        for path, played in (("", clip), ("/sub", sub))
+        if played is not None
+    ]
+
+
+@contextmanager
+def cameras_apart(core: int, clip: Clip, count: int) -> Iterator[list[str]]:
+    """As `cameras_on`, each by itself; yields their URLs."""
+    with tempfile.TemporaryDirectory() as directory:
+        server = RtspServer(streams_apart(clip, count), Path(directory))
+        try:
+            with pinned(core):
+                server.start()
+            yield [server.url(f"/{number}") for number in range(count)]
+        finally:
+            server.stop()
+
+
 def receive(url: str, sub_url: str | None, cameras: int, core: int) -> Used:
     """Receive and decode only: the sub-stream where there is one, and then the main stream is received only.
 

@@ -38,6 +38,7 @@ def site() -> Iterator[CameraSite]:
         Camera("/sound", clip, audio=True),
         Camera("/locked", clip, username="operator", password=NASTY),
         Camera("/hung", clip, stall_after_seconds=1.5),
+        Camera("/free", clip, free_running=True, start_seconds=0.3),
     ]
     with serve_cameras(cameras) as running:
         yield running
@@ -71,6 +72,18 @@ def test_a_stream_is_received_whole_and_in_order(site: CameraSite, path: str, tr
     assert statistics.frames_decoded >= 25
     assert statistics.frames_damaged == statistics.packets_dropped == 0
     assert statistics.bytes_received > 25 * 300
+
+
+def test_a_free_running_camera_does_not_ask_when_its_viewer_came(site: CameraSite) -> None:
+    began_s = []
+    for wait_s in (0.0, 0.35):
+        time.sleep(wait_s)
+        frames = first_frames(open_source(SourceSettings(site.url("/free")), SystemClock()), 25)
+        assert all(intact for *_, intact in frames)
+        number, _, at_ns, *_ = [frame for frame in frames if frame[3]][1]
+        began_s.append(at_ns / NS_PER_S - number / 10)
+    apart_s = (began_s[1] - began_s[0] + 3) % 6 - 3         # the clip is six seconds long
+    assert abs(apart_s) < 0.25
 
 
 def test_wall_time_comes_from_the_cameras_sender_reports(site: CameraSite) -> None:

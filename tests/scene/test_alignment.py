@@ -92,6 +92,10 @@ def test_no_block_is_lost_between_the_grids(main: Grid, sub: Grid, scale: float,
     assert there.any()
     assert mapping.on_main(there)[row, column]
     assert mapping.on_main(np.ones(sub.shape, np.bool_)).all()
+    assert mapping.in_main(np.ones(sub.shape, np.bool_)).all()
+    some = np.zeros(sub.shape, np.bool_)
+    some[data.draw(st.integers(0, sub.rows - 1)), data.draw(st.integers(0, sub.columns - 1))] = True
+    assert not (mapping.in_main(some) & ~mapping.on_main(some)).any()
     cells = np.full((9, 16), 1.5, np.float32)
     assert np.allclose(mapping.light_on_sub(cells), 1.5)
     assert mapping.light_on_sub(cells).shape == sub.shape

@@ -175,6 +175,17 @@ def test_evidence_comes_after_a_bounded_number_of_looks(width: int, height: int,
     assert looks.looked == count
 
 
+def test_of_one_picture_no_tile_is_looked_at_twice_by_a_detector() -> None:
+    looks = Looks(Grid(768, 576), (Spotter((300, 300)), Spotter((320, 320))), 72)
+    waiting = np.ones((72, 96), np.bool_)
+    taken: list[Look] = []
+    while (look := looks.next_look(waiting, taken)) is not None:
+        taken.append(look)
+    assert len({(look.detector, look.level, look.tile) for look in taken}) == len(taken)
+    assert {(look.detector, look.level) for look in taken} == {(0, 0), (0, 1), (1, 0), (1, 1)}
+    assert len(taken) == sum(len(tiles(768, 576, across, 72, 8)) for side in (300, 320) for across in levels(576, 72, side))
+
+
 @pytest.mark.parametrize(("width", "height", "person_px"), [(1920, 1080, 135), (1920, 1080, 40), (3840, 2160, 270), (3840, 2160, 60)])
 def test_looks_are_cheap_to_choose(width: int, height: int, person_px: int) -> None:
     """Seconds for a 4K camera once; now well below what a frame may take."""

@@ -12,6 +12,7 @@ from privet.core.clock import NS_PER_S
 from privet.core.frame import Frame, Matrix
 from privet.core.scene import Condition
 from privet.scene.analyst import Analyst, Observation
+from privet.scene.light import CELL_COLUMNS, CELL_ROWS, quantise
 
 FPS = 5
 GOP = 5
@@ -63,12 +64,15 @@ class Both:
         self.main_seen = 0
         self.told: list[Observation] = []
 
-    def show(self, seconds: float, main: NDArray[np.uint8] = MAIN, sub: NDArray[np.uint8] = SUB, *, intact: bool = True) -> None:
+    def show(
+        self, seconds: float, main: NDArray[np.uint8] = MAIN, sub: NDArray[np.uint8] | None = SUB, *, intact: bool = True
+    ) -> None:
         for _ in range(round(seconds * FPS)):
             keyframe = self.number % GOP == 0
-            small = frame(sub, self.number, 2 * self.number, keyframe=keyframe, intact=intact)
-            if self.analyst.sub_due(small) and (seen := self.analyst.observe_sub(small)) is not None:
-                self.told.append(seen)
+            if sub is not None:
+                small = frame(sub, self.number, 2 * self.number, keyframe=keyframe, intact=intact)
+                if self.analyst.sub_due(small) and (seen := self.analyst.observe_sub(small)) is not None:
+                    self.told.append(seen)
             wanted = not self.analyst.sub_suffices or (keyframe and self.analyst.wants_keyframes)
             large = frame(main, self.number, 2 * self.number + 1, keyframe=keyframe)
             if wanted and self.analyst.due(large):
@@ -88,11 +92,74 @@ def watched() -> Both:
     return both
 
 
-def test_until_it_is_learned_the_main_stream_is_watched() -> None:
+@pytest.fixture
+def fresh() -> Both:
+    """A camera that has just proven its place, of which the sub-stream has learned nothing yet."""
+    return proven_to(0.9)
+
+
+def proven_to(share: float) -> Both:
     both = Both()
-    both.show(4)
-    assert not both.analyst.sub_suffices
-    assert both.main_seen >= 15
+    while both.analyst.background is None or not both.analyst.background.proven.mean() > share:
+        assert both.number < 40 * FPS
+        both.show(1 / FPS)
+    assert both.analyst.sub_suffices
+    return both
+
+
+def test_while_all_is_to_be_proven_the_main_streams_keyframes_are_enough() -> None:
+    both = Both()
+    both.show(2)
+    assert both.analyst.sub_suffices
+    before = both.main_seen
+    both.show(5)
+    assert both.main_seen - before == 5 * FPS // GOP
+    both.show(10)
+    assert both.analyst.background is not None
+    assert both.analyst.background.proven.mean() > 0.9
+
+
+def test_what_moves_in_the_sub_stream_ends_the_proofs_around_it() -> None:
+    """Between two keyframes of the main stream, where it alone is looked at."""
+    both = Both()
+    for _ in range(20):
+        both.show(2 / FPS)
+        both.show(1 / FPS, with_somebody(MAIN), with_somebody(SUB))     # never in the fifth picture, which is the keyframe
+        both.show(2 / FPS)
+    background = both.analyst.background
+    assert background is not None
+    rows, columns = background.proven.shape
+    assert not background.proven[rows // 3 : rows * 5 // 6, columns * 4 // 10 : columns // 2].any()
+    assert background.proven.any()
+
+
+def test_whoever_comes_before_the_sub_stream_has_learned_is_covered_until_a_keyframe_shows_that_they_left(fresh: Both) -> None:
+    fresh.show(1 / FPS, with_somebody(MAIN), with_somebody(SUB))
+    told = len(fresh.told)
+    fresh.show(6, with_somebody(MAIN), with_somebody(SUB))
+    rows, columns = fresh.told[-1].cover.shape
+    inside = np.s_[rows // 3 + 1 : rows * 5 // 6 - 1, columns * 4 // 10 + 1 : columns // 2 - 1]
+    assert all(seen.cover[inside].all() for seen in fresh.told[told - 1 :])
+    fresh.show(4)
+    assert not fresh.told[-1].cover.any()
+
+
+def test_before_the_sub_stream_has_learned_the_main_stream_tells_that_the_picture_fits_no_longer(fresh: Both) -> None:
+    other = 251 - MAIN[::-1], 251 - SUB[::-1]
+    fresh.show(4, *(np.ascontiguousarray(each) for each in other))
+    assert fresh.told[-1].condition is Condition.BLIND
+    assert fresh.told[-1].cover.all()
+    assert not fresh.analyst.sub_suffices
+
+
+def test_before_the_sub_stream_has_learned_light_is_told_by_the_main_stream() -> None:
+    fresh = proven_to(0.1)
+    told = len(fresh.told)
+    fresh.show(3, *(np.clip(each * 0.95 + 0.8, 16, 235).astype(np.uint8) for each in (MAIN, SUB)))
+    lights = [seen.light for seen in fresh.told[told:] if seen.light is not None]
+    plain = quantise(np.ones((CELL_ROWS, CELL_COLUMNS), np.float32), np.zeros((CELL_ROWS, CELL_COLUMNS), np.float32))[0]
+    assert lights
+    assert all((gain < plain).all() for gain, _ in lights)
 
 
 def test_somebody_in_the_sub_stream_is_covered_at_once_and_uncovered_afterwards(watched: Both) -> None:
@@ -129,7 +196,8 @@ def test_what_stays_is_looked_at_in_the_main_stream(watched: Both) -> None:
 def partly() -> Both:
     """A camera whose sub-stream has been learned but for a patch, of which the main stream knows everything."""
     both = Both()
-    for _ in range(40 * FPS):
+    both.show(20, MAIN, None)
+    for _ in range(20 * FPS):
         both.show(1 / FPS, MAIN, restless(both.number))
     background = both.analyst.background
     assert background is not None

@@ -74,18 +74,20 @@ def outcome(
     detectors: Many[Detector],
     ablations: Many[str] | None = None,
     sheet: Path | None = None,
+    sub_divisor: int = 0,
 ) -> Outcome:
     """Run a scenario. ablations: which rules are switched off in turn; None: those that it is about. sheet: where to write live, shown
-    and plate of a few frames, side by side.
+    and plate of a few frames, side by side. sub_divisor: as of `watch`.
     """
     sequence = scenario.sequence(name)
     settings = policy(prove_s, **dict(scenario.changes))
     between = None if scenario.restarting is None else partial(scenario.restarting, settings, detectors)
     notes, stills = Notes(), Stills(sequence, evenly(sequence, SHEET_ROWS))
     figures = run(
-        sequence, settings, detectors, between, through=lambda shown: _noting(stills.through("shown", shown), sequence, notes)
+        sequence, settings, detectors, between, through=lambda shown: _noting(stills.through("shown", shown), sequence, notes),
+        sub_divisor=sub_divisor,
     )
-    off = ablated(sequence, settings, detectors, scenario.ablations if ablations is None else ablations, between)
+    off = ablated(sequence, settings, detectors, scenario.ablations if ablations is None else ablations, between, sub_divisor)
     if sheet is not None and (image := stills.sheet(("live", "shown", "plate"))) is not None:
         save(image, sheet)
     hidden = [notes.least_hidden.get(track, 1.0) for track in scenario.stays_covered]

@@ -16,9 +16,11 @@ from privet.scene.looks import Detector
 
 
 def outcomes(
-    names: Many[str], prove_s: float, detectors: Many[Detector], ablations: Many[str] | None = None
+    names: Many[str], prove_s: float, detectors: Many[Detector], ablations: Many[str] | None = None, sub_divisor: int = 0
 ) -> Iterator[tuple[str, Outcome]]:
     """Run the named scenarios, or all; contact sheets are written below .cache/scenarios. ablations: None: those of each.
+
+    sub_divisor: as of `watch`.
 
     Raises:
         KeyError: there is no such scenario. FileNotFoundError, FootageMissingError: footage or truth are not on this machine.
@@ -28,7 +30,7 @@ def outcomes(
             raise KeyError(f"no scenario {name}: there are {', '.join(SCENARIOS)}")
     footage_key()
     for name in names or list(SCENARIOS):
-        yield name, outcome(name, SCENARIOS[name], prove_s, detectors, ablations, SHEETS / f"{name}.jpg")
+        yield name, outcome(name, SCENARIOS[name], prove_s, detectors, ablations, SHEETS / f"{name}.jpg", sub_divisor)
 
 
 def rows(results: Mapping[str, Outcome]) -> str:

@@ -24,7 +24,7 @@ from privet.scene.cover import coarsen, dilate, drop_small, drop_specks, follow,
 from privet.scene.difference import DIFFERENCE_FLOORS, DIFFERENCE_TIMES, PIXEL_NOISE, differs, lit, same_texture
 from privet.scene.layers import Returns
 from privet.scene.light import CELL_COLUMNS, CELL_ROWS, fit_light, quantise, spread
-from privet.scene.looks import Detector, Looks
+from privet.scene.looks import Detector, Look, Looks
 from privet.scene.model import BlockModel
 from privet.scene.pace import Pace
 from privet.scene.promote import Evidence, ProvenBackground, Rules, promote, recall, restore
@@ -184,8 +184,16 @@ class Analyst:
 
     @property
     def sub_suffices(self) -> bool:
-        """Whether the sub-stream shows whether anything is there, so that of the main stream keyframes are enough."""
-        return self._sub is not None and self._sub_live and self._sub.knows and self._fitted_once and not self._misfit
+        """Whether the sub-stream shows whether anything is there, so that of the main stream keyframes are enough.
+
+        What moves it shows from the first, and what stays only where it has learned what the place looks like; elsewhere keyframes tell.
+        """
+        return self._sub is not None and self._sub_live and self._sub.aligned and self._fitted_once and not self._misfit
+
+    @property
+    def _sub_judges(self) -> bool:
+        """Whether light, and whether the picture still fits, are told from the sub-stream: it knows what the place looks like."""
+        return self.sub_suffices and self._sub is not None and self._sub.knows
 
     @property
     def sub_refused(self) -> bool:
@@ -195,7 +203,7 @@ class Analyst:
     @property
     def wants_keyframes(self) -> bool:
         """Whether the main stream's keyframes would tell what the sub-stream does not: proofs, what came to stay, what to learn."""
-        if self._sub is None or self._background is None or self._proving:
+        if self._sub is None or self._background is None or self._proving or not self._sub.knows:
             return True
         if self._sub_ns < self._ask_ns:
             return False
@@ -239,11 +247,12 @@ class Analyst:
         self._sub_live = True
         if not frame.intact:
             return self._sub_blind(frame, Reason.DAMAGED) if self.sub_suffices else None
+        judges = self._sub_judges           # what is learned from this frame is no measure of it
         seen = self._sub.observe(frame)
         self._sub_ns = now_ns
         if seen is None or not self.sub_suffices:
             return None
-        return self._sub_told(frame, seen, asleep)
+        return self._sub_told(frame, seen, asleep, judges)
 
     def lose_sub(self) -> None:
         """The sub-stream does not come any more: until it does, the main stream is all there is."""
@@ -259,9 +268,10 @@ class Analyst:
             frame.wall_ns, Condition.BLIND, reason, self._said_cover, None, None, self._candidates, False, self._sharpness
         )
 
-    def _sub_told(self, frame: Frame, seen: SubSeen, asleep: bool) -> Observation:
+    def _sub_told(self, frame: Frame, seen: SubSeen, asleep: bool, judges: bool) -> Observation:
         proven, now_ns = self._known_proven(), frame.monotonic_ns
-        condition, reason = self._conditioned(seen.luma, seen.gradient, seen.share, int(np.count_nonzero(proven)), proven.size, now_ns)
+        known = int(np.count_nonzero(proven)) if judges else 0
+        condition, reason = self._conditioned(seen.luma, seen.gradient, seen.share, known, proven.size, now_ns)
         if reason is Reason.OBSCURED:
             return self._sub_blind(frame, reason)
         raw = seen.differs & proven & ~self._blind
@@ -272,7 +282,7 @@ class Analyst:
             self._sleep()
         elif condition is Condition.AWAKE:
             # Whoever moves between two keyframes ends the proofs around them, as in the main stream's own pictures.
-            disturbed = self._stillness.around((seen.moved & ~self._blind) | raw) & ~self._main_settled
+            disturbed = self._stillness.around((seen.stirred & ~self._blind) | raw) & ~self._main_settled
             self._restart(disturbed & self._stillness.running)
             self._pace.disturbed(disturbed, now_ns)
             # Whoever goes where the sub-stream knows nothing may stand still there: covered until a keyframe shows that nobody does.
@@ -283,7 +293,7 @@ class Analyst:
         cover = self._said_cover = self._cover(raw, moved, condition, now_ns)
         self._something = condition is not Condition.AWAKE or bool(raw.any() or drop_small(moved, FEWEST_MOVING_BLOCKS).any())
         self._rest((~proven | self._arrival) & ~self._blind, False, now_ns)
-        fitted = condition is Condition.AWAKE and bool((proven & ~was_covered).any())
+        fitted = judges and condition is Condition.AWAKE and bool((proven & ~was_covered).any())
         light = self._light_if_due(seen.light, fitted, now_ns)
         return Observation(frame.wall_ns, condition, reason, cover, light, None, self._candidates, False, self._sharpness)
 
@@ -333,7 +343,7 @@ class Analyst:
         background = self._background
         assert background is not None
         now_ns = frame.monotonic_ns
-        sub_suffices = self.sub_suffices
+        sub_suffices, sub_judges = self.sub_suffices, self._sub_judges
         cover_due = now_ns >= self._next_cover_ns and not sub_suffices
         if cover_due:
             late_ns = now_ns - self._next_cover_ns
@@ -370,7 +380,7 @@ class Analyst:
         self._something = condition is not Condition.AWAKE or bool(drop_specks(raw).any() or drop_small(moved, FEWEST_MOVING_BLOCKS).any())
         self._rest((~background.proven | self._arrival) & ~self._blind, new_grid, now_ns)
         self._last_seen = seen
-        light = self._light_if_due(cells, usable and bool((proven & ~was_covered).any()) and not sub_suffices, now_ns)
+        light = self._light_if_due(cells, usable and bool((proven & ~was_covered).any()) and not sub_judges, now_ns)
         if usable:
             self._teach_sub(frame, raw, cells)
         if frame.keyframe:
@@ -711,10 +721,11 @@ class Analyst:
         What came to stay is proven by signature alone: it is looked at once it has been still for long enough to be offered.
         """
         now_ns = frame.monotonic_ns
-        # Where keyframes alone come, what was due since the last one is taken at once, but of nothing the same twice.
+        # Where keyframes alone come, what was due since the last one is taken at once; else the same tile waits for the next picture.
+        at_once = self.sub_suffices
         self._next_look_ns = max(self._next_look_ns, now_ns - min(max(self._slot_ns, now_ns - self._looked_ns), LOOKS_SAVED_NS))
         self._looked_ns = now_ns
-        taken: set[tuple[int, int, int]] = set()
+        taken: dict[tuple[int, int, int], Look] = {}
         while self._detectors and self._next_look_ns <= now_ns:
             assert self._background is not None
             reached = int(np.count_nonzero(self._background.proven)) + self._candidates
@@ -724,10 +735,10 @@ class Analyst:
             if not asked.any():
                 self._next_look_ns = now_ns + self._look_period_ns
                 return
-            look = self._looks.next_look(asked)
+            look = self._looks.next_look(asked, taken.values() if at_once else ())
             if look is None or (look.detector, look.level, look.tile) in taken:
                 return
-            taken.add((look.detector, look.level, look.tile))
+            taken[look.detector, look.level, look.tile] = look
             if not self._may_look():
                 self.looks_starved += 1
                 self._next_look_ns = now_ns + self._slot_ns

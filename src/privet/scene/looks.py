@@ -7,7 +7,7 @@ Looking again at the same view finds nobody new, so views are counted once each:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
 from typing import Protocol
@@ -226,8 +226,10 @@ class Looks:
         """A proof that restarts begins without evidence."""
         self._views *= ~blocks
 
-    def next_look(self, waiting: BoolGrid) -> Look | None:
+    def next_look(self, waiting: BoolGrid, taken: Iterable[Look] = ()) -> Look | None:
         """The look that most waiting blocks lack, by a sample of them, times how long ago it was last taken; None when none would help.
+
+        taken: looks at the same picture: no detector is shown the same tile of it twice, for whom it did not find it will hardly find then.
 
         The time makes it fair: blocks that cannot get evidence (too dark, or found to hold somebody again and again) do not keep the
         looks from those that can.
@@ -235,6 +237,13 @@ class Looks:
         self._turn += 1
         every = [self._lacking_in(scale, waiting) for scale in self._scales]
         counts = np.concatenate([np.zeros(0), *every])
+        first = 0
+        for scale in self._scales:
+            for look in taken:
+                if (look.detector, look.level) == (scale.detector, scale.level):
+                    at = first + look.tile * len(TRANSFORMS)
+                    counts[at : at + len(TRANSFORMS)] = 0
+            first += len(scale.affines)
         if not counts.any():
             return None
         best = int((counts * (self._turn - self._taken)).argmax())

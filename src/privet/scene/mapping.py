@@ -44,6 +44,10 @@ class Mapping:
                             alignment.shift_y, error_y)
         self._columns = _spans(main.columns, main.width_px, sub.columns, sub.width_px, sub.block_px, main.block_px, alignment.scale_x,
                                alignment.shift_x, error_x)
+        self._row_at = _middles(main.rows, main.height_px, main.block_px, sub.rows, sub.height_px, sub.block_px, alignment.scale_y,
+                                alignment.shift_y)
+        self._column_at = _middles(main.columns, main.width_px, main.block_px, sub.columns, sub.width_px, sub.block_px, alignment.scale_x,
+                                   alignment.shift_x)
         self._back_rows = _turned(self._rows, sub.rows)
         self._back_columns = _turned(self._columns, sub.columns)
         # Where the light of one picture is asked for in the other: matrices, for the cells of both are few and lie in lines.
@@ -60,6 +64,10 @@ class Mapping:
     def on_main(self, sub_blocks: BoolGrid) -> BoolGrid:
         """Main blocks that touch one of these, the alignment's error included."""
         return _any_within(sub_blocks, self._rows, self._columns)
+
+    def in_main(self, sub_blocks: BoolGrid) -> BoolGrid:
+        """Main blocks whose middle lies in one of these: for what is grown by more than a block anyway."""
+        return np.ascontiguousarray(sub_blocks[self._row_at][:, self._column_at])
 
     def on_sub(self, main_blocks: BoolGrid) -> BoolGrid:
         """Sub-stream blocks that one of these reaches into, the alignment's error included."""
@@ -89,6 +97,14 @@ def _spans(
     first = np.clip(np.floor(least + 1e-6), 0, sub_blocks - 1).astype(np.int64)
     end = np.clip(np.ceil(most - 1e-6), first + 1, sub_blocks).astype(np.int64)
     return np.stack([first, end], axis=1)
+
+
+def _middles(
+    main_blocks: int, main_px: int, main_block_px: int, sub_blocks: int, sub_px: int, sub_block_px: int, scale: float, shift: float
+) -> NDArray[np.int64]:
+    middles_px = np.minimum((np.arange(main_blocks) + 0.5) * main_block_px, main_px)
+    at = (middles_px / main_px * scale + shift) * sub_px / sub_block_px
+    return np.asarray(np.clip(np.floor(at), 0, sub_blocks - 1), np.int64)
 
 
 def _turned(spans: Spans, count: int) -> Spans:

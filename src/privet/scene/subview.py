@@ -46,13 +46,15 @@ REFINE_TIME_NS = 10 * NS_PER_S
 class SubSeen:
     """What one frame of the sub-stream says, in the main stream's blocks: bool (rows, columns).
 
-    differs: proven blocks that look different. moved: blocks in which something moved, whether proven or not. unsure: of those, the ones
+    differs: proven blocks that look different. moved: blocks in which something moved, whether proven or not. stirred: the same
+    without what either picture may be off by. unsure: of those, the ones
     that are proven but not known here, so that only the main stream can say whether anybody stays. share: of the known blocks, how many
     differ. light: fitted (gain, offset) in the main stream's cells.
     """
 
     differs: BoolGrid
     moved: BoolGrid
+    stirred: BoolGrid
     unsure: BoolGrid
     share: float
     light: tuple[Cells, Cells]
@@ -96,7 +98,7 @@ class SubView:
 
     @property
     def knows(self) -> bool:
-        """Whether nearly all that is proven is known here, too."""
+        """Whether nearly all that is proven is known here, too, and there is any."""
         return self._knows
 
     @property
@@ -175,6 +177,7 @@ class SubView:
         return SubSeen(
             mapping.on_main(raw) if raw.any() else nothing,
             mapping.on_main(moved) if moved.any() else nothing,
+            mapping.in_main(moved) if moved.any() else nothing,
             mapping.on_main(unsure) if unsure.any() else nothing,
             np.count_nonzero(raw) / known if known else 0.0,
             (mapping.light_on_main(cells[0]), mapping.light_on_main(cells[1])),
@@ -194,7 +197,7 @@ class SubView:
         return self.grid.width_px, self.grid.height_px
 
     def _differences(self, frame: Frame, seen: Statistics) -> tuple[BoolGrid, Statistics, tuple[Cells, Cells]]:
-        uncovered = self._known & ~self._differing
+        uncovered = self._known & ~dilate(self._differing, 1)
         usable = uncovered if uncovered.any() else self._known
         cells = fit_light(seen[Y_MEAN], self._model.mean[Y_MEAN], usable, (CELL_ROWS, CELL_COLUMNS))
         rows, columns = self.grid.shape
