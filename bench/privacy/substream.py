@@ -18,7 +18,7 @@ from privet.ingest.decode import FrameDecoder, Ticket, make_decoder
 
 BITS_PER_PIXEL = 0.12
 LEAST_BITS_PER_SECOND = 64_000
-DELAY_FRAMES = 3
+DELAY_S = 0.3
 GOP_S = 2
 
 
@@ -37,6 +37,7 @@ class SubStream:
         encoder.options = {"preset": "veryfast", "tune": "zerolatency", "bf": "0", "threads": "1"}
         self._encoder = encoder
         self._decoder = FrameDecoder(make_decoder("h264"))
+        self._delay_frames = round(DELAY_S * fps)
         self._late: deque[tuple[av.Packet[av.VideoStream], Ticket]] = deque()
 
     def next(self, frame: Frame) -> list[Frame]:
@@ -48,7 +49,7 @@ class SubStream:
         for packet in self._encoder.encode(small):
             delayed = Ticket(frame.wall_ns, frame.monotonic_ns)
             self._late.append((packet, delayed))
-        if len(self._late) <= DELAY_FRAMES:
+        if len(self._late) <= self._delay_frames:
             return []
         packet, ticket = self._late.popleft()
         return list(self._decoder.decode(packet, Ticket(ticket.wall_ns, frame.monotonic_ns)))

@@ -90,6 +90,7 @@ def watch(
     state = (Condition.STARTING, Reason.NONE)
     walls: list[int] = []
     sub: SubStream | None = None
+    whole = True
     for number, frame in enumerate(_timed(sequence)):
         walls.append(frame.wall_ns)
         if between is not None and (after := between(number, analyst)) is not analyst:
@@ -106,7 +107,9 @@ def watch(
             for small in sub.next(frame):
                 if analyst.sub_due(small) and (watched := analyst.observe_sub(small)) is not None:
                     told.append((small, watched))
-        wanted = not analyst.sub_suffices or (frame.keyframe and analyst.wants_keyframes)
+        if frame.keyframe:                  # from one of these on everything is decoded, or nothing else
+            whole = not analyst.sub_suffices or analyst.wants_whole
+        wanted = whole or (frame.keyframe and analyst.wants_keyframes)
         if wanted and analyst.due(frame):
             told.append((frame, analyst.observe(frame)))
         for at, seen in told:

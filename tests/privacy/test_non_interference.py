@@ -78,6 +78,7 @@ class Scripted:
     sub_suffices = property(lambda self: False)
     sub_refused = property(lambda self: False)
     wants_keyframes = property(lambda self: True)
+    wants_whole = property(lambda self: False)
     due_ns = property(lambda self: -1)
     sub_due_ns = property(lambda self: -1)
 

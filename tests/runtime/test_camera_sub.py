@@ -21,7 +21,7 @@ class Knows:
 
     proving = quiet = covered = False
     sub_suffices = True
-    wants_keyframes = False
+    wants_keyframes = wants_whole = False
     due_ns = sub_due_ns = -1
 
     def __init__(self) -> None:

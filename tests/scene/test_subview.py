@@ -62,6 +62,7 @@ class Both:
         self.analyst = Analyst(SETTINGS, detectors())
         self.number = 0
         self.main_seen = 0
+        self.whole = True
         self.told: list[Observation] = []
 
     def show(
@@ -73,7 +74,9 @@ class Both:
                 small = frame(sub, self.number, 2 * self.number, keyframe=keyframe, intact=intact)
                 if self.analyst.sub_due(small) and (seen := self.analyst.observe_sub(small)) is not None:
                     self.told.append(seen)
-            wanted = not self.analyst.sub_suffices or (keyframe and self.analyst.wants_keyframes)
+            if keyframe:
+                self.whole = not self.analyst.sub_suffices or self.analyst.wants_whole
+            wanted = self.whole or (keyframe and self.analyst.wants_keyframes)
             large = frame(main, self.number, 2 * self.number + 1, keyframe=keyframe)
             if wanted and self.analyst.due(large):
                 self.main_seen += 1

@@ -32,6 +32,9 @@ class Watched(Protocol):
     def wants_keyframes(self) -> bool: ...
 
     @property
+    def wants_whole(self) -> bool: ...
+
+    @property
     def due_ns(self) -> int: ...
 
     @property
@@ -64,6 +67,8 @@ class Vigil:
             return Wants.ALL
         if not self.skips or not self._sub_comes():
             self._observer.lose_sub()
+            return Wants.ALL
+        if self._observer.wants_whole:
             return Wants.ALL
         return Wants.KEYFRAMES if self._observer.wants_keyframes or self._asked() else Wants.SELDOM
 

@@ -7,7 +7,7 @@ belong here: the kernels, the rules of promotion, encoding. What comes out is `O
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Literal
 
@@ -142,6 +142,9 @@ class Analyst:
         self._next_sub_ns: int = -1
         self._sub_ns: int = -1
         self._ask_every_ns: int = 0
+        self._whole = self._between = False
+        self._next_whole_ns: int = -1
+        self._tried: int = 0
         self._main_settled: BoolGrid = np.zeros((0, 0), np.bool_)
         self._unsure: BoolGrid = np.zeros((0, 0), np.bool_)
         self._given_up_before: BoolGrid | None = None
@@ -211,9 +214,20 @@ class Analyst:
         return self._sub.learning or bool(self._unsure.any() or ((since >= 0) & (self._sub_ns - since >= ASK_MAIN_NS)).any())
 
     @property
+    def wants_whole(self) -> bool:
+        """Whether all of the main stream is to be decoded although the sub-stream suffices.
+
+        A proof asks for a minute, or what the policy says, in which every picture that was due was looked at: whoever is hard to see moves
+        more in one of those than in a keyframe. That minute comes last, and only when a proof lacks nothing else.
+        """
+        return self.sub_suffices and self._whole
+
+    @property
     def due_ns(self) -> int:
-        """When the next cover is due (monotonic): before it, keyframes are all that is asked of the main stream."""
-        return -1 if self._background is None else self._next_cover_ns
+        """When the main stream is to be looked at next (monotonic): before it, keyframes are all that is asked of it."""
+        if self._background is None:
+            return -1
+        return self._next_whole_ns if self.sub_suffices else self._next_cover_ns
 
     @property
     def sub_due_ns(self) -> int:
@@ -324,6 +338,8 @@ class Analyst:
         Where most frames are keyframes, they are not taken more often than covers: samples close in time are not independent.
         """
         if self.sub_suffices:
+            if self._whole and frame.monotonic_ns >= self._next_whole_ns:
+                return True
             return frame.keyframe and frame.monotonic_ns - self._last_keyframe_ns >= self._slot_ns
         if self._background is None or frame.monotonic_ns >= self._next_cover_ns:
             return True
@@ -344,6 +360,10 @@ class Analyst:
         assert background is not None
         now_ns = frame.monotonic_ns
         sub_suffices, sub_judges = self.sub_suffices, self._sub_judges
+        # Keyframes one after another may be all that was decoded.
+        whole = not sub_suffices or self._between or not frame.keyframe
+        self._between = not frame.keyframe
+        self._next_whole_ns = now_ns + self._slot_ns
         cover_due = now_ns >= self._next_cover_ns and not sub_suffices
         if cover_due:
             late_ns = now_ns - self._next_cover_ns
@@ -370,7 +390,7 @@ class Analyst:
             self._main_settled = settled
             waiting = (~proven | settled) & ~self._blind
             self._anything_waits = bool(waiting.any())
-            moved = self._sleep() if asleep else self._prove(frame, seen, waiting, raw, settled, hurried)
+            moved = self._sleep() if asleep else self._prove(frame, seen, waiting, raw, settled, hurried=hurried, whole=whole)
             promoted = self._promote_if_due(frame, background)
         else:
             self._restart(self._stillness.restart_all())
@@ -434,12 +454,12 @@ class Analyst:
             return NoOffer.NO_PICTURE
         if not self._open_offer.due(now_ns):
             return NoOffer.TOO_SOON
-        if not self._candidates_at(now_ns).any():
+        if not self._candidates_at().any():
             return NoOffer.NO_CANDIDATES
         self._open_offer.attempt(now_ns)
         hit = look_everywhere(frame, background.grid, self._detectors, self._person_px)
         self._restart(hit)
-        candidates = self._candidates_at(now_ns) & ~hit
+        candidates = self._candidates_at() & ~hit
         if not candidates.any():
             return NoOffer.NO_CANDIDATES
         began_ns = began(self._stillness.still_ns(now_ns), now_ns)
@@ -463,7 +483,7 @@ class Analyst:
             at_ns = self._usable_ns
             signed = asked & unbroken(offer, began(self._stillness.still_ns(at_ns), at_ns))
             rules = self._rules("signature")
-            promoted, _ = promote(background, self._evidence(at_ns, signed, offer.planes), rules, offer.wall_ns)
+            promoted, _ = promote(background, self._evidence(signed, offer.planes), rules, offer.wall_ns)
         if promoted.any():
             self._model.start(promoted, block_statistics(*background.planes, self._settings.block_px))
             self._signed = promoted if self._signed is None else self._signed | promoted
@@ -489,17 +509,29 @@ class Analyst:
         """How many blocks waited for a signature alone when it was last looked."""
         return int(np.count_nonzero(self._candidate_blocks))
 
-    def _candidates_at(self, now_ns: int) -> BoolGrid:
+    def _candidates_at(self) -> BoolGrid:
         """Blocks that have passed rules 1 and 2. Nothing is written, for nothing is signed."""
         background = self._background
         assert background is not None
-        nothing = np.zeros(background.grid.shape, np.bool_)
-        _, candidates = promote(background, self._evidence(now_ns, nothing, background.planes), self._rules("signature"), 0)
+        return self._candidates_by(self._evidence(np.zeros(background.grid.shape, np.bool_), background.planes))
+
+    def _candidates_by(self, evidence: Evidence) -> BoolGrid:
+        background = self._background
+        assert background is not None
+        _, candidates = promote(background, evidence, self._rules("signature"), 0)
         return candidates
 
-    def _evidence(self, now_ns: int, signed: BoolGrid, picture: tuple[Plane, Plane, Plane]) -> Evidence:
+    def _lacks_pictures(self, now_ns: int, candidates: BoolGrid) -> bool:
+        """Whether a hundredth of what is being proven would be candidates, too, if keyframes were enough."""
+        background = self._background
+        assert background is not None
+        evidence = self._evidence(np.zeros(background.grid.shape, np.bool_), background.planes)
+        by_keyframes = self._candidates_by(replace(evidence, still_ns=self._stillness.still_ns(now_ns)))
+        return int(np.count_nonzero(by_keyframes & ~candidates)) >= max(self._tried // 100, 1)
+
+    def _evidence(self, signed: BoolGrid, picture: tuple[Plane, Plane, Plane]) -> Evidence:
         return Evidence(
-            still_ns=self._stillness.still_ns(now_ns),
+            still_ns=self._stillness.watched_ns(),
             keyframes=self._stillness.keyframes,
             clear_views=self._looks.clear_views(),
             closed=self._blind,
@@ -584,6 +616,9 @@ class Analyst:
         self._ask_every_ns = 0
         self._learned = 0
         self._given_up_before = None
+        self._whole = self._between = False
+        self._next_whole_ns = -1
+        self._tried = 0
 
     def _judged(self, frame: Frame, proven: BoolGrid) -> _Judged:
         seen = block_statistics(frame.y, frame.u, frame.v, self._settings.block_px)
@@ -690,14 +725,15 @@ class Analyst:
         self._model.refine(seen, expected, proven & ~self._covered & ~dilate(raw, 1), rate)
 
     def _prove(
-        self, frame: Frame, seen: Statistics, waiting: BoolGrid, raw: BoolGrid, settled: BoolGrid, hurried: bool
+        self, frame: Frame, seen: Statistics, waiting: BoolGrid, raw: BoolGrid, settled: BoolGrid, *, hurried: bool, whole: bool
     ) -> BoolGrid:
         """Follow stillness and, when one is due, take a look. Returns waiting blocks that moved."""
         if not waiting.any():
             return waiting
         # What was given up is watched for movement alone.
         tried = waiting & ~self._pace.given_up
-        moved, disturbed = self._stillness.observe(frame, seen, waiting, raw & ~settled, tried)
+        self._tried = int(np.count_nonzero(tried))
+        moved, disturbed = self._stillness.observe(frame, seen, waiting, raw & ~settled, tried, whole=whole)
         self._pace.disturbed(disturbed, frame.monotonic_ns)
         moved = moved & ~settled  # those are covered anyway
         # Whoever came to stay holds up what is not proven yet around them, as if they moved; themselves they may be still.
@@ -758,17 +794,19 @@ class Analyst:
             return signed
         if not self._stillness.running.any():
             self._candidate_blocks = np.zeros(background.grid.shape, np.bool_)
+            self._whole = False
             return None
         if frame.monotonic_ns < self._next_promotion_ns:
             return None
         self._next_promotion_ns = frame.monotonic_ns + PROMOTE_EVERY_NS
         settings = self._settings
-        self._candidate_blocks = waiting = self._candidates_at(frame.monotonic_ns)
+        self._candidate_blocks = waiting = self._candidates_at()
+        self._whole = self.sub_suffices and self._lacks_pictures(frame.monotonic_ns, waiting)
         # The picture is put together only where something can be written without a signature. It is promote that decides.
         if settings.commissioning == "signature" or not waiting.any():
             return None
         nothing = np.zeros(background.grid.shape, np.bool_)
-        evidence = self._evidence(frame.monotonic_ns, nothing, self._stillness.picture())
+        evidence = self._evidence(nothing, self._stillness.picture())
         promoted, candidates = promote(background, evidence, self._rules(settings.commissioning), frame.wall_ns)
         self._candidate_blocks = candidates
         if not promoted.any():

@@ -79,7 +79,8 @@ class ProvenBackground:
 class Evidence:
     """What is known of every block; arrays of shape (rows, columns) unless said otherwise.
 
-    still_ns: how long it and its neighbourhood have been still, without a gap; keyframes: over how many of them.
+    still_ns: how long it and its neighbourhood have been still, without a gap, while every picture was looked at that was due; keyframes:
+    over how many of them.
     clear_views: per detector, the number of different views without a hit since then that qualified as evidence (shape (n, rows,
     columns)); a detector that has not answered, or could not have seen a person, has given none.
     closed: never to be promoted: a blind zone. arrival: came after the place was known, so neither time nor detectors will do.

@@ -178,6 +178,8 @@ class Stillness:
         self._running: BoolGrid = np.zeros(grid.shape, np.bool_)
         self._since_ns: NDArray[np.int64] = np.full(grid.shape, -REFERENCE_NS - 1, np.int64)
         self._keyframes: NDArray[np.int32] = np.zeros(grid.shape, np.int32)
+        self._watched_ns = 0
+        self._watched_before: NDArray[np.int64] = np.zeros(grid.shape, np.int64)
         self._last_ns = -1
         self._lately: deque[tuple[Statistics, float]] = deque(maxlen=LATELY_FRAMES)
         # Rows of blocks that noise is learned from; of a large picture not all are needed.
@@ -199,18 +201,23 @@ class Stillness:
         """How long each block has been still; 0 where no proof runs. int64 (rows, columns)."""
         return np.where(self._running, now_ns - self._since_ns, 0)
 
+    def watched_ns(self) -> NDArray[np.int64]:
+        """For how much of the time for which each block has been still all pictures were looked at. int64 (rows, columns)."""
+        return np.where(self._running, self._watched_ns - self._watched_before, 0)
+
     def picture(self) -> tuple[Plane, Plane, Plane]:
         """The mean of each proof's keyframes."""
         y, u, v = (((plane.astype(np.uint32) + 64) // 128).astype(np.uint8) for plane in self._mean)
         return y, u, v
 
     def observe(
-        self, frame: Frame, seen: Statistics, waiting: BoolGrid, covered: BoolGrid, tried: BoolGrid | None = None
+        self, frame: Frame, seen: Statistics, waiting: BoolGrid, covered: BoolGrid, tried: BoolGrid | None = None, *, whole: bool = True
     ) -> tuple[BoolGrid, BoolGrid]:
         """Follow one analysed frame that decoded cleanly.
 
         seen: its block statistics. waiting: blocks still to be proven. covered: proven blocks that something is in front of: whoever
-        stands there may reach into what is not proven yet. tried: those of the waiting whose proofs are followed; all, if None.
+        stands there may reach into what is not proven yet. tried: those of the waiting whose proofs are followed; all, if None. whole:
+        whatever was due since the last frame was looked at, and not keyframes alone.
 
         Returns (moved, disturbed): waiting blocks that moved in this frame or, where no proof runs, since the last (if many did: there
         noise and what flutters are not told apart yet); and blocks at which no proof may go on, neighbourhood included.
@@ -220,6 +227,8 @@ class Stillness:
         if self._last_ns < 0 or not 0 <= frame.monotonic_ns - self._last_ns <= self._rules.longest_gap_ns:
             self.restart_all()
             disturbed[:] = True
+        elif whole:
+            self._watched_ns += frame.monotonic_ns - self._last_ns
         self._last_ns = frame.monotonic_ns
         self.restart(waiting & ~tried)
         running = self._running & waiting
@@ -315,6 +324,7 @@ class Stillness:
         self._keyframes[carried] += 1
         self._keyframes[fresh] = 1
         self._since_ns[fresh] = frame.monotonic_ns
+        self._watched_before[fresh] = self._watched_ns
         self._statistics[:, fresh] = seen[:, fresh]
         self._anchor_light[fresh] = self._light
         for plane, anchor, mean in zip((frame.y, frame.u, frame.v), self._anchor, self._mean, strict=True):
