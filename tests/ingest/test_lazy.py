@@ -214,6 +214,21 @@ def test_what_lies_between_two_looks_is_decoded_with_the_second_and_before_a_key
     assert len(left_out & set(BUSY)) > 0
 
 
+def test_the_picture_that_is_due_does_not_wait_for_those_before_it() -> None:
+    """They are decoded with the last of them, so that its own is all that is decoded when it comes."""
+    glancer = Glancer()
+    lazy = LazyDecoder(FrameDecoder(make_decoder("h264")), glancer)
+    together: dict[int, list[int]] = {}
+    for packet, ticket in packets_of(footage("h264")):
+        for picture in lazy.decode(packet, ticket):
+            glancer.see(picture)
+            together.setdefault(ticket.wall_ns, []).append(picture.wall_ns)
+    settled = [number for number in glancer.looked if number > 2 * GOP]
+    assert len(settled) > 50
+    assert all(together[number] == [number] for number in settled)
+    assert any(len(pictures_) == 2 for pictures_ in together.values()), "put off, and decoded with the next"
+
+
 def test_the_same_pictures_come_out_whether_decoding_is_put_off_or_not() -> None:
     clip, glancer = footage("h265"), Glancer()
     pictures_of = {picture.wall_ns: picture.y.copy() for picture in everything(clip)}

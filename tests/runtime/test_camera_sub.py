@@ -82,6 +82,9 @@ def test_what_of_the_main_stream_is_wanted() -> None:
     wanted = [vigil.wants]
     asked[0] = True
     wanted.append(vigil.wants)
+    knows.wants_whole = True
+    wanted.append(vigil.wants)
+    knows.wants_whole = False
     knows.sub_suffices = False
     wanted.append(vigil.wants)
     knows.sub_suffices = True
@@ -91,4 +94,4 @@ def test_what_of_the_main_stream_is_wanted() -> None:
     comes[0] = True
     vigil.cannot_skip()
     wanted.append(vigil.wants)
-    assert wanted == [Wants.SELDOM, Wants.KEYFRAMES, Wants.ALL, Wants.ALL, Wants.ALL]
+    assert wanted == [Wants.SELDOM, Wants.KEYFRAMES, Wants.ALL, Wants.ALL, Wants.ALL, Wants.ALL]

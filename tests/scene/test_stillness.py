@@ -73,6 +73,26 @@ def test_the_picture_is_the_mean_of_the_keyframes() -> None:
         assert abs(error.mean()) < 0.3
 
 
+@pytest.mark.parametrize("gap", [0, 1, 40])
+def test_time_is_watched_only_where_every_picture_was_looked_at(gap: int) -> None:
+    """From a keyframe on, keyframes alone for a while, and then everything; somebody passes by in the middle of it."""
+    stillness = Stillness(GRID, RULES)
+    watched_frames = np.zeros(GRID.shape, np.int64)
+    for number, frame in enumerate(frames(lambda number: sway(0.0) if number == 60 else PLACE, 121, fps=Fraction(FPS), gop=GOP)):
+        whole = not 0 < number <= gap
+        if not whole and not frame.keyframe:
+            continue
+        stillness.observe(frame, block_statistics(frame.y, frame.u, frame.v, 8), EVERY, ~EVERY, whole=whole)
+        watched_frames = np.where(stillness.watched_ns() == 0, 0, watched_frames + whole)
+        assert (stillness.watched_ns() <= stillness.still_ns(frame.monotonic_ns)).all()
+        if not gap:
+            assert np.array_equal(stillness.watched_ns(), stillness.still_ns(frame.monotonic_ns))
+    undisturbed = np.zeros(GRID.shape, np.bool_)
+    undisturbed[:, 26:] = True
+    assert (stillness.watched_ns()[undisturbed] == (120 - gap // GOP * GOP) * NS_PER_S // FPS).all()
+    assert (stillness.watched_ns()[SOMEBODY] < 60 * NS_PER_S // FPS).all()
+
+
 def test_time_without_keyframes_proves_nothing() -> None:
     stillness = watch(lambda _: PLACE, 200, gop=1000)
     assert (stillness.keyframes == 1).all()

@@ -56,13 +56,14 @@ def with_somebody_unlearned(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 class Both:
-    """A camera with both streams, as a worker hands them to its analyst. main_seen: how many frames of the main stream it took."""
+    """A camera with both streams, as a worker hands them to its analyst. main_seen: how many frames of the main stream it took.
+    decodes_whole: else of the main stream keyframes are all that comes."""
 
     def __init__(self) -> None:
         self.analyst = Analyst(SETTINGS, detectors())
         self.number = 0
         self.main_seen = 0
-        self.whole = True
+        self.whole = self.decodes_whole = True
         self.told: list[Observation] = []
 
     def show(
@@ -76,7 +77,7 @@ class Both:
                     self.told.append(seen)
             if keyframe:
                 self.whole = not self.analyst.sub_suffices or self.analyst.wants_whole
-            wanted = self.whole or (keyframe and self.analyst.wants_keyframes)
+            wanted = (self.whole and self.decodes_whole) or (keyframe and self.analyst.wants_keyframes)
             large = frame(main, self.number, 2 * self.number + 1, keyframe=keyframe)
             if wanted and self.analyst.due(large):
                 self.main_seen += 1
@@ -120,6 +121,35 @@ def test_while_all_is_to_be_proven_the_main_streams_keyframes_are_enough() -> No
     both.show(10)
     assert both.analyst.background is not None
     assert both.analyst.background.proven.mean() > 0.9
+
+
+def test_by_keyframes_alone_nothing_is_proven_and_the_whole_stream_is_asked_for_when_nothing_else_is_lacking() -> None:
+    both = Both()
+    both.show(2)
+    assert not both.analyst.wants_whole
+    both.decodes_whole = False
+    both.show(20)
+    assert both.analyst.background is not None
+    assert not both.analyst.background.proven.any()
+    assert both.analyst.wants_whole
+    both.decodes_whole = True
+    before = both.main_seen
+    both.show(10)
+    assert both.analyst.background.proven.mean() > 0.9
+    assert not both.analyst.wants_whole
+    assert both.main_seen - before < 10 * FPS
+
+
+def test_somebody_whom_only_pictures_between_keyframes_show_is_not_proven() -> None:
+    """In the sub-stream they are not seen at all."""
+    both = Both()
+    for number in range(60 * FPS):
+        both.show(1 / FPS, with_somebody(MAIN) if number % GOP == 3 else MAIN)
+    background = both.analyst.background
+    assert background is not None
+    rows, columns = background.proven.shape
+    assert not background.proven[rows // 3 : rows * 5 // 6, columns * 4 // 10 : columns // 2].any()
+    assert background.proven.any()
 
 
 def test_what_moves_in_the_sub_stream_ends_the_proofs_around_it() -> None:
