@@ -95,7 +95,7 @@ class _SubStreamEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SubStream.V
     SUB_STREAM_UNSPECIFIED: _SubStream.ValueType  # 0
     """there is no sub-stream"""
     SUB_STREAM_NOT_WATCHED: _SubStream.ValueType  # 1
-    """the main stream is: the sub-stream does not come, or has not been learned yet"""
+    """the main stream is: the sub-stream does not come, or it is not known yet how the two lie to each other"""
     SUB_STREAM_WATCHED: _SubStream.ValueType  # 2
     SUB_STREAM_OTHER_PICTURE: _SubStream.ValueType  # 3
     """the main stream is: the two do not show the same"""
@@ -108,7 +108,7 @@ class SubStream(_SubStream, metaclass=_SubStreamEnumTypeWrapper):
 SUB_STREAM_UNSPECIFIED: SubStream.ValueType  # 0
 """there is no sub-stream"""
 SUB_STREAM_NOT_WATCHED: SubStream.ValueType  # 1
-"""the main stream is: the sub-stream does not come, or has not been learned yet"""
+"""the main stream is: the sub-stream does not come, or it is not known yet how the two lie to each other"""
 SUB_STREAM_WATCHED: SubStream.ValueType  # 2
 SUB_STREAM_OTHER_PICTURE: SubStream.ValueType  # 3
 """the main stream is: the two do not show the same"""
