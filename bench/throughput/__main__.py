@@ -108,7 +108,7 @@ def of_stream(kind: Kind, stream: Stream, height_px: int, codec: Codec, cameras:
     footage = clip(kind, height_px, codec)
     sub = clip(kind, SUB_HEIGHT_PX, codec) if stream == "sub" else None
     said_to(f"{kind} {stream}: the place, known from the quiet clip")
-    known = known_place(height_px, codec, with_sub=sub is not None)
+    known = known_place(height_px, codec)
     with cameras_on(other, footage, sub) as (url, sub_url):
         rate = sum(each.bits_per_second for each in (footage, sub) if each is not None)
         said_to(f"{kind} {stream}: {rate / 1e6:.2f} Mbit/s; receiving only")

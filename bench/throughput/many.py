@@ -62,27 +62,16 @@ def main() -> int:
     parser.add_argument("--busy", type=int, default=15, metavar="N", help="cameras with people in every frame")
     parser.add_argument("--sub", action="store_true", help="every camera has a sub-stream, which Privet watches")
     parser.add_argument("--minutes", type=float, default=10.0, help="that are measured, once the cameras have settled")
-    parser.add_argument("--known", type=Path, metavar="FILE", help="keep there what was proven of the place; if it is there, it is used")
     parser.add_argument("--json", action="store_true", help="for machines, on standard output")
     options = parser.parse_args()
     cannot = (FootageMissingError, DemoError, RuntimeError, ValueError)
     return say_figures(
-        "bench.throughput.many", lambda: many_figures(options.quiet, options.busy, options.minutes, _known(options.known), sub=options.sub),
+        "bench.throughput.many", lambda: many_figures(options.quiet, options.busy, options.minutes, sub=options.sub),
         as_json=options.json, cannot=cannot,
     )
 
 
-def _known(kept: Path | None) -> bytes:
-    if kept is not None and kept.exists():
-        return kept.read_bytes()
-    _say("one camera proves the place")
-    known = known_place(HEIGHT_PX)
-    if kept is not None:
-        kept.write_bytes(known)
-    return known
-
-
-def many_figures(quiet: int, busy: int, minutes: float, known: bytes, *, sub: bool = False) -> Json:
+def many_figures(quiet: int, busy: int, minutes: float, *, sub: bool = False) -> Json:
     """Under the names of docs/design/throughput-bench.md. sub: every camera has a sub-stream.
 
     Raises:
@@ -91,6 +80,8 @@ def many_figures(quiet: int, busy: int, minutes: float, known: bytes, *, sub: bo
     """
     if quiet < 0 or busy < 0 or quiet + busy < 1 or minutes <= 0:
         raise ValueError("take one camera at least, and some time")
+    _say("one camera proves the place, if none has before")
+    known = known_place(HEIGHT_PX)
     with cameras_of({"quiet": quiet, "busy": busy}, sub=sub) as cameras:
         urls = [pair for each in cameras for pair in each.urls]
         with running(configuration_of(urls, "settled"), len(urls), None, known) as (privet, api, directory):

@@ -8,23 +8,26 @@ are everywhere all the time, next to nothing is ever proven, and *settled* would
 
 from __future__ import annotations
 
-from functools import cache
-
 from demo.clip import Codec
 
-from bench.throughput.clips import SUB_HEIGHT_PX, clip
+from bench.throughput.clips import clip
 from bench.throughput.core import two_cores
+from bench.throughput.keep import kept
 from bench.throughput.site import cameras_on, prove
 
 
-@cache
-def known_place(height_px: int, codec: Codec = "h264", *, with_sub: bool = False) -> bytes:
-    """What one camera keeps of the place for its next start, as privet.runtime.state_store takes it. with_sub: it has a sub-stream, too.
+def known_place(height_px: int, codec: Codec = "h264") -> bytes:
+    """What one camera keeps of the place for its next start, as privet.runtime.state_store takes it. What it has learned of its sub-stream
+    is not kept, so it is the same for cameras that have one.
 
     Raises:
         DemoError: Privet does not start, or proves nothing.
     """
-    measured, other = two_cores()
-    sub = clip("quiet", SUB_HEIGHT_PX, codec) if with_sub else None
-    with cameras_on(other, clip("quiet", height_px, codec), sub) as (url, sub_url):
-        return prove(url, sub_url, measured)
+    quiet = clip("quiet", height_px, codec)
+
+    def proven() -> bytes:
+        measured, other = two_cores()
+        with cameras_on(other, quiet) as (url, sub_url):
+            return prove(url, sub_url, measured)
+
+    return kept("place", quiet.path.name.encode(), proven)

@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.privacy.tables import Json
+from bench.throughput.keep import CACHE
 from bench.throughput.process import say_figures
 from privet.api.covered import answer
 from privet.api.parameters import Span
@@ -51,7 +52,6 @@ WEEK_NS = 7 * DAY_NS
 HOUR_NS = 3600 * NS_PER_S
 DAYS = 100
 RECIPE = 1                       # raise it when the way of making the hundred days changes
-CACHE = Path(__file__).resolve().parents[2] / ".cache" / "throughput"
 BUSY_HOURS = range(8, 12)
 STEP_NS = 2 * NS_PER_S           # between heartbeats, and between covers, each of which is what two seconds of covers come to
 GRID = Grid(1920, 1080, 8, 1)

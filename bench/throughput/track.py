@@ -5,7 +5,6 @@ Belongs here: looking at the bench's clips offline, and the files it is kept in.
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,9 +15,9 @@ from demo.clip import Clip
 from demo.encode import clip_frames
 from numpy.typing import NDArray
 
+from bench.throughput import keep
 from bench.throughput.clips import QUALITY, clip
 from bench.throughput.daylight import gains, lit_plane
-from bench.throughput.queries import CACHE
 from privet.config.models import Promotion
 from privet.core.clock import NS_PER_S
 from privet.core.frame import Frame
@@ -40,7 +39,6 @@ GOP_S = 2                       # a camera that sleeps looks at a keyframe each
 LIGHT_WAKES = 0.01              # of the levels in a GOP: then packets are larger than in a quiet place
 AWAKE_FOR_S = 10                # since something changed
 STARTS_NS = 1_714_521_600 * NS_PER_S    # 2024-05-01 00:00 UTC
-SOURCES = Path(__file__).resolve().parents[2] / "src" / "privet"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,24 +104,11 @@ def from_file(data: bytes) -> Track:
 
 
 def kept(name: str, make: Callable[[], Track]) -> Track:
-    """What `make` gives, made once for this clip and these sources of what looks at it; the newest is kept below .cache/."""
-    told = hashlib.sha256(repr((PROVES_FOR_S, SLICE_S, BUSY_TIMES, GOP_S, LIGHT_WAKES, AWAKE_FOR_S, QUALITY)).encode())
-    told.update(clip("quiet", HEIGHT_PX).path.name.encode() + clip("busy", HEIGHT_PX).path.name.encode())
-    sources = [*sorted((SOURCES / "scene").glob("*.py")), *sorted((SOURCES / "detect").glob("*.py"))]
-    for source in (*sources, Path(__file__), Path(__file__).with_name("daylight.py")):
-        told.update(source.read_bytes())
-    path = CACHE / f"track-{name}-{told.hexdigest()[:16]}.npz"
-    if path.is_file():
-        return from_file(path.read_bytes())
-    track = make()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(to_file(track))
-    partial.rename(path)
-    for earlier in CACHE.glob(f"track-{name}-*.npz"):
-        if earlier != path:
-            earlier.unlink()
-    return track
+    """What `make` gives, made once for this clip and these sources of what looks at it."""
+    told = repr((PROVES_FOR_S, SLICE_S, BUSY_TIMES, GOP_S, LIGHT_WAKES, AWAKE_FOR_S, QUALITY)).encode()
+    told += clip("quiet", HEIGHT_PX).path.name.encode() + clip("busy", HEIGHT_PX).path.name.encode()
+    told += Path(__file__).read_bytes() + Path(__file__).with_name("daylight.py").read_bytes()
+    return from_file(keep.kept(f"track-{name}", told, lambda: to_file(make()), ".npz"))
 
 
 def settings() -> AnalystSettings:
