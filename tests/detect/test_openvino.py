@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -126,6 +128,27 @@ def test_threads_take_turns(detectors: tuple[Detector, ...], frame: Frame) -> No
     with ThreadPoolExecutor(2) as threads:
         together = list(threads.map(lambda picture: len(detector.find(picture[None])[0]), [crowd, nobody] * 8))
     assert together == alone * 8
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="on one core there is nowhere else to be")
+def test_looks_go_to_whichever_core_is_idle(detectors: tuple[Detector, ...]) -> None:
+    allowed, looking, seen = os.sched_getaffinity(0), threading.get_native_id(), set()
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.is_set():
+            seen.add(frozenset(os.sched_getaffinity(looking)))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        for detector in detectors:
+            for _ in range(5):
+                detector.find(np.full((1, *detector.input_px, 3), 128, np.uint8))
+    finally:
+        over.set()
+        watcher.join()
+    assert seen == {frozenset(allowed)}
 
 
 def test_what_the_runtime_refuses_is_an_error_of_ours(detectors: tuple[Detector, ...]) -> None:

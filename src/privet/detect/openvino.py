@@ -81,7 +81,8 @@ def _compile(weights: Weights, device: str, shape: tuple[int, int, int, int], ca
 
 
 def _options(cache: Path | None) -> dict[str, str | int]:
-    options: dict[str, str | int] = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"}
+    # Pinned, every worker's looks would be on the machine's first core, and wait for each other while others are idle.
+    options: dict[str, str | int] = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY", "ENABLE_CPU_PINNING": "NO"}
     if cache is not None:
         options["CACHE_DIR"] = str(cache)  # compiled once, read again by every worker's start
     return options
