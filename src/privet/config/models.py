@@ -78,7 +78,9 @@ class Promotion(Section):
     commissioning: Literal["signature", "automatic"] = Field(
         "signature", description="Whether a person signs the first background. `automatic` is for demonstrations and files."
     )
-    prove_seconds: float = Field(60.0, ge=1.0, le=3600.0, description="How long a block and its neighbourhood must be still; with a sub-stream, twice as long.")
+    prove_seconds: float = Field(
+        60.0, ge=1.0, le=3600.0, description="How long a block and its neighbourhood must be still; with a sub-stream, twice as long."
+    )
     prove_keyframes: int = Field(30, ge=2, le=10000, description="Over how many keyframes at least.")
     person_height_px: int = Field(0, ge=0, le=4320, description="Height of a standing person in the picture; 0: an eighth of it.")
 
