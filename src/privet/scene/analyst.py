@@ -142,7 +142,7 @@ class Analyst:
         self._next_sub_ns: int = -1
         self._sub_ns: int = -1
         self._ask_every_ns: int = 0
-        self._whole = self._between = False
+        self._whole = self._granted = False
         self._next_whole_ns: int = -1
         self._tried: int = 0
         self._main_settled: BoolGrid = np.zeros((0, 0), np.bool_)
@@ -360,10 +360,7 @@ class Analyst:
         assert background is not None
         now_ns = frame.monotonic_ns
         sub_suffices, sub_judges = self.sub_suffices, self._sub_judges
-        # Keyframes one after another may be all that was decoded.
-        whole = not sub_suffices or self._between or not frame.keyframe
-        self._between = not frame.keyframe
-        self._next_whole_ns = now_ns + self._slot_ns
+        whole = self._watched_whole(frame, sub_suffices)
         cover_due = now_ns >= self._next_cover_ns and not sub_suffices
         if cover_due:
             late_ns = now_ns - self._next_cover_ns
@@ -410,6 +407,15 @@ class Analyst:
             frame.wall_ns, condition, reason, self._said_cover, light, promoted, self._candidates, new_grid, self._sharpness,
             by_signature, recalled,
         )
+
+    def _watched_whole(self, frame: Frame, sub_suffices: bool) -> bool:
+        """Whether whatever was due between the last frame and this one was looked at."""
+        self._next_whole_ns = frame.monotonic_ns + self._slot_ns
+        # What lies before a keyframe was decoded if that was asked for when the one before it came.
+        whole = not sub_suffices or self._granted or not frame.keyframe
+        if frame.keyframe:
+            self._granted = not sub_suffices or self._whole
+        return whole
 
     def _teach_sub(self, frame: Frame, raw: BoolGrid, cells: tuple[NDArray[np.float32], NDArray[np.float32]]) -> None:
         """What a keyframe of the main stream tells of the sub-stream's picture."""
@@ -616,7 +622,7 @@ class Analyst:
         self._ask_every_ns = 0
         self._learned = 0
         self._given_up_before = None
-        self._whole = self._between = False
+        self._whole = self._granted = False
         self._next_whole_ns = -1
         self._tried = 0
 
