@@ -142,7 +142,7 @@ class Analyst:
         self._next_sub_ns: int = -1
         self._sub_ns: int = -1
         self._ask_every_ns: int = 0
-        self._whole = self._granted = False
+        self._whole, self._granted = False, True
         self._next_whole_ns: int = -1
         self._tried: int = 0
         self._main_settled: BoolGrid = np.zeros((0, 0), np.bool_)
@@ -412,7 +412,7 @@ class Analyst:
         """Whether whatever was due between the last frame and this one was looked at."""
         self._next_whole_ns = frame.monotonic_ns + self._slot_ns
         # What lies before a keyframe was decoded if that was asked for when the one before it came.
-        whole = not sub_suffices or self._granted or not frame.keyframe
+        whole = self._granted or not frame.keyframe
         if frame.keyframe:
             self._granted = not sub_suffices or self._whole
         return whole
@@ -622,7 +622,7 @@ class Analyst:
         self._ask_every_ns = 0
         self._learned = 0
         self._given_up_before = None
-        self._whole = self._granted = False
+        self._whole, self._granted = False, True
         self._next_whole_ns = -1
         self._tried = 0
 
