@@ -35,7 +35,7 @@ STREAMS: tuple[Stream, ...] = ("main", "sub")
 
 
 def main() -> int:
-    """Measure; exit status 0, or 2 if it could not be measured."""
+    """Measure; exit status 0, or 2 if not all could be measured: what was is said in any case, for it takes an hour."""
     parser = argparse.ArgumentParser(
         prog="python -m bench.throughput",
         description="CPU time a second of stream, over RTSP/TCP on the loopback; the cameras are on another core.",
@@ -52,25 +52,26 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="for machines, on standard output")
     options = parser.parse_args()
     end_in_order()
+    kinds, streams = [options.only] if options.only else KINDS, [options.stream] if options.stream else STREAMS
+    result: Json = {"height_px": options.height, "codec": options.codec, "cameras": options.cameras}
     try:
-        kinds, streams = [options.only] if options.only else KINDS, [options.stream] if options.stream else STREAMS
-        result = measure(options.height, options.codec, options.cameras, kinds, streams, options.parts)
+        measure(result, options.height, options.codec, options.cameras, kinds, streams, options.parts)
     except (FootageMissingError, DemoError, RuntimeError, ValueError) as error:
         print(f"bench.throughput: {error}", file=sys.stderr)
         return 2
-    print(f"\n{table(result)}", file=sys.stderr if options.json else sys.stdout)
-    if options.json:
-        json.dump(result, sys.stdout, indent=2)
-        print()
+    finally:
+        print(f"\n{table(result)}", file=sys.stderr if options.json else sys.stdout)
+        if options.json:
+            json.dump(result, sys.stdout, indent=2)
+            print(flush=True)
     return 0
 
 
 def measure(
-    height_px: int, codec: Codec, cameras: int, kinds: Sequence[Kind], streams: Sequence[Stream], parts: Sequence[Part]
-) -> Json:
-    """All figures, by clip and stream, and the parts that are of no stream."""
+    out: Json, height_px: int, codec: Codec, cameras: int, kinds: Sequence[Kind], streams: Sequence[Stream], parts: Sequence[Part]
+) -> None:
+    """All figures, by clip and stream, and the parts that are of no stream. They are put into `out` as they come."""
     measured, _ = two_cores()
-    out: Json = {"height_px": height_px, "codec": codec, "cameras": cameras}
     privet_cpu = 0.0
     for kind in kinds if "streams" in parts else ():
         by_stream: Json = {}
@@ -99,7 +100,6 @@ def measure(
             f"{kind} {height} {name}": of_stream(kind, "main", height, name, 2)
             for name, height in MORE for kind in kinds
         }
-    return out
 
 
 def of_stream(kind: Kind, stream: Stream, height_px: int, codec: Codec, cameras: int) -> Json:
