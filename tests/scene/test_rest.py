@@ -45,6 +45,20 @@ def test_quiet_is_ten_seconds_without_anything() -> None:
     assert camera.analyst.covered
 
 
+def test_a_lost_picture_is_no_rest_and_does_not_begin_the_ten_seconds_anew() -> None:
+    camera = without_detectors(proven())
+    camera.show(PLACE, 12)
+    quiet = []
+    for intact in (True, False, True):
+        frame = frame_of(noisy(PLACE, 0.8, 990), camera.now_ns, keyframe=True, intact=intact)
+        camera.analyst.observe(frame)
+        camera.now_ns += NS_PER_S // 5
+        quiet.append(camera.analyst.quiet)
+    assert quiet == [True, False, True]
+    camera.show(with_person(PLACE, SOMEBODY_PX), 0.4)
+    assert not camera.analyst.quiet
+
+
 def test_a_keyframe_with_somebody_in_it_differs_and_the_same_place_does_not() -> None:
     camera = without_detectors(proven())
     camera.show(PLACE, 12)

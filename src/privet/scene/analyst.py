@@ -277,7 +277,8 @@ class Analyst:
         self._restart(self._stillness.restart_all())
         self._said_cover = self._cover(self._covered, self._covered, Condition.BLIND, frame.monotonic_ns)
         self._something = True
-        self._rest((~self._known_proven() | self._arrival) & ~self._blind, False, frame.monotonic_ns)
+        waiting = (~self._known_proven() | self._arrival) & ~self._blind
+        self._rest(waiting, False, frame.monotonic_ns, unseen=reason is Reason.DAMAGED)
         return Observation(
             frame.wall_ns, Condition.BLIND, reason, self._said_cover, None, None, self._candidates, False, self._sharpness
         )
@@ -395,7 +396,7 @@ class Analyst:
         if cover_due or new_grid or (sub_suffices and not self.sub_suffices):
             self._said_cover = cover
         self._something = condition is not Condition.AWAKE or bool(drop_specks(raw).any() or drop_small(moved, FEWEST_MOVING_BLOCKS).any())
-        self._rest((~background.proven | self._arrival) & ~self._blind, new_grid, now_ns)
+        self._rest((~background.proven | self._arrival) & ~self._blind, new_grid, now_ns, unseen=not frame.intact)
         self._last_seen = seen
         light = self._light_if_due(cells, usable and bool((proven & ~was_covered).any()) and not sub_judges, now_ns)
         if usable:
@@ -835,15 +836,19 @@ class Analyst:
             return held
         return coarsen(held, self._settings.tallest_blocks) & ~self._blind
 
-    def _rest(self, waiting: BoolGrid, new_grid: bool, now_ns: int) -> None:
-        """Whether most frames may do without being looked at, or without being decoded as well as they could be."""
-        if new_grid or self._something or self._disturbed_ns < 0:
+    def _rest(self, waiting: BoolGrid, new_grid: bool, now_ns: int, *, unseen: bool = False) -> None:
+        """Whether most frames may do without being looked at, or without being decoded as well as they could be.
+
+        unseen: of what was lost nothing is known, so there is no rest now. But neither was anything seen: were ten quiet seconds to begin anew
+        with every packet that an overloaded machine throws away, its cameras would stay awake and it would stay overloaded.
+        """
+        if new_grid or (self._something and not unseen) or self._disturbed_ns < 0:
             self._disturbed_ns = now_ns
         idle = not self._detectors or self._pace.idle(waiting, now_ns)
         if self._settings.commissioning == "signature":
             idle = idle and self._candidates == 0 and self._signed is None
         self._proving = not idle
-        self._quiet = idle and now_ns - self._disturbed_ns >= QUIET_AFTER_NS
+        self._quiet = idle and not unseen and now_ns - self._disturbed_ns >= QUIET_AFTER_NS
 
     def _light_if_due(
         self, cells: tuple[NDArray[np.float32], NDArray[np.float32]], fitted: bool, now_ns: int
