@@ -839,8 +839,8 @@ class Analyst:
     def _rest(self, waiting: BoolGrid, new_grid: bool, now_ns: int, *, unseen: bool = False) -> None:
         """Whether most frames may do without being looked at, or without being decoded as well as they could be.
 
-        unseen: of what was lost nothing is known, so there is no rest now. But neither was anything seen: were ten quiet seconds to begin anew
-        with every packet that an overloaded machine throws away, its cameras would stay awake and it would stay overloaded.
+        unseen: of what was lost nothing is known, so there is no rest now. But neither was anything seen: were the quiet seconds to begin
+        anew with every packet that an overloaded machine throws away, its cameras would stay awake, and it would stay overloaded.
         """
         if new_grid or (self._something and not unseen) or self._disturbed_ns < 0:
             self._disturbed_ns = now_ns
