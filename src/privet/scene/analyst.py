@@ -461,12 +461,12 @@ class Analyst:
             return NoOffer.NO_PICTURE
         if not self._open_offer.due(now_ns):
             return NoOffer.TOO_SOON
-        if not self._candidates_at().any():
+        if not self._candidates_by(self._unsigned()).any():
             return NoOffer.NO_CANDIDATES
         self._open_offer.attempt(now_ns)
         hit = look_everywhere(frame, background.grid, self._detectors, self._person_px)
         self._restart(hit)
-        candidates = self._candidates_at() & ~hit
+        candidates = self._candidates_by(self._unsigned()) & ~hit
         if not candidates.any():
             return NoOffer.NO_CANDIDATES
         began_ns = began(self._stillness.still_ns(now_ns), now_ns)
@@ -516,24 +516,22 @@ class Analyst:
         """How many blocks waited for a signature alone when it was last looked."""
         return int(np.count_nonzero(self._candidate_blocks))
 
-    def _candidates_at(self) -> BoolGrid:
-        """Blocks that have passed rules 1 and 2. Nothing is written, for nothing is signed."""
+    def _unsigned(self) -> Evidence:
+        """What is known now, of which nothing is written, for nothing is signed."""
         background = self._background
         assert background is not None
-        return self._candidates_by(self._evidence(np.zeros(background.grid.shape, np.bool_), background.planes))
+        return self._evidence(np.zeros(background.grid.shape, np.bool_), background.planes)
 
-    def _candidates_by(self, evidence: Evidence) -> BoolGrid:
+    def _candidates_by(self, unsigned: Evidence) -> BoolGrid:
+        """Blocks that have passed rules 1 and 2."""
         background = self._background
         assert background is not None
-        _, candidates = promote(background, evidence, self._rules("signature"), 0)
+        _, candidates = promote(background, unsigned, self._rules("signature"), 0)
         return candidates
 
-    def _lacks_pictures(self, now_ns: int, candidates: BoolGrid) -> bool:
+    def _lacks_pictures(self, unsigned: Evidence, candidates: BoolGrid, now_ns: int) -> bool:
         """Whether a hundredth of what is being proven would be candidates, too, if keyframes were enough."""
-        background = self._background
-        assert background is not None
-        evidence = self._evidence(np.zeros(background.grid.shape, np.bool_), background.planes)
-        by_keyframes = self._candidates_by(replace(evidence, still_ns=self._stillness.still_ns(now_ns)))
+        by_keyframes = self._candidates_by(replace(unsigned, still_ns=self._stillness.still_ns(now_ns)))
         return int(np.count_nonzero(by_keyframes & ~candidates)) >= max(self._tried // 100, 1)
 
     def _evidence(self, signed: BoolGrid, picture: tuple[Plane, Plane, Plane]) -> Evidence:
@@ -807,13 +805,13 @@ class Analyst:
             return None
         self._next_promotion_ns = frame.monotonic_ns + PROMOTE_EVERY_NS
         settings = self._settings
-        self._candidate_blocks = waiting = self._candidates_at()
-        self._whole = self.sub_suffices and self._lacks_pictures(frame.monotonic_ns, waiting)
+        unsigned = self._unsigned()
+        self._candidate_blocks = waiting = self._candidates_by(unsigned)
+        self._whole = self.sub_suffices and self._lacks_pictures(unsigned, waiting, frame.monotonic_ns)
         # The picture is put together only where something can be written without a signature. It is promote that decides.
         if settings.commissioning == "signature" or not waiting.any():
             return None
-        nothing = np.zeros(background.grid.shape, np.bool_)
-        evidence = self._evidence(nothing, self._stillness.picture())
+        evidence = replace(unsigned, picture=self._stillness.picture())
         promoted, candidates = promote(background, evidence, self._rules(settings.commissioning), frame.wall_ns)
         self._candidate_blocks = candidates
         if not promoted.any():

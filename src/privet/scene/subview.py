@@ -46,10 +46,10 @@ REFINE_TIME_NS = 10 * NS_PER_S
 class SubSeen:
     """What one frame of the sub-stream says, in the main stream's blocks: bool (rows, columns).
 
-    differs: proven blocks that look different. moved: blocks in which something moved, whether proven or not. stirred: the same
-    without what either picture may be off by. unsure: of those, the ones
-    that are proven but not known here, so that only the main stream can say whether anybody stays. share: of the known blocks, how many
-    differ. light: fitted (gain, offset) in the main stream's cells.
+    differs: proven blocks that look different. moved: blocks in which something moved, whether proven or not. stirred: the same without
+    what either picture may be off by. unsure: of the blocks in which something moved, those that are proven but not known here, so that
+    only the main stream can say whether anybody stays. share: of the known blocks, how many differ. light: fitted (gain, offset) in the
+    main stream's cells.
     """
 
     differs: BoolGrid
