@@ -363,3 +363,47 @@ def test_a_camera_whose_keyframes_are_too_far_apart_is_decoded_whole() -> None:
         count += len(list(lazy.decode(packet, Ticket(number, number * 6 * NS_PER_S // GOP))))
     assert choosy.states == ["cannot skip"]
     assert count == COUNT
+
+
+def without(dropped: range, *, told: bool, late: int = 1) -> list[str]:
+    """What a watcher that wants keyframes is told where some packets are missing, and others arrive so many times as late as sent."""
+    clip, choosy = footage("h264"), Choosy({0: Wants.KEYFRAMES})
+    data = clip.path.read_bytes()
+    lazy = LazyDecoder(FrameDecoder(make_decoder("h264")), choosy)
+    for number, unit in enumerate(clip.units):
+        if number in dropped:
+            continue
+        if told and number == dropped.stop:
+            lazy.lose()
+        packet = av.Packet(data[unit.offset_bytes : unit.offset_bytes + unit.size_bytes])
+        packet.is_keyframe = unit.keyframe
+        sent_ns = number * NS_PER_S // FPS
+        list(lazy.decode(packet, Ticket(number, late * sent_ns, media_ns=sent_ns)))
+    return choosy.states
+
+
+def test_keyframes_that_were_thrown_away_here_do_not_make_a_camera_whose_keyframes_are_rare() -> None:
+    dropped = range(GOP + 3, 8 * GOP)       # the next keyframe comes seven seconds after the one before
+    assert without(dropped, told=True) == []
+    assert without(dropped, told=False) == ["cannot skip"], "or it would be no evidence"
+
+
+def test_a_machine_that_is_behind_does_not_make_a_camera_whose_keyframes_are_rare() -> None:
+    assert without(range(0), told=False, late=6) == []
+    assert without(range(0), told=False, late=1) == []
+
+
+def test_asleep_a_machine_that_is_behind_does_not_end_sleep_for_good() -> None:
+    clip, watcher = footage("h264"), Watcher()
+    data = clip.path.read_bytes()
+    lazy = LazyDecoder(FrameDecoder(make_decoder("h264")), watcher)
+    slept = 0
+    for number, unit in enumerate(clip.units[: BUSY.start]):
+        packet = av.Packet(data[unit.offset_bytes : unit.offset_bytes + unit.size_bytes])
+        packet.is_keyframe = unit.keyframe
+        sent_ns = number * NS_PER_S // FPS
+        behind_ns = 6 * NS_PER_S if number > 105 else 0     # it stops for six seconds between two packets
+        for frame in lazy.decode(packet, Ticket(number, sent_ns + behind_ns, media_ns=sent_ns)):
+            watcher.see(frame)
+        slept += lazy.asleep and number > 150
+    assert slept > 40

@@ -66,6 +66,14 @@ class Ticket:
     wall_ns: int
     monotonic_ns: int
     damaged: bool = False          # lost packets before it, or an incomplete one
+    media_ns: int | None = None    # the camera's presentation time
+
+    def after_ns(self, earlier: Ticket) -> int:
+        """How much later than `earlier` the camera sent it, as far as is known: a busy machine receives late what was sent in time."""
+        arrived_ns = self.monotonic_ns - earlier.monotonic_ns
+        if self.media_ns is None or earlier.media_ns is None:
+            return arrived_ns
+        return min(arrived_ns, max(self.media_ns - earlier.media_ns, 0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -70,8 +70,10 @@ class LazyDecoder:
         self._able = True
         self._skipping = False                  # keyframes alone are decoded, for nobody wants more
         self._stands_alone = True
-        self._keyframe_ns = -1                  # arrival of the last keyframe, and of the last one that was decoded
-        self._decoded_ns = -1
+        self._began: Ticket | None = None       # the last keyframe's
+        self._lost = False                      # of what came since then, something was thrown away or did not come
+        self._far_apart = False                 # keyframes are further apart than is slept through
+        self._decoded_ns = -1                   # arrival of the last keyframe that was decoded
         self._calm_bytes: tuple[int, ...] = ()
         self.counts = LazyCounts()
 
@@ -96,8 +98,8 @@ class LazyDecoder:
         """
         if not self._prompt or self.asleep or self._interval_ns == 0:
             return 0
-        due_ns = self._attention.due_ns
-        if self._gop_ns and due_ns > self._keyframe_ns + self._gop_ns - self._interval_ns // 2:
+        due_ns, began = self._attention.due_ns, self._began
+        if self._gop_ns and began is not None and due_ns > began.monotonic_ns + self._gop_ns - self._interval_ns // 2:
             return due_ns
         return due_ns - self._interval_ns * 3 // 2
 
@@ -114,22 +116,28 @@ class LazyDecoder:
             return self._put_off(self._held, packet, ticket)
         return self._awake(packet, ticket)
 
+    def lose(self) -> None:
+        """Packets that came before the next one were thrown away."""
+        self._lost = True
+
     def _count(self, packet: AnyPacket, ticket: Ticket) -> None:
-        """Follow how far apart pictures and keyframes are."""
+        """Follow how far apart pictures and keyframes are; where something is missing between them, that says nothing of the camera."""
         self._between += 1
+        self._lost = self._lost or ticket.damaged
         if packet.is_keyframe:
-            apart_ns, pictures, self._between = ticket.monotonic_ns - self._keyframe_ns, self._between, 0
-            known = self._keyframe_ns >= 0 and apart_ns > 0
-            self._interval_ns = apart_ns // pictures if known else 0
-            self._gop_ns = apart_ns if known and pictures == self._gop_pictures else 0
+            apart_ns = -1 if self._lost or self._began is None else ticket.after_ns(self._began)
+            pictures, self._between = self._between, 0
+            self._interval_ns = max(apart_ns, 0) // pictures
+            self._gop_ns = max(apart_ns, 0) if pictures == self._gop_pictures else 0
             self._gop_pictures = pictures
+            self._far_apart = apart_ns > LONGEST_GOP_NS
+            self._began, self._lost = ticket, False
 
     def _skips(self, packet: AnyPacket, ticket: Ticket) -> bool:
         """Whether pictures between keyframes are not wanted. It begins and ends with a keyframe, and never with a stream's first."""
         if packet.is_keyframe:
-            apart_ns, self._keyframe_ns = ticket.monotonic_ns - self._keyframe_ns, ticket.monotonic_ns
             before, self._skipping = self._skipping, self._attention.wants is not Wants.ALL and self._stands_alone
-            if self._skipping and (self._decoded_ns < 0 or apart_ns > LONGEST_GOP_NS):
+            if self._skipping and (self._decoded_ns < 0 or self._far_apart):
                 if self._decoded_ns >= 0:
                     self._give_up_skipping()
                 self._skipping = False
@@ -234,8 +242,8 @@ class LazyDecoder:
 
     def _put_off(self, held: _Held, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
         held.put(packet, ticket)
-        if ticket.monotonic_ns - held.packets[0][1].monotonic_ns > LONGEST_GOP_NS or held.size_bytes > MOST_HELD_BYTES:
-            self._able = False                  # too long between keyframes: an alarm would be late
+        if ticket.after_ns(held.packets[0][1]) > LONGEST_GOP_NS or held.size_bytes > MOST_HELD_BYTES:
+            self._able = self._able and self._lost      # too long between keyframes: an alarm would be late
         elif self._attention.quiet and not ticket.damaged and not self._sizes.wakes(packet.size):
             return
         self._held = None

@@ -126,6 +126,11 @@ class PacketQueue(Generic[T]):
         """Whether somebody waits in `get` and was not woken yet."""
         return self._bell.awaited
 
+    @property
+    def dropped(self) -> int:
+        """Packets dropped so far."""
+        return self._statistics.dropped
+
     def statistics(self) -> QueueStatistics:
         """Depth now, deepest ever, packets dropped."""
         with self._lock:

@@ -31,6 +31,7 @@ from privet.core.scene import Reason
 from privet.ingest.address import Address, full_url, parse_address
 from privet.ingest.attention import Attention, Restless
 from privet.ingest.decode import FrameDecoder, LogLine, Ticket, complains, listen_to_ffmpeg
+from privet.ingest.doze import Doze
 from privet.ingest.hardware import Accelerator
 from privet.ingest.lazy import LazyDecoder
 from privet.ingest.queue import PacketQueue
@@ -148,6 +149,7 @@ class RtspSource:
         decoder: LazyDecoder | None = None
         first_ns: int | None = None             # arrival of the first packet
         picture_ns = keyframe_ns = 0            # arrival of the last packet that gave a picture, of the last keyframe
+        dropped = 0
         while (received := self._queue.get()) is not None:
             packet, ticket = received
             arrival_ns = ticket.monotonic_ns
@@ -164,6 +166,9 @@ class RtspSource:
                 raise self._damaged(f"sent no keyframe for {KEYFRAME_NS // NS_PER_S} s")
             if decoder is None:
                 continue
+            if self._queue.dropped != dropped:
+                dropped = self._queue.dropped
+                decoder.lose()
             for frame in decoder.decode(packet, ticket):
                 picture_ns = arrival_ns
                 if self._closed:
@@ -249,7 +254,8 @@ class RtspSource:
     def _forward(self, container: InputContainer, stream: av.VideoStream, lines: list[LogLine]) -> None:
         """Every packet, as it comes. For a hundred cameras this runs a thousand times a second and more, and never out of warm caches."""
         clock, queue, stall_ns = self._clock, self._queue, self._settings.stall_ns
-        times, reports, calm = WallTimes(MinimumDelay()), SenderReports(), Calm()
+        times, reports, calm, doze = WallTimes(MinimumDelay()), SenderReports(), Calm(), Doze()
+        may_doze = self._settings.transport != "udp"    # what finds no room in the buffer there is lost
         numerator = denominator = 0
         self._heard_ns = clock.monotonic_ns()
         for packet in container.demux(stream):
@@ -273,15 +279,18 @@ class RtspSource:
             keyframe = packet.is_keyframe
             if keyframe:
                 calm.keyframe()
-                can_wait = False
+                can_wait = calmly = False
             else:
                 lazy = self._lazy
-                can_wait = calm.cannot_wake(size, () if lazy is None or damaged else lazy.calm_bytes)
-                can_wait = can_wait or (lazy is not None and not damaged and arrival_ns < lazy.due_ns)
-            queue.put((packet, Ticket(wall_ns, arrival_ns, damaged)), size, keyframe, arrival_ns, can_wait=can_wait)
+                calmly = calm.cannot_wake(size, () if lazy is None or damaged else lazy.calm_bytes)
+                can_wait = calmly or (lazy is not None and not damaged and arrival_ns < lazy.due_ns)
+            queue.put((packet, Ticket(wall_ns, arrival_ns, damaged, media_ns)), size, keyframe, arrival_ns, can_wait=can_wait)
             if late:
                 # FFmpeg's read timed out and pushed the last picture out of its parser; asked again, it would wait as long again.
                 raise _Stalled
+            doze.read(media_ns, size, keyframe)
+            if calmly and may_doze and (nap_ns := doze.nap_ns(times.arrivals.offset_ns, clock.monotonic_ns())):
+                clock.sleep(nap_ns)
 
 
 class SenderReports:

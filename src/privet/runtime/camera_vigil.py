@@ -92,8 +92,9 @@ class Vigil:
         return self._observer.differs(frame)
 
     def begin(self) -> None:
-        """Another source: it is decoded from its first keyframe on."""
+        """Another source: it is decoded from its first keyframe on, and its keyframes are another matter."""
         self.asleep = self.late = False
+        self.skips = True
 
     def fell_asleep(self) -> None:
         self.asleep = True
