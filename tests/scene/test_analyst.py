@@ -21,6 +21,7 @@ from privet.core.frame import Matrix
 from privet.core.grid import BoolGrid, Grid
 from privet.core.scene import Condition, Reason
 from privet.ingest.synthetic import Picture
+from privet.scene import analyst
 from privet.scene.analyst import Analyst, AnalystSettings, Observation
 from privet.scene.looks import Detector
 from privet.scene.promote import FLAT_CHROMA, FLAT_Y, ProvenBackground
@@ -438,6 +439,45 @@ def test_what_cannot_be_read_is_not_taken_for_nothing() -> None:
     said = camera.show(PLACE, 20)
     assert promoted_by(said) == 0
     assert said[-1].candidates == GRID.blocks, "a signature would do"
+
+
+def test_where_nothing_was_proven_before_there_is_nothing_to_fit() -> None:
+    scene = from_bytes(proven_scene())
+    camera = new_camera(stored=replace(scene, proven=np.zeros_like(scene.proven)))
+    camera.show(PLACE, 1)
+    assert camera.analyst.fits
+    assert not new_camera(stored=scene).analyst.fits, "until a frame was seen"
+    camera.show(PLACE, 14)
+    assert camera.background.proven.all()
+
+
+def test_distrust_outlives_a_restart_before_anything_was_proven() -> None:
+    camera = new_camera(distrust=True)
+    camera.show(PLACE, 2)
+    scene = camera.analyst.snapshot()
+    assert scene is not None
+    again = new_camera(stored=from_bytes(to_bytes(scene)))
+    assert promoted_by(again.show(PLACE, 20)) == 0
+
+
+@pytest.mark.parametrize("part", ["BlockModel", "Stillness", "Looks", "Returns", "ProvenBackground"])
+def test_whoever_asks_while_the_first_frame_is_taken_in_is_answered(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that receive and decode ask at any moment, and the sub-stream's is one of its own."""
+    camera = new_camera()
+    asked: list[object] = []
+    made = getattr(analyst, part)
+
+    def ask_and_make(*args: object) -> object:
+        each = camera.analyst
+        asked.append((
+            each.proving, each.quiet, each.covered, each.sub_suffices, each.wants_keyframes, each.wants_whole, each.due_ns, each.sub_due_ns,
+            each.looks, each.looks_starved, each.proofs_restarted,
+        ))
+        return made(*args)
+
+    monkeypatch.setattr(analyst, part, ask_and_make)
+    camera.show(PLACE, 0.2)
+    assert asked == [(True, False, False, False, True, False, -1, -1, (0, 0), 0, 0)]
 
 
 def test_another_block_size_begins_anew() -> None:

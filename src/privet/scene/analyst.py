@@ -191,7 +191,12 @@ class Analyst:
 
         What moves it shows from the first, and what stays only where it has learned what the place looks like; elsewhere keyframes tell.
         """
-        return self._sub is not None and self._sub_live and self._sub.aligned and self._fitted_once and not self._misfit
+        return self._sub is not None and self._sub_live and self._sub.aligned and self.fits
+
+    @property
+    def fits(self) -> bool:
+        """Whether the picture shows the place that is known, as far as any is; after a start not before it was seen to."""
+        return self._background is not None and self._fitted_once and not self._misfit
 
     @property
     def _sub_judges(self) -> bool:
@@ -577,8 +582,9 @@ class Analyst:
         restore(self._background, stored.planes, stored.proven & ~self._blind, stored.proven_wall_ns, stored.layers)
         self._model.start(self._background.proven, block_statistics(*self._background.planes, grid.block_px))
         self._arrival |= stored.arrival
-        self._fitted_once = False
-        self._given_up_before = stored.given_up
+        if self._background.proven.any():
+            self._fitted_once = False
+            self._given_up_before = stored.given_up
 
     def _set_up(self, grid: Grid, matrix: Matrix) -> None:
         settings = self._settings
@@ -586,7 +592,6 @@ class Analyst:
         self._open_offer.forget()
         self._signed = None
         self._usable_ns = -1
-        self._background = ProvenBackground(grid, matrix)
         self._blind = blind_blocks(grid, settings.blind)
         self._model = BlockModel(grid)
         self._stillness = Stillness(grid, StillnessRules(neighbourhood_blocks=ceil(person_px / settings.block_px) // 2))
@@ -624,6 +629,8 @@ class Analyst:
         self._whole, self._granted = False, True
         self._next_whole_ns = -1
         self._tried = 0
+        # Last, for whoever decodes asks from other threads meanwhile, and what is said of a place is said once there is one.
+        self._background = ProvenBackground(grid, matrix)
 
     def _judged(self, frame: Frame, proven: BoolGrid) -> _Judged:
         seen = block_statistics(frame.y, frame.u, frame.v, self._settings.block_px)
