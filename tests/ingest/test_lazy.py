@@ -13,11 +13,13 @@ import pytest
 from demo.clip import Clip, Codec, read_clip
 from demo.encode import CACHE, encode_pictures, yuv_picture
 
-from privet.core.clock import NS_PER_S
+from privet.core.clock import NS_PER_S, FakeClock
 from privet.core.frame import Frame
 from privet.ingest.attention import Wants
 from privet.ingest.decode import FrameDecoder, Ticket, make_decoder
 from privet.ingest.lazy import LazyDecoder
+from privet.ingest.rtsp import RtspSource
+from privet.ingest.source import SourceSettings
 from privet.ingest.wake import Calm
 
 if TYPE_CHECKING:
@@ -407,3 +409,18 @@ def test_asleep_a_machine_that_is_behind_does_not_end_sleep_for_good() -> None:
             watcher.see(frame)
         slept += lazy.asleep and number > 150
     assert slept > 40
+
+
+def test_what_its_own_queue_threw_away_says_nothing_of_how_rare_a_camera_s_keyframes_are() -> None:
+    clip, choosy = footage("h264"), Choosy({0: Wants.KEYFRAMES})
+    source = RtspSource(SourceSettings("rtsp://127.0.0.1/none"), FakeClock(), choosy)
+    source._context = make_decoder("h264")
+    frames, got = source._decoded(), []
+    until = 8 * GOP                         # nobody takes what comes between the second keyframe and here
+    for packet, ticket in packets_of(clip):
+        source._queue.put((packet, ticket), packet.size, packet.is_keyframe, ticket.monotonic_ns)
+        if ticket.wall_ns <= GOP or ticket.wall_ns in (until, until + GOP):
+            got.append(next(frames).wall_ns)
+    assert got == [*range(GOP + 1), until - GOP, until], "six seconds between two"
+    assert source.statistics().packets_dropped > 5 * GOP
+    assert choosy.states == []

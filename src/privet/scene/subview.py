@@ -62,6 +62,18 @@ class SubSeen:
     gradient: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judged:
+    """A frame and what was found in it. It never leaves this module."""
+
+    frame: Frame
+    seen: Statistics
+    raw: BoolGrid
+    expected: Statistics
+    cells: tuple[Cells, Cells]
+    moved: BoolGrid
+
+
 class SubView:
     """What is known of one sub-stream. Made for one grid of the main stream and one size of the sub-stream's picture."""
 
@@ -82,6 +94,7 @@ class SubView:
         self._clear: tuple[BoolGrid, Cells, Cells] | None = None    # said at the last keyframe, not used yet
         self._lately: deque[Statistics] = deque(maxlen=LATELY_FRAMES)
         self._refined_ns = -1
+        self._just_judged: _Judged | None = None
         self._knows, self._learning = False, True
         self._unknown: BoolGrid = np.zeros(main.shape, np.bool_)
         self.learned = 0            # blocks, so far
@@ -143,6 +156,7 @@ class SubView:
         if self._mapping is None:
             return
         there = self._mapping.on_sub(proven)
+        self._just_judged = None
         self._wanted = there
         self._known &= there
         self._recount()
@@ -161,14 +175,14 @@ class SubView:
         mapping = self._mapping
         if mapping is None:
             return None
-        seen = block_statistics(frame.y, frame.u, frame.v, SUB_BLOCK_PX)
-        raw, expected, cells = self._differences(frame, seen)
+        just, self._just_judged = self._just_judged, None
+        judged = just if just is not None and just.frame is frame else self._judged(frame)
+        seen, raw, expected, cells, moved = judged.seen, judged.raw, judged.expected, judged.cells, judged.moved
         self._learn(frame, seen, raw)
         elapsed_ns = max(frame.monotonic_ns - self._refined_ns, 0) if self._refined_ns >= 0 else 0
         self._refined_ns = frame.monotonic_ns
         quiet = self._known & ~self._differing & ~dilate(raw, 1)
         self._model.refine(seen, expected, quiet, min(elapsed_ns / REFINE_TIME_NS, 0.1))
-        moved = self._moved(seen)
         self._lately.append(seen)
         self._differing = raw
         known = np.count_nonzero(self._known)
@@ -186,15 +200,19 @@ class SubView:
         )
 
     def differs(self, frame: Frame) -> bool:
-        """Whether a frame shows anything that the last one did not. Changes nothing."""
+        """Whether a frame shows anything that the last one did not. Changes nothing but that the same frame, if it is observed next, is not
+        measured again."""
         if self._mapping is None or not frame.intact or not self._lately or (frame.width_px, frame.height_px) != self._size():
             return True
-        seen = block_statistics(frame.y, frame.u, frame.v, SUB_BLOCK_PX)
-        raw, _, _ = self._differences(frame, seen)
-        return bool(drop_specks(raw).any() or self._moved(seen).any())
+        self._just_judged = judged = self._judged(frame)
+        return bool(drop_specks(judged.raw).any() or judged.moved.any())
 
     def _size(self) -> tuple[int, int]:
         return self.grid.width_px, self.grid.height_px
+
+    def _judged(self, frame: Frame) -> _Judged:
+        seen = block_statistics(frame.y, frame.u, frame.v, SUB_BLOCK_PX)
+        return _Judged(frame, seen, *self._differences(frame, seen), self._moved(seen))
 
     def _differences(self, frame: Frame, seen: Statistics) -> tuple[BoolGrid, Statistics, tuple[Cells, Cells]]:
         uncovered = self._known & ~dilate(self._differing, 1)
