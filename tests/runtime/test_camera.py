@@ -241,9 +241,10 @@ def test_a_machine_that_is_behind_looks_no_more_and_then_analyses_less_often() -
 class DrowsySource(SyntheticSource):
     """Leaves out what lies between keyframes once all is quiet, and wakes after so many of them; what it left out then comes late."""
 
-    def __init__(self, clock: FakeClock, attention: Attention, sleeps_for: int) -> None:
-        super().__init__([PLACE] * 150, clock, fps=5, gop=5)
+    def __init__(self, clock: FakeClock, attention: Attention, sleeps_for: int, *, fps: int = 5, gop: int = 5) -> None:
+        super().__init__([PLACE] * (30 * fps), clock, fps=fps, gop=gop)
         self._fake, self._attention, self._left = clock, attention, sleeps_for
+        self.slept_wall_ns: list[int] = []
 
     def frames(self) -> Iterator[Frame]:
         asleep = False
@@ -252,6 +253,7 @@ class DrowsySource(SyntheticSource):
             if not asleep and frame.keyframe and self._attention.quiet and self._left:
                 asleep = True
                 self._attention.fell_asleep()
+                self.slept_wall_ns.append(frame.wall_ns)
             elif asleep and frame.keyframe:
                 self._left -= 1
                 held.clear()
@@ -287,6 +289,26 @@ def test_a_camera_that_sleeps_says_so_and_what_comes_late_is_looked_at() -> None
     assert changes[:4] == [
         scene_pb2.CONDITION_STARTING, scene_pb2.CONDITION_AWAKE, scene_pb2.CONDITION_ASLEEP, scene_pb2.CONDITION_AWAKE
     ]
+
+
+@pytest.mark.parametrize("gop", [20, 30, 31])
+def test_sleep_is_said_with_the_keyframe_that_it_begins_with(gop: int) -> None:
+    """Of 15 pictures a second five are looked at. Were the keyframe none of those, the camera would be said to be awake for a GOP more."""
+    clock, store = FakeClock(), Kept()
+    play(Heard(), store, [lambda: frames(clock, 100)], clock, two())
+    drowsy, sources = Heard(), list[DrowsySource]()
+
+    def opened(attention: Attention) -> Source:
+        sources.append(DrowsySource(clock, attention, 3, fps=15, gop=gop))
+        return sources[-1]
+
+    with running(CameraPipeline(camera_settings(), drowsy, [], store, clock, opened, session=7, heartbeat_s=3600.0)):
+        deadline = time.monotonic() + 20
+        while not any(state.state.condition == scene_pb2.CONDITION_OFFLINE for state in drowsy.scenes("state")):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    said = [state.state.head.wall_ns for state in drowsy.scenes("state") if state.state.condition == scene_pb2.CONDITION_ASLEEP]
+    assert said[0] == sources[0].slept_wall_ns[0]
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from privet.runtime.launch import reduced_environment
 from privet.runtime.lockdown import landlock_abi
 from privet.runtime.settings import CameraSettings, WorkerSettings
 from privet.runtime.whereabouts import describe
-from privet.runtime.worker import EXIT_ORPHANED, EXIT_STOPPED, EXIT_UNUSABLE, connect_ports
+from privet.runtime.worker import EXIT_ORPHANED, EXIT_STOPPED, EXIT_UNUSABLE, NICENESS, connect_ports
 
 PASSWORD = "correct horse battery"
 
@@ -121,6 +121,15 @@ def test_settings_are_neither_in_argv_nor_in_the_environment(tmp_path: Path) -> 
         assert PASSWORD.encode() not in (entry / "cmdline").read_bytes()
         if os.geteuid() == 0:  # for others the kernel hides it: the process is not dumpable
             assert PASSWORD.encode() not in (entry / "environ").read_bytes()
+
+
+def test_recording_and_answering_come_first_where_there_is_too_little_for_all(tmp_path: Path) -> None:
+    with child(tmp_path) as worker:
+        worker.start(gate="covers")
+        worker.until(is_cover)
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        for thread in Path(f"/proc/{worker.process.pid}/task").iterdir():
+            assert os.getpriority(os.PRIO_PROCESS, int(thread.name)) == min(own + NICENESS, 19)
 
 
 def test_stop_is_clean(tmp_path: Path) -> None:

@@ -254,9 +254,9 @@ class CameraPipeline:
         """Look at one frame of the sub-stream. While the main stream does not come, nothing is said: it is what the camera is."""
         assert self._sub is not None
         with self._looking:
-            if not self._delivers or not self._observer.sub_due(frame):
-                return
             vigil = self._sub.vigil
+            if not self._delivers or not (self._observer.sub_due(frame) or self._falls_asleep(vigil)):
+                return
             now_ns = self._clock.monotonic_ns()
             behind_ns = 0 if vigil.late else now_ns - frame.monotonic_ns
             if behind_ns > FEWER_COVERS_ABOVE_NS and now_ns - self._analysed_ns < NS_PER_S:
@@ -268,6 +268,12 @@ class CameraPipeline:
             self._last_frame_ns = self._analysed_ns = now_ns
             self._analysed += 1
             self._tell(seen, frame.monotonic_ns, asleep=vigil.asleep)
+
+    def _falls_asleep(self, vigil: Vigil) -> bool:
+        """Whether the camera sleeps and is not said to. Then this keyframe is looked at whether a cover is due or not: the next one comes a
+        GOP later, and until then it would be said to be awake while nobody looked. Where all is quiet no cover changes too soon.
+        """
+        return vigil.asleep and self._narrator.condition[0] is Condition.AWAKE
 
     def _say_sub(self) -> None:
         """Which stream is watched, whenever that changes."""
@@ -290,7 +296,7 @@ class CameraPipeline:
 
     def _look_at(self, frame: Frame) -> None:
         self._last_frame_ns = now_ns = self._clock.monotonic_ns()
-        if not self._observer.due(frame):
+        if not self._observer.due(frame) and not self._falls_asleep(self._vigil):
             return
         # Overload degrades in this order: looks (proofs take longer), then covers (fewer a second). Decoding goes on, so it catches up.
         # What was put off while asleep is late, and the machine is not behind for that.

@@ -41,6 +41,8 @@ EXIT_STOPPED = 0
 EXIT_ORPHANED = 3
 EXIT_UNUSABLE = 4
 
+NICENESS = 5
+"""More than the supervisor's: where there is too little for all, what is said is recorded and asked for first, and then looked at."""
 REPORT_EVERY_S = 1.0
 STOP_WITHIN_S = 5.0
 DRAIN_WITHIN_S = 2.0
@@ -56,6 +58,7 @@ Furnish = Callable[[WorkerSettings, Clock], MakePipeline]
 def main(furnish: Furnish | None = None) -> None:
     """Live as a worker. Never returns. furnish: tests give pipelines without cameras."""
     lockdown.forbid_dumps()
+    os.nice(NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor says when to stop
     inward, outward = take_pipe()
     clock = SystemClock()
