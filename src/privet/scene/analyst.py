@@ -21,9 +21,10 @@ from privet.core.scene import Condition, Reason
 from privet.scene.blind import blind_blocks
 from privet.scene.commission import NoOffer, Offer, OpenOffer, Signing, began, look_everywhere, unbroken
 from privet.scene.cover import coarsen, dilate, drop_small, drop_specks, follow, shape
-from privet.scene.difference import DIFFERENCE_FLOORS, DIFFERENCE_TIMES, PIXEL_NOISE, differs, lit, same_texture
+from privet.scene.difference import DIFFERENCE_FLOORS, differs
+from privet.scene.judge import Judged, judge
 from privet.scene.layers import Returns
-from privet.scene.light import CELL_COLUMNS, CELL_ROWS, fit_light, quantise, spread
+from privet.scene.light import Cells, quantise
 from privet.scene.looks import Detector, Look, Looks
 from privet.scene.model import BlockModel
 from privet.scene.pace import Pace
@@ -102,17 +103,6 @@ class Observation:
         return self.promoted | self.recalled
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Judged:
-    """A frame and what `_differences` said of it. It never leaves the analyst."""
-
-    frame: Frame
-    seen: Statistics
-    raw: BoolGrid
-    expected: Statistics
-    cells: tuple[NDArray[np.float32], NDArray[np.float32]]
-
-
 class Analyst:
     """Follows the frames of one camera. Not safe for use from several threads at once."""
 
@@ -135,7 +125,7 @@ class Analyst:
         self._background: ProvenBackground | None = None
         self._open_offer = OpenOffer()
         self._last_seen: Statistics | None = None
-        self._just_judged: _Judged | None = None
+        self._just_judged: Judged | None = None
         self._signed: BoolGrid | None = None  # signed, written, and not said yet
         self._sub: SubView | None = None
         self._sub_live = False
@@ -330,7 +320,7 @@ class Analyst:
             return True
         if not frame.intact or self._last_seen is None:
             return True
-        self._just_judged = judged = self._judged(frame, background.proven)
+        self._just_judged = judged = self._judged(frame, background)
         seen, raw = judged.seen, judged.raw
         if drop_specks(raw & ~self._blind).any():
             return True
@@ -374,7 +364,7 @@ class Analyst:
         proven = background.proven
         was_covered = self._covered
         just, self._just_judged = self._just_judged, None
-        judged = just if just is not None and just.frame is frame else self._judged(frame, proven)
+        judged = just if just is not None and just.frame is frame else self._judged(frame, background)
         seen, raw, expected, cells = judged.seen, judged.raw, judged.expected, judged.cells
         recalled = self._recall(frame, seen, raw) if frame.intact else None
         if recalled is not None:
@@ -423,7 +413,7 @@ class Analyst:
             self._granted = not sub_suffices or self._whole
         return whole
 
-    def _teach_sub(self, frame: Frame, raw: BoolGrid, cells: tuple[NDArray[np.float32], NDArray[np.float32]]) -> None:
+    def _teach_sub(self, frame: Frame, raw: BoolGrid, cells: tuple[Cells, Cells]) -> None:
         """What a keyframe of the main stream tells of the sub-stream's picture."""
         background = self._background
         if self._sub is None or background is None or not frame.keyframe:
@@ -632,27 +622,9 @@ class Analyst:
         # Last, for whoever decodes asks from other threads meanwhile, and what is said of a place is said once there is one.
         self._background = ProvenBackground(grid, matrix)
 
-    def _judged(self, frame: Frame, proven: BoolGrid) -> _Judged:
-        seen = block_statistics(frame.y, frame.u, frame.v, self._settings.block_px)
-        return _Judged(frame, seen, *self._differences(frame, seen, proven))
-
-    def _differences(
-        self, frame: Frame, seen: Statistics, proven: BoolGrid
-    ) -> tuple[BoolGrid, Statistics, tuple[NDArray[np.float32], NDArray[np.float32]]]:
-        """Which proven blocks look different, what was expected of each, and the light that was fitted."""
-        background = self._background
-        assert background is not None
-        uncovered = proven & ~self._covered
-        # After blindness everything is covered, and the light may be another by now: to find back, all that is proven is fitted on.
-        usable = uncovered if uncovered.any() else proven
-        cells = fit_light(seen[Y_MEAN], self._model.mean[Y_MEAN], usable, (CELL_ROWS, CELL_COLUMNS))
-        rows, columns = background.grid.shape
-        expected = lit(self._model.mean, spread(cells[0], rows, columns), spread(cells[1], rows, columns))
-        raw = differs(seen, expected, self._model.deviation, DIFFERENCE_FLOORS, DIFFERENCE_TIMES) & proven
-        if raw.any():
-            chroma = np.abs(seen[1] - expected[1]) + np.abs(seen[2] - expected[2])
-            raw &= ~same_texture(frame.y, background.planes[0], background.grid.block_px, raw, chroma, PIXEL_NOISE)
-        return raw, expected, cells
+    def _judged(self, frame: Frame, background: ProvenBackground) -> Judged:
+        uncovered = background.proven & ~self._covered
+        return judge(frame, self._model, background.proven, uncovered, background.planes[0], background.grid.block_px)
 
     def _recall(self, frame: Frame, seen: Statistics, raw: BoolGrid) -> BoolGrid | None:
         """Put earlier layers back where the picture fits them again."""
@@ -856,7 +828,7 @@ class Analyst:
         self._quiet = idle and not unseen and now_ns - self._disturbed_ns >= QUIET_AFTER_NS
 
     def _light_if_due(
-        self, cells: tuple[NDArray[np.float32], NDArray[np.float32]], fitted: bool, now_ns: int
+        self, cells: tuple[Cells, Cells], fitted: bool, now_ns: int
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
         if not fitted or now_ns < self._next_light_ns:
             return None

@@ -21,12 +21,13 @@ from privet.core.frame import Frame, Plane
 from privet.core.grid import BoolGrid, Grid
 from privet.scene.alignment import Picture, align, reduced
 from privet.scene.cover import dilate, drop_small, drop_specks
-from privet.scene.difference import DIFFERENCE_FLOORS, DIFFERENCE_TIMES, PIXEL_NOISE, differs, lit, same_texture
-from privet.scene.light import BLACK, CELL_COLUMNS, CELL_ROWS, Cells, fit_light, spread
+from privet.scene.difference import differs
+from privet.scene.judge import Judged, judge
+from privet.scene.light import BLACK, Cells
 from privet.scene.mapping import Mapping
 from privet.scene.model import BlockModel
 from privet.scene.select import median
-from privet.scene.statistics import GRADIENT, Y_MEAN, Statistics, block_statistics
+from privet.scene.statistics import GRADIENT, Y_MEAN, Statistics
 
 SUB_BLOCK_PX = 8
 AGREEING = 3                # keyframes of the main stream
@@ -62,18 +63,6 @@ class SubSeen:
     gradient: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Judged:
-    """A frame and what was found in it. It never leaves this module."""
-
-    frame: Frame
-    seen: Statistics
-    raw: BoolGrid
-    expected: Statistics
-    cells: tuple[Cells, Cells]
-    moved: BoolGrid
-
-
 class SubView:
     """What is known of one sub-stream. Made for one grid of the main stream and one size of the sub-stream's picture."""
 
@@ -94,7 +83,7 @@ class SubView:
         self._clear: tuple[BoolGrid, Cells, Cells] | None = None    # said at the last keyframe, not used yet
         self._lately: deque[Statistics] = deque(maxlen=LATELY_FRAMES)
         self._refined_ns = -1
-        self._just_judged: _Judged | None = None
+        self._just_judged: tuple[Judged, BoolGrid] | None = None     # and where something moved
         self._knows, self._learning = False, True
         self._unknown: BoolGrid = np.zeros(main.shape, np.bool_)
         self.learned = 0            # blocks, so far
@@ -176,8 +165,8 @@ class SubView:
         if mapping is None:
             return None
         just, self._just_judged = self._just_judged, None
-        judged = just if just is not None and just.frame is frame else self._judged(frame)
-        seen, raw, expected, cells, moved = judged.seen, judged.raw, judged.expected, judged.cells, judged.moved
+        judged, moved = just if just is not None and just[0].frame is frame else self._judged(frame)
+        seen, raw, expected, cells = judged.seen, judged.raw, judged.expected, judged.cells
         self._learn(frame, seen, raw)
         elapsed_ns = max(frame.monotonic_ns - self._refined_ns, 0) if self._refined_ns >= 0 else 0
         self._refined_ns = frame.monotonic_ns
@@ -204,27 +193,15 @@ class SubView:
         measured again."""
         if self._mapping is None or not frame.intact or not self._lately or (frame.width_px, frame.height_px) != self._size():
             return True
-        self._just_judged = judged = self._judged(frame)
-        return bool(drop_specks(judged.raw).any() or judged.moved.any())
+        self._just_judged = judged, moved = self._judged(frame)
+        return bool(drop_specks(judged.raw).any() or moved.any())
 
     def _size(self) -> tuple[int, int]:
         return self.grid.width_px, self.grid.height_px
 
-    def _judged(self, frame: Frame) -> _Judged:
-        seen = block_statistics(frame.y, frame.u, frame.v, SUB_BLOCK_PX)
-        return _Judged(frame, seen, *self._differences(frame, seen), self._moved(seen))
-
-    def _differences(self, frame: Frame, seen: Statistics) -> tuple[BoolGrid, Statistics, tuple[Cells, Cells]]:
-        uncovered = self._known & ~dilate(self._differing, 1)
-        usable = uncovered if uncovered.any() else self._known
-        cells = fit_light(seen[Y_MEAN], self._model.mean[Y_MEAN], usable, (CELL_ROWS, CELL_COLUMNS))
-        rows, columns = self.grid.shape
-        expected = lit(self._model.mean, spread(cells[0], rows, columns), spread(cells[1], rows, columns))
-        raw = differs(seen, expected, self._model.deviation, DIFFERENCE_FLOORS, DIFFERENCE_TIMES) & self._known
-        if raw.any():
-            chroma = np.abs(seen[1] - expected[1]) + np.abs(seen[2] - expected[2])
-            raw &= ~same_texture(frame.y, self._picture, SUB_BLOCK_PX, raw, chroma, PIXEL_NOISE)
-        return raw, expected, cells
+    def _judged(self, frame: Frame) -> tuple[Judged, BoolGrid]:
+        judged = judge(frame, self._model, self._known, self._known & ~dilate(self._differing, 1), self._picture, SUB_BLOCK_PX)
+        return judged, self._moved(judged.seen)
 
     def _moved(self, seen: Statistics) -> BoolGrid:
         """Blocks that look different from the last frame or from one a little older."""
