@@ -21,10 +21,7 @@ class BlockModel:
     """Mean and deviation per block and feature: float32 (4, rows, columns)."""
 
     def __init__(self, grid: Grid) -> None:
-        self._base: Statistics = np.zeros((4, *grid.shape), np.float32)
-        self.mean: Statistics = np.zeros((4, *grid.shape), np.float32)
-        self._variance: Statistics = np.zeros((4, *grid.shape), np.float32)
-        self.deviation: Statistics = np.zeros((4, *grid.shape), np.float32)
+        self._base, self.mean, self._variance, self.deviation = (_written(grid) for _ in range(4))
 
     def start(self, blocks: BoolGrid, background: Statistics) -> None:
         """Blocks that were just proven are expected to look like the background. background: its block statistics."""
@@ -41,6 +38,13 @@ class BlockModel:
         this frame, 0 to 1.
         """
         _refine(seen, expected, blocks, rate, self._base, LARGEST_DRIFT, LARGEST_DEVIATION, self.mean, self._variance, self.deviation)
+
+
+def _written(grid: Grid) -> Statistics:
+    """Zeros that were written. What `numpy.zeros` gives is not in memory before somebody writes to it; and a vector's store of which every
+    lane is masked out writes nothing and yet faults there, each time: to refine a 1080p picture with nothing proven took 6 ms, not 0.05.
+    """
+    return np.full((4, *grid.shape), 0.0, np.float32)
 
 
 @njit(cache=True, nogil=True)
