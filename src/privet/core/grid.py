@@ -71,7 +71,7 @@ def unpack_bits(data: bytes, rows: int, columns: int) -> BoolGrid:
     count = rows * columns
     if len(data) != -(-count // 8):
         raise ValueError(f"bitmap of {rows} x {columns} blocks takes {-(-count // 8)} bytes, found {len(data)}")
-    bits = np.unpackbits(np.frombuffer(data, np.uint8)).astype(np.bool_)
+    bits = np.unpackbits(np.frombuffer(data, np.uint8)).view(np.bool_)
     if bits[count:].any():
         raise ValueError("bitmap has a padding bit set")
     return bits[:count].reshape(rows, columns)

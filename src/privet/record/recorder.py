@@ -37,7 +37,7 @@ class RecordSettings:
     queue_bytes: int = 64 * 1024 * 1024
     close_timeout_ns: int = 20 * NS_PER_S
     announcements: int = 10_000
-    gather_ns: int = 25 * NS_PER_MS
+    gather_ns: int = 200 * NS_PER_MS
 
 
 @dataclass(frozen=True, slots=True)
