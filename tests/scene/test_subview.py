@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -12,7 +14,7 @@ from privet.core.clock import NS_PER_S
 from privet.core.frame import Frame, Matrix
 from privet.core.scene import Condition
 from privet.scene.analyst import Analyst, Observation
-from privet.scene.light import CELL_COLUMNS, CELL_ROWS, quantise
+from privet.scene.light import CELL_COLUMNS, CELL_ROWS, fit_light, quantise
 
 FPS = 5
 GOP = 5
@@ -301,3 +303,33 @@ def test_a_sub_stream_of_another_place_is_refused() -> None:
         both.show(11, MAIN, other)
     assert both.analyst.sub_refused
     assert not both.analyst.sub_suffices
+
+
+def lit_by(luma: NDArray[np.uint8], gain: float) -> NDArray[np.uint8]:
+    lit: NDArray[np.uint8] = np.clip((luma - 16.0) * gain + 16.0, 16, 235).astype(np.uint8)
+    return lit
+
+
+def test_light_that_is_switched_is_nobody_whenever_it_was_fitted_last(watched: Both) -> None:
+    watched.show(2)
+    for _ in range(3):                      # 1.4 s each: at another moment between two fits each time
+        for gain in (0.7, 1.0):
+            told = len(watched.told)
+            watched.show(1.4, lit_by(MAIN, gain), lit_by(SUB, gain))
+            assert not any(seen.cover.any() for seen in watched.told[told:])
+
+
+def test_while_nothing_changes_light_is_fitted_once_a_second(watched: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    fits = 0
+
+    def counted(*given: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        nonlocal fits
+        fits += 1
+        return fit_light(*given)
+
+    monkeypatch.setattr("privet.scene.judge.fit_light", counted)
+    watched.show(2)
+    before, told, seen = fits, len(watched.told), watched.main_seen
+    watched.show(4)
+    assert len(watched.told) - told >= 4 * FPS
+    assert 3 <= fits - before - (watched.main_seen - seen) <= 5

@@ -378,7 +378,8 @@ class Analyst:
         self._usable_ns = now_ns if usable else -1
         if usable:
             if condition is Condition.AWAKE:
-                self._refine(seen, expected, raw, proven, now_ns)
+                # Of what is back in force, another layer was expected.
+                self._refine(seen, expected, raw if recalled is None else raw | recalled, proven, now_ns)
             settled = self._settled(raw, condition, now_ns)
             self._main_settled = settled
             waiting = (~proven | settled) & ~self._blind
@@ -623,8 +624,9 @@ class Analyst:
         self._background = ProvenBackground(grid, matrix)
 
     def _judged(self, frame: Frame, background: ProvenBackground) -> Judged:
-        uncovered = background.proven & ~self._covered
-        return judge(frame, self._model, background.proven, uncovered, background.planes[0], background.grid.block_px)
+        proven, block_px = background.proven, background.grid.block_px
+        seen = block_statistics(frame.y, frame.u, frame.v, block_px)
+        return judge(frame, seen, self._model, proven, proven & ~self._covered, background.planes[0], block_px)
 
     def _recall(self, frame: Frame, seen: Statistics, raw: BoolGrid) -> BoolGrid | None:
         """Put earlier layers back where the picture fits them again."""

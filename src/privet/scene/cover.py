@@ -64,31 +64,6 @@ def _grown_by_one(bits: BoolGrid) -> BoolGrid:
     return out.view(np.bool_)
 
 
-def dilate(bits: BoolGrid, radius: int) -> BoolGrid:
-    """Every set block grows to a square of 2 * radius + 1 blocks. radius: blocks, 0 or more."""
-    if radius == 1:
-        return _grown_by_one(bits)
-    return _grown(_grown(bits, radius, 1), radius, 0) if bits.any() else bits.copy()
-
-
-def _grown(bits: BoolGrid, radius: int, axis: int) -> BoolGrid:
-    """`bits` grown along one axis. What is set within a window twice as long is set in one of its halves, so that a window takes as many
-    steps as its length has digits, each over the whole grid."""
-    length, window = bits.shape[axis], 2 * radius + 1
-    out: BoolGrid = np.zeros((bits.shape[0] + (2 * radius if axis == 0 else 0), bits.shape[1] + (2 * radius if axis == 1 else 0)), np.bool_)
-    _along(out, radius, length, axis)[...] = bits
-    reached = 1
-    while reached < window:                     # out[i]: whether any of the `reached` blocks from i - radius on is set
-        step = min(reached, window - reached)
-        out = _along(out, 0, out.shape[axis] - step, axis) | _along(out, step, out.shape[axis] - step, axis)
-        reached += step
-    return out
-
-
-def _along(bits: BoolGrid, first: int, count: int, axis: int) -> BoolGrid:
-    return bits[first : first + count] if axis == 0 else bits[:, first : first + count]
-
-
 def erode(bits: BoolGrid, radius: int) -> BoolGrid:
     """The dual of `dilate`; beyond the edge counts as set, so that what touches the edge keeps touching it."""
     return ~dilate(~bits, radius)
@@ -111,6 +86,36 @@ def _next_set(bits: Bytes, at: int) -> int:
             return at
         at += 1
     return size
+
+
+@njit(cache=True, nogil=True)
+def _grown(bits: BoolGrid, radius: int) -> BoolGrid:
+    """Along the rows run by run, for there are few; then from row to row: what is set within a window twice as long is set in one of its
+    halves, so that a window takes as many steps as its length has digits, each over whole lines."""
+    rows, columns = bits.shape
+    flat, window = np.ascontiguousarray(bits).view(np.uint8).reshape(-1), 2 * radius + 1
+    high = np.zeros((rows + 2 * radius, columns), np.uint8)
+    at = _next_set(flat, 0)
+    while at < flat.size:
+        row, first = divmod(at, columns)
+        while at < (row + 1) * columns and flat[at]:
+            at += 1
+        high[radius + row, max(first - radius, 0) : at - row * columns + radius] = 1
+        at = _next_set(flat, at)
+    reached = 1
+    while reached < window:                     # high[row]: whether any of the `reached` rows from row - radius on is set
+        step = min(reached, window - reached)
+        for row in range(high.shape[0] - step):
+            _either(high[row], high[row + step])
+        reached += step
+    return high[:rows].view(np.bool_)
+
+
+def dilate(bits: BoolGrid, radius: int) -> BoolGrid:
+    """Every set block grows to a square of 2 * radius + 1 blocks. radius: blocks, 0 or more."""
+    if radius == 1:
+        return _grown_by_one(bits)
+    return _grown(bits, radius) if bits.any() else bits.copy()
 
 
 @njit(cache=True, nogil=True)
@@ -177,43 +182,56 @@ def label(bits: BoolGrid) -> tuple[NDArray[np.int32], int]:
 
 
 @njit(cache=True, nogil=True)
-def extent(flags: NDArray[np.bool_]) -> tuple[int, int]:
-    """The first that is set and the last; (size, -1) if none is."""
-    first, last = flags.size, -1
-    for i in range(flags.size):
-        if flags[i]:
-            first = min(first, i)
-            last = i
-    return first, last
+def _enclosed(bits: Bytes) -> Bytes:
+    """What has set blocks, or is set, in all four directions: from anywhere else a straight line leads to the edge."""
+    rows, columns = bits.shape
+    out = np.empty_like(bits)
+    line = np.zeros(columns, np.uint8)
+    for row in range(rows):
+        _either(line, bits[row])
+        out[row] = line
+    line[:] = 0
+    for row in range(rows - 1, -1, -1):
+        here, these = bits[row], out[row]
+        _either(line, here)
+        for column in range(columns):
+            these[column] &= line[column]
+        first, end = 0, columns
+        while first < columns and not here[first]:
+            first += 1
+        while end > first and not here[end - 1]:
+            end -= 1
+        these[:first] = 0
+        these[end:] = 0
+    return out
 
 
 @njit(cache=True, nogil=True)
-def _enclosed(bits: BoolGrid) -> BoolGrid:
-    """What has set blocks, or is set, in all four directions: from anywhere else a straight line leads to the edge."""
-    rows, columns = bits.shape
-    out = np.zeros_like(bits)
-    line = np.zeros(columns, np.bool_)
-    for row in range(rows):
-        line |= bits[row]
-        out[row] = line
-    line[:] = False
-    for row in range(rows - 1, -1, -1):
-        line |= bits[row]
-        out[row] &= line
-        first, last = extent(bits[row])
-        out[row, :first] = False
-        out[row, last + 1 :] = False
-    return out
+def _holes(bits: Bytes, out: Bytes) -> Bytes:
+    """Whether a row has any that are enclosed and unset."""
+    found = np.zeros(bits.shape[0], np.uint8)
+    for row in range(bits.shape[0]):
+        here, these = bits[row], out[row]
+        more = np.uint8(0)
+        for column in range(here.size):
+            more |= these[column] & (here[column] ^ np.uint8(1))
+        found[row] = more
+    return found
 
 
 @njit(cache=True, nogil=True)
 def fill_holes(bits: BoolGrid) -> BoolGrid:
     """Unset blocks that cannot be reached from the edge over unset four-neighbours are set."""
     rows, columns = bits.shape
-    out = _enclosed(bits)
+    there = bits.view(np.uint8)
+    filled = _enclosed(there)
+    out = filled.view(np.bool_)
+    holes = _holes(there, filled)
     stack = np.empty(rows * columns, np.int32)
     depth = 0
     for row in range(1, rows - 1):              # nothing at the edge is enclosed and unset
+        if not holes[row]:
+            continue
         for column in range(1, columns - 1):
             if (
                 out[row, column] and not bits[row, column]

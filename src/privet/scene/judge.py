@@ -14,7 +14,7 @@ from privet.core.grid import BoolGrid
 from privet.scene.difference import DIFFERENCE_FLOORS, DIFFERENCE_TIMES, PIXEL_NOISE, differs, lit, same_texture
 from privet.scene.light import CELL_COLUMNS, CELL_ROWS, Cells, fit_light, spread
 from privet.scene.model import BlockModel
-from privet.scene.statistics import U_MEAN, V_MEAN, Y_MEAN, Statistics, block_statistics
+from privet.scene.statistics import U_MEAN, V_MEAN, Y_MEAN, Statistics
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,16 +32,18 @@ class Judged:
     cells: tuple[Cells, Cells]
 
 
-def judge(frame: Frame, model: BlockModel, known: BoolGrid, uncovered: BoolGrid, picture: Plane, block_px: int) -> Judged:
+def judge(
+    frame: Frame, seen: Statistics, model: BlockModel, known: BoolGrid, uncovered: BoolGrid, picture: Plane, block_px: int,
+    light: tuple[Cells, Cells] | None = None,
+) -> Judged:
     """Find the known blocks that look different.
 
-    known, uncovered: blocks that the model knows, and of those the ones that nothing covered: the light is fitted on them. picture: the
-    background's Y.
+    seen: the frame's block statistics. known, uncovered: blocks that the model knows, and of those the ones that nothing covered: the light
+    is fitted on them, unless it is given. picture: the background's Y.
     """
-    seen = block_statistics(frame.y, frame.u, frame.v, block_px)
     # After blindness everything is covered, and the light may be another by now: to find back, all that is known is fitted on.
     usable = uncovered if uncovered.any() else known
-    cells = fit_light(seen[Y_MEAN], model.mean[Y_MEAN], usable, (CELL_ROWS, CELL_COLUMNS))
+    cells = light or fit_light(seen[Y_MEAN], model.mean[Y_MEAN], usable, (CELL_ROWS, CELL_COLUMNS))
     expected = lit(model.mean, spread(cells[0], *known.shape), spread(cells[1], *known.shape))
     raw = differs(seen, expected, model.deviation, DIFFERENCE_FLOORS, DIFFERENCE_TIMES) & known
     if raw.any():

@@ -20,17 +20,41 @@ Spans = NDArray[np.int64]
 
 @njit(cache=True, nogil=True)
 def _any_within(bits: BoolGrid, rows: Spans, columns: Spans) -> BoolGrid:
-    out = np.zeros((len(rows), len(columns)), np.bool_)
-    line = np.empty(bits.shape[1], np.bool_)
-    for row in range(len(rows)):
-        line[:] = False
-        for i in range(rows[row, 0], rows[row, 1]):
-            line |= bits[i]
-        if not line.any():
+    """Whether any of a span of rows and columns is set. Each row of `bits` is widened to the other grid's columns once."""
+    there = bits.view(np.uint8)
+    wide = np.zeros((bits.shape[0], len(columns)), np.uint8)
+    asked = np.zeros(bits.shape[0], np.bool_)
+    for i in range(bits.shape[0]):
+        line, out = there[i], wide[i]
+        some = np.uint8(0)
+        for j in range(line.size):
+            some |= line[j]
+        asked[i] = some != 0
+        if not asked[i]:
             continue
-        for column in range(len(columns)):
+        for column in range(out.size):
+            found = np.uint8(0)
             for j in range(columns[column, 0], columns[column, 1]):
-                out[row, column] |= line[j]
+                found |= line[j]
+            out[column] = found
+    result = np.zeros((len(rows), len(columns)), np.uint8)
+    for row in range(len(rows)):
+        out = result[row]
+        for i in range(rows[row, 0], rows[row, 1]):
+            if asked[i]:
+                line = wide[i]
+                for column in range(out.size):
+                    out[column] |= line[column]
+    return result.view(np.bool_)
+
+
+@njit(cache=True, nogil=True)
+def _taken_at(bits: BoolGrid, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> BoolGrid:
+    out = np.empty((rows.size, columns.size), np.bool_)
+    for row in range(rows.size):
+        line, these = bits[rows[row]], out[row]
+        for column in range(columns.size):
+            these[column] = line[columns[column]]
     return out
 
 
@@ -67,7 +91,7 @@ class Mapping:
 
     def in_main(self, sub_blocks: BoolGrid) -> BoolGrid:
         """Main blocks whose middle lies in one of these: for what is grown by more than a block anyway."""
-        return np.ascontiguousarray(sub_blocks[self._row_at][:, self._column_at])
+        return _taken_at(sub_blocks, self._row_at, self._column_at)
 
     def on_sub(self, main_blocks: BoolGrid) -> BoolGrid:
         """Sub-stream blocks that one of these reaches into, the alignment's error included."""

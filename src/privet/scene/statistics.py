@@ -13,7 +13,6 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from privet.core.frame import Plane
-from privet.scene.cover import extent
 
 Y_MEAN, U_MEAN, V_MEAN, GRADIENT = range(4)
 
@@ -162,6 +161,17 @@ def block_statistics_reference(y: Plane, u: Plane, v: Plane, block_px: int) -> S
             out[2, row, column] = v_block.sum() / max(v_block.size, 1)
             out[3, row, column] = 2.0 * (across.sum() + down.sum()) / max(across.size + down.size, 1)
     return out
+
+
+@njit(cache=True, nogil=True)
+def extent(flags: NDArray[np.bool_]) -> tuple[int, int]:
+    """The first that is set and the last; (size, -1) if none is."""
+    first, last = flags.size, -1
+    for i in range(flags.size):
+        if flags[i]:
+            first = min(first, i)
+            last = i
+    return first, last
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})

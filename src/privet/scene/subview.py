@@ -27,7 +27,7 @@ from privet.scene.light import BLACK, Cells
 from privet.scene.mapping import Mapping
 from privet.scene.model import BlockModel
 from privet.scene.select import median
-from privet.scene.statistics import GRADIENT, Y_MEAN, Statistics
+from privet.scene.statistics import GRADIENT, Y_MEAN, Statistics, block_statistics
 
 SUB_BLOCK_PX = 8
 AGREEING = 3                # keyframes of the main stream
@@ -41,6 +41,8 @@ FEWEST_MOVING_BLOCKS = 2    # of the sub-stream; about as much of the picture as
 FEWEST_UNKNOWN_BLOCKS = 4   # side by side
 MOTION_FLOORS = np.array([4.0, 3.0, 3.0, 2.0], np.float32)
 REFINE_TIME_NS = 10 * NS_PER_S
+FIT_EVERY_NS = NS_PER_S     # the light: as often as it is said
+MORE_DIFFERS = 1 / 64       # of the picture, than when it was fitted: then it is fitted anew at once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,6 +85,8 @@ class SubView:
         self._clear: tuple[BoolGrid, Cells, Cells] | None = None    # said at the last keyframe, not used yet
         self._lately: deque[Statistics] = deque(maxlen=LATELY_FRAMES)
         self._refined_ns = -1
+        self._light: tuple[Cells, Cells] | None = None      # as it was fitted last
+        self._fitted_ns, self._differed = -1, 0             # then, and how many blocks differed
         self._just_judged: tuple[Judged, BoolGrid] | None = None     # and where something moved
         self._knows, self._learning = False, True
         self._unknown: BoolGrid = np.zeros(main.shape, np.bool_)
@@ -166,12 +170,13 @@ class SubView:
             return None
         just, self._just_judged = self._just_judged, None
         judged, moved = just if just is not None and just[0].frame is frame else self._judged(frame)
-        seen, raw, expected, cells = judged.seen, judged.raw, judged.expected, judged.cells
-        self._learn(frame, seen, raw)
-        elapsed_ns = max(frame.monotonic_ns - self._refined_ns, 0) if self._refined_ns >= 0 else 0
-        self._refined_ns = frame.monotonic_ns
-        quiet = self._known & ~self._differing & ~dilate(raw, 1)
-        self._model.refine(seen, expected, quiet, min(elapsed_ns / REFINE_TIME_NS, 0.1))
+        seen, raw, cells = judged.seen, judged.raw, judged.cells
+        if self._fitted_ns == frame.monotonic_ns:           # else the light's own way since then would be taken for the place's
+            elapsed_ns = max(frame.monotonic_ns - self._refined_ns, 0) if self._refined_ns >= 0 else 0
+            self._refined_ns = frame.monotonic_ns
+            quiet = self._known & ~self._differing & ~dilate(raw, 1)
+            self._model.refine(seen, judged.expected, quiet, min(elapsed_ns / REFINE_TIME_NS, 0.1))
+        self._learn(frame, seen, raw)                       # afterwards: of what is new, nothing was expected yet
         self._lately.append(seen)
         self._differing = raw
         known = np.count_nonzero(self._known)
@@ -189,8 +194,8 @@ class SubView:
         )
 
     def differs(self, frame: Frame) -> bool:
-        """Whether a frame shows anything that the last one did not. Changes nothing but that the same frame, if it is observed next, is not
-        measured again."""
+        """Whether a frame shows anything that the last one did not. Changes nothing but that the light may be fitted, and that the same
+        frame, if it is observed next, is not measured again."""
         if self._mapping is None or not frame.intact or not self._lately or (frame.width_px, frame.height_px) != self._size():
             return True
         self._just_judged = judged, moved = self._judged(frame)
@@ -200,8 +205,16 @@ class SubView:
         return self.grid.width_px, self.grid.height_px
 
     def _judged(self, frame: Frame) -> tuple[Judged, BoolGrid]:
-        judged = judge(frame, self._model, self._known, self._known & ~dilate(self._differing, 1), self._picture, SUB_BLOCK_PX)
-        return judged, self._moved(judged.seen)
+        seen, known, now_ns = block_statistics(frame.y, frame.u, frame.v, SUB_BLOCK_PX), self._known, frame.monotonic_ns
+        uncovered = known & ~dilate(self._differing, 1)
+        light = self._light if 0 <= now_ns - self._fitted_ns < FIT_EVERY_NS else None
+        judged = judge(frame, seen, self._model, known, uncovered, self._picture, SUB_BLOCK_PX, light)
+        if light is not None and np.count_nonzero(judged.raw) > self._differed + MORE_DIFFERS * known.size:
+            light = None
+            judged = judge(frame, seen, self._model, known, uncovered, self._picture, SUB_BLOCK_PX)
+        if light is None:
+            self._light, self._fitted_ns, self._differed = judged.cells, now_ns, int(np.count_nonzero(judged.raw))
+        return judged, self._moved(seen)
 
     def _moved(self, seen: Statistics) -> BoolGrid:
         """Blocks that look different from the last frame or from one a little older."""
@@ -236,5 +249,6 @@ class SubView:
         np.copyto(self._picture, frame.y, where=pixels)
         self.learned += int(np.count_nonzero(ready & ~self._known))
         self._known |= ready
+        self._light = None                  # it was fitted on fewer
         self._recount()
         self._agreed[ready] = 0
