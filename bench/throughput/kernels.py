@@ -18,26 +18,29 @@ import numpy as np
 from demo.encode import FootageMissingError
 
 from bench.privacy.tables import Json
-from bench.throughput.clips import clip
+from bench.throughput.clips import SUB_HEIGHT_PX, Kind, clip
 from bench.throughput.process import say_figures
+from privet.core.clock import NS_PER_S
 from privet.core.frame import Frame, Plane
 from privet.core.grid import BoolGrid, Grid
-from privet.scene import cover, difference, light, looks, model, sample, statistics, stillness
+from privet.scene import alignment, cover, difference, light, looks, mapping, model, sample, statistics, stillness
+from privet.scene.subview import SubView
 
 BLOCK_PX = 8
 ROUNDS = 3
 ROUND_NS = 30_000_000
 APART = 30                  # pictures: two seconds, a GOP
 PERSON_PX = 135.0
+LOOKS_A_SECOND = 5
 INPUT_PX = (320, 320)       # of a detector; about what the product's have
 
 Planes = tuple[Plane, Plane, Plane]
 
 
-def pictures() -> tuple[Planes, Planes]:
-    """Two pictures of the busy clip, a GOP apart."""
+def pictures(kind: Kind = "busy", height_px: int = 1080) -> tuple[Planes, Planes]:
+    """Two pictures of a clip, a GOP apart."""
     taken: list[Planes] = []
-    with av.open(str(clip("busy", 1080).path)) as container:
+    with av.open(str(clip(kind, height_px).path)) as container:
         for number, frame in enumerate(container.decode(container.streams.video[0])):
             if number in (0, APART):
                 taken.append(_planes(frame))
@@ -50,6 +53,31 @@ def _planes(frame: av.VideoFrame) -> Planes:
     """Rows as wide as the decoder made them: that is what the kernels meet."""
     y, u, v = (np.frombuffer(bytes(each), np.uint8).reshape(-1, each.line_size)[: each.height, : each.width] for each in frame.planes)
     return y, u, v
+
+
+def sub_look() -> Callable[[], object]:
+    """The busy clip's sub-stream, of a place that it knows, from block statistics to the main stream's blocks."""
+    (empty, _), (small, _) = pictures("quiet"), pictures("quiet", SUB_HEIGHT_PX)
+    grid = Grid(empty[0].shape[1], empty[0].shape[0], BLOCK_PX)
+    every: BoolGrid = np.ones(grid.shape, np.bool_)
+    plain = np.ones((light.CELL_ROWS, light.CELL_COLUMNS), np.float32)
+    at_ns, view = NS_PER_S, SubView(grid, Frame(*small, 0, 0, keyframe=True, intact=True))
+    while not view.knows and at_ns < 20 * NS_PER_S:
+        at_ns += NS_PER_S
+        view.observe(Frame(*small, at_ns, at_ns, keyframe=True, intact=True))
+        view.compare(Frame(*empty, at_ns, at_ns, keyframe=True, intact=True))
+        view.teach(every, every, (plain, plain - 1))
+    assert view.knows
+    people = pictures("busy", SUB_HEIGHT_PX)
+    looks_taken = 0
+
+    def look() -> object:
+        nonlocal looks_taken
+        looks_taken += 1
+        now_ns = at_ns + looks_taken * NS_PER_S // LOOKS_A_SECOND
+        return view.observe(Frame(*people[looks_taken % 2], now_ns, now_ns, keyframe=False, intact=True))
+
+    return look
 
 
 def kernels(here: Planes, there: Planes) -> Iterator[tuple[str, Callable[[], object]]]:
@@ -85,10 +113,19 @@ def kernels(here: Planes, there: Planes) -> Iterator[tuple[str, Callable[[], obj
     yield "differs", lambda: difference.differs(seen, before, spread, floors, difference.DIFFERENCE_TIMES)
     yield "same_texture", lambda: difference.same_texture(here[0], there[0], BLOCK_PX, people, chroma, difference.PIXEL_NOISE)
     yield "refine", lambda: known.refine(seen, before, every, 0.01)
+    untouched = model.BlockModel(grid)
+    yield "refine nothing", lambda: untouched.refine(seen, before, none, 0.01)
+    small = Grid(640, SUB_HEIGHT_PX, BLOCK_PX)
+    between = mapping.Mapping(grid, small, alignment.Alignment(error=0.001))
+    moved = between.on_sub(people)
+    yield "on_main", lambda: between.on_main(moved)
+    yield "in_main", lambda: between.in_main(moved)
+    yield "fill_holes", lambda: cover.fill_holes(people)
     yield "dilate", lambda: cover.dilate(people, 9)
     yield "shape", lambda: cover.shape(people)
     yield "coarsen", lambda: cover.coarsen(people, 12)
     yield "sample", lambda: sample.sample(frame, view, *INPUT_PX)
+    yield "look at the sub-stream", sub_look()
 
 
 def cost_us(call: Callable[[], object]) -> float:
