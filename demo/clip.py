@@ -8,6 +8,7 @@ container format: demo/rtsp_server.py reads it with Python's standard library al
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -61,6 +62,11 @@ def index_path(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
+def partial_of(path: Path, suffix: str = "") -> Path:
+    """Where a file is written before it is whole: another place for each process, for two may be making the same one."""
+    return path.with_name(f"{path.stem}-{os.getpid()}.partial{suffix}")
+
+
 def write_index(clip: Clip) -> None:
     """Write the index beside the access units; the clip is whole once it is there."""
     index: _Index = {
@@ -71,7 +77,7 @@ def write_index(clip: Clip) -> None:
         "fps": [clip.fps.numerator, clip.fps.denominator],
         "units": [[unit.offset_bytes, unit.size_bytes, int(unit.keyframe), unit.pts] for unit in clip.units],
     }
-    partial = clip.path.with_suffix(".json.partial")
+    partial = partial_of(index_path(clip.path), ".json")
     partial.write_text(json.dumps(index, separators=(",", ":")))
     partial.rename(index_path(clip.path))
 

@@ -20,7 +20,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from demo.clip import AccessUnit, Clip, Codec, read_clip, write_index
+from demo.clip import AccessUnit, Clip, Codec, partial_of, read_clip, write_index
 from privet.core.clock import NS_PER_S
 from privet.core.frame import Frame
 from privet.ingest.decode import FrameDecoder, Ticket, make_decoder
@@ -78,7 +78,7 @@ def find_footage(name: str = "vtest.avi") -> Path:
             CACHE.mkdir(parents=True, exist_ok=True)
             unpacked = CACHE / name
             if not unpacked.is_file():
-                partial = unpacked.with_suffix(".partial")
+                partial = partial_of(unpacked)
                 with gzip.open(packed) as source, partial.open("wb") as destination:
                     shutil.copyfileobj(source, destination)
                 partial.rename(unpacked)
@@ -168,7 +168,7 @@ def encode_pictures(
         ValueError: there are no pictures.
     """
     destination.parent.mkdir(parents=True, exist_ok=True)
-    partial = destination.with_suffix(".partial")
+    partial = partial_of(destination)
     units: list[AccessUnit] = []
     encoder: av.VideoCodecContext | None = None
     with partial.open("wb") as file:

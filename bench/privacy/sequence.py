@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from demo.clip import Clip, read_clip
+from demo.clip import Clip, partial_of, read_clip
 from demo.encode import CACHE, RECIPE, clip_frames, encode_clip
 from numpy.typing import NDArray
 
@@ -87,7 +87,7 @@ def _cached_plate(clip: Clip, truth: Truth, truth_hash: str) -> Plate:
         with np.load(path, allow_pickle=False) as kept:
             return Plate((kept["y"], kept["u"], kept["v"]), kept["known"])
     plate = plate_of(lambda: clip_frames(clip), truth, len(clip.units))
-    partial = path.with_suffix(".partial.npz")
+    partial = partial_of(path, ".npz")
     np.savez_compressed(partial, y=plate.planes[0], u=plate.planes[1], v=plate.planes[2], known=plate.known)
     partial.rename(path)
     return plate

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
+from demo.clip import partial_of
 from demo.encode import PROJECT
 
 CACHE = PROJECT / ".cache" / "throughput"
@@ -24,7 +25,7 @@ def kept(name: str, told: bytes, make: Callable[[], bytes], suffix: str = ".bin"
         return path.read_bytes()
     made = make()
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
+    partial = partial_of(path)
     partial.write_bytes(made)
     partial.rename(path)
     for earlier in CACHE.glob(f"{name}-*{suffix}"):

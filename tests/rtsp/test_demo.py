@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import av
@@ -48,6 +50,15 @@ def test_a_clip_is_what_a_camera_would_send(video: Path, tmp_path: Path) -> None
     shown = [picture_number(frame.y) for frame in clip_frames(clip)]
     assert len(shown) == 45
     assert all(abs(seen - number) <= 4 for number, seen in enumerate(shown))
+
+
+def test_two_processes_may_make_the_same_clip_at_once(video: Path, tmp_path: Path) -> None:
+    program = "import sys; from pathlib import Path; from demo.encode import encode_clip; encode_clip(Path(sys.argv[1]), Path(sys.argv[2]))"
+    made = tmp_path / "clip.annexb"
+    both = [subprocess.Popen([sys.executable, "-c", program, str(video), str(made)]) for _ in range(2)]
+    assert [each.wait(60) for each in both] == [0, 0]
+    assert len(list(clip_frames(read_clip(made)))) == len(read_clip(made).units)
+    assert not list(tmp_path.glob("*.partial*"))
 
 
 def test_an_index_of_another_version_is_refused(tmp_path: Path) -> None:
