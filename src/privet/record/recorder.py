@@ -30,14 +30,14 @@ class RecordSettings:
     """Bounds of the queue, how long `close` waits for a disk that hangs, and how long messages are gathered before they are written.
 
     gather_ns: every lane is asked what is due whenever the thread wakes: with hundreds of cameras, not for each message alone. A crash
-    costs so much more at most.
+    costs twice so much more at most, beside what a chunk waits for (lane): a second in all.
     """
 
     queue_messages: int = 20_000
     queue_bytes: int = 64 * 1024 * 1024
     close_timeout_ns: int = 20 * NS_PER_S
     announcements: int = 10_000
-    gather_ns: int = 200 * NS_PER_MS
+    gather_ns: int = 25 * NS_PER_MS
 
 
 @dataclass(frozen=True, slots=True)
