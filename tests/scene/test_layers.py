@@ -11,9 +11,12 @@ from tests.scene.pictures import frame_of, with_box
 from tests.scene.test_analyst import GRID, PLACE, SETTINGS, new_camera, proven_scene
 
 from privet.core.clock import NS_PER_MS, NS_PER_S
+from privet.core.grid import BoolGrid
 from privet.core.scene import Condition
 from privet.scene.analyst import Observation
 from privet.scene.commission import NoOffer, Offer
+from privet.scene.model import BlockModel
+from privet.scene.statistics import Statistics
 from privet.scene.stored import from_bytes, to_bytes
 
 BOX = (80, 80, 144, 160)
@@ -91,6 +94,25 @@ def test_what_was_there_before_comes_back_within_a_second_or_two(signed: Film) -
     assert np.array_equal(background.planes[0][rows, columns], stored.planes[0][rows, columns])
     back = signed.show(True, 2.5)
     assert any(each.recalled is not None for each in back), "and there again, at once"
+
+
+def test_what_comes_back_was_covered_and_so_is_not_drawn_towards_another_layer(signed: Film, monkeypatch: pytest.MonkeyPatch) -> None:
+    signed.show(True, 4)
+    followed: list[BoolGrid] = []
+    refine = BlockModel.refine
+
+    def noted(model: BlockModel, seen: Statistics, expected: Statistics, blocks: BoolGrid, rate: float) -> None:
+        followed.append(blocks.copy())
+        refine(model, seen, expected, blocks, rate)
+
+    monkeypatch.setattr(BlockModel, "refine", noted)
+    back = 0
+    for _ in range(25):
+        for each in signed.show(False, 0.1):
+            if each.recalled is not None:
+                back += 1
+                assert not (followed[-1] & each.recalled).any()
+    assert back
 
 
 def test_layers_outlive_the_worker(signed: Film) -> None:

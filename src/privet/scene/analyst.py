@@ -378,8 +378,7 @@ class Analyst:
         self._usable_ns = now_ns if usable else -1
         if usable:
             if condition is Condition.AWAKE:
-                # Of what is back in force, another layer was expected.
-                self._refine(seen, expected, raw if recalled is None else raw | recalled, proven, now_ns)
+                self._refine(seen, expected, raw, proven, now_ns)
             settled = self._settled(raw, condition, now_ns)
             self._main_settled = settled
             waiting = (~proven | settled) & ~self._blind
