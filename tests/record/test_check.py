@@ -30,6 +30,7 @@ from privet.core.scene import Condition, Reason
 from privet.index.index import Index, index_url
 from privet.record import scan
 from privet.record.check import Wrong, check, mend, recover
+from privet.record.force import head_of
 from privet.record.lock import hold_data_directory
 from privet.record.recording import RecordingInfo, summary_path
 from privet.record.summary import decode_summaries
@@ -235,6 +236,28 @@ def test_what_a_file_repeats_at_its_head_is_not_summarised_again() -> None:
         rebuilt = decode_summaries(path.read_bytes())[0]
         assert rebuilt == decode_summaries(written)[0]
         assert len(rebuilt) == 3
+        assert made.look() == []
+
+
+def test_a_file_that_was_killed_with_nothing_but_what_it_repeats_is_mended_for_good() -> None:
+    """It has no summary, and needs none: looked at again, it is in order."""
+    with site() as made:
+        made.bench.clock.advance(3700 * NS_PER_S)
+        made.bench.play([Camera(columns=16, rows=9, seed=2).state(made.bench.clock.wall)])
+        assert [row.to_wall_ns is None for row in made.index.recordings()] == [False, True]
+        assert made.look() == [Wrong.TORN]
+        made.mend_all()
+        path = made.directory / made.index.recordings()[-1].path
+        with path.open("rb") as file:
+            kept = [entry for chunk in scan.scan(file).chunks for entry in scan.entries(scan.read_chunk(file, chunk))]
+        heads = [head_of(pb.SceneMessage.FromString(entry.data)) for entry in kept]
+        assert heads
+        assert all(head is not None and head.wall_ns < entry.log_ns for head, entry in zip(heads, kept, strict=True))
+        assert summary_path(path).read_bytes() == b""
+        assert made.look() == []
+        summary_path(path).unlink()
+        assert made.look() == [Wrong.SUMMARY]
+        made.mend_all()
         assert made.look() == []
 
 

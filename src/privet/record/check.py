@@ -234,12 +234,14 @@ def _check_recording(directory: Path, path: str, row: KnownRow | None, deep: boo
         if row.to_wall_ns is None:
             yield Finding(Wrong.LEFT_OPEN, path, camera, "it is complete, the index says that it is being written")
             return
+        assert chunks is not None
         summary_bytes, whole_bytes = _summary_bytes(file_path)
-        if summary_bytes != whole_bytes or summary_bytes != row.summary_bytes or summary_bytes == 0:
+        # None is in order only where nothing happened: a file that a kill ended with what it repeats at its head.
+        none_where_some_belong = summary_bytes == 0 and _has_summaries(file_path, chunks)
+        if summary_bytes != whole_bytes or summary_bytes != row.summary_bytes or none_where_some_belong:
             detail = f"{max(summary_bytes, 0)} bytes, {row.summary_bytes} expected, {whole_bytes} in order"
             yield Finding(Wrong.SUMMARY, path, camera, detail)
             return
-        assert chunks is not None
         span = (min(chunk.first_ns for chunk in chunks), max(chunk.last_ns for chunk in chunks) + 1)
         size = file_path.stat().st_size
         if (row.from_wall_ns, row.to_wall_ns, row.size_bytes) != (*span, size):
@@ -276,6 +278,11 @@ def _summary_bytes(path: Path) -> tuple[int, int]:
     except FileNotFoundError:
         return -1, 0
     return len(data), decode_summaries(data)[1]
+
+
+def _has_summaries(path: Path, chunks: Sequence[ChunkRef]) -> bool:
+    with path.open("rb") as file:
+        return bool(_read_through(file, chunks)[1])
 
 
 def _check_states(rows: Rows) -> Iterator[Finding]:
