@@ -30,4 +30,4 @@ def known_place(height_px: int, codec: Codec = "h264") -> bytes:
         with cameras_on(other, quiet) as (url, sub_url):
             return prove(url, sub_url, measured)
 
-    return kept("place", quiet.path.name.encode(), proven)
+    return kept(f"place-{quiet.path.stem}", quiet.path.name.encode(), proven)
