@@ -43,7 +43,7 @@ CODECS = ("h264", "hevc")
 QUEUE_PACKETS = 256
 QUEUE_BYTES = 32 * 1024 * 1024
 QUEUE_NS = 2 * NS_PER_S
-"""What finds it full is lost up to the next keyframe, so it holds a moment in which the machine stands still; a GOP is two seconds, mostly."""
+"""What finds it full is lost up to the next keyframe, so it holds a moment in which the machine stands still."""
 KEYFRAME_NS = 90 * NS_PER_S
 """No keyframe for so long: DAMAGED. Some cameras send one in half a minute only."""
 _US_PER_S = 1_000_000
