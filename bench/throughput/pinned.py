@@ -3,7 +3,7 @@
     python -m bench.throughput.pinned          two processes at once
     python -m bench.throughput.pinned --json
 
-Belongs here: as many processes as a machine has cores, each with a look after the other. Does not belong here: what a look is asked for.
+Belongs here: two processes, each with a look after the other. Does not belong here: the model (batches), what a look is asked for.
 """
 
 from __future__ import annotations
@@ -15,48 +15,38 @@ import subprocess
 import sys
 import time
 
-import numpy as np
-import openvino
-
 from bench.privacy.tables import Json
+from bench.throughput.batches import MODELS, Batched
 from bench.throughput.process import say_figures
-from privet.detect.openvino import PedestrianDetector
-from privet.detect.weights import PEDESTRIAN, locate
 
 LOOKS = 60
 WARM_UP = 5
 TURNS = 3
 PROCESSES = 2
-PINNING = {"left to itself": "NO", "bound": "YES"}
+WAYS = ("left to itself", "bound")
 
 
-def look(pinning: str) -> None:
+def look(*, pinning: bool) -> None:
     """In a process of its own: say that it is ready, wait for a line, then say how long a look took, in milliseconds."""
-    core = openvino.Core()
-    model = core.read_model(locate(PEDESTRIAN))
-    options = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY", "ENABLE_CPU_PINNING": pinning}
-    request = core.compile_model(model, "CPU", options).create_infer_request()
-    picture = np.random.default_rng(0).integers(0, 256, (1, *PedestrianDetector.input_px, 3)).astype(np.uint8)
+    batched = Batched(*MODELS[0][1:], batch=1, pinning=pinning)
     for _ in range(WARM_UP):
-        request.infer({0: picture})
+        batched.look()
     print("ready", flush=True)
     sys.stdin.readline()
     begun_ns = time.monotonic_ns()
     for _ in range(LOOKS):
-        request.infer({0: picture})
+        batched.look()
     print((time.monotonic_ns() - begun_ns) / 1e6 / LOOKS, flush=True)
 
 
-def together(pinning: str) -> float:
+def together(how: str) -> float:
     """Wall milliseconds a look, of the slowest of the processes; they begin at the same moment.
 
     Raises:
         RuntimeError: one of them ended before it had looked.
     """
-    command = [sys.executable, "-m", "bench.throughput.pinned", "--look", pinning]
-    processes = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(PROCESSES)
-    ]
+    command = [sys.executable, "-m", "bench.throughput.pinned", "--look", how]
+    processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(PROCESSES)]
     try:
         for process in processes:
             assert process.stdout is not None
@@ -66,11 +56,14 @@ def together(pinning: str) -> float:
             assert process.stdin is not None
             process.stdin.write("\n")
             process.stdin.flush()
-        return max(float(process.communicate()[0]) for process in processes)
+        said = [process.communicate()[0] for process in processes]
     finally:
         for process in processes:
             process.kill()
             process.wait()
+    if not all(said):
+        raise RuntimeError("a process ended while it looked")
+    return max(float(each) for each in said)
 
 
 def pinned_figures() -> Json:
@@ -81,21 +74,21 @@ def pinned_figures() -> Json:
     """
     if len(os.sched_getaffinity(0)) < PROCESSES:
         raise RuntimeError("one core only: nothing can look at once")
-    took: dict[str, list[float]] = {name: [] for name in PINNING}
+    took: dict[str, list[float]] = {how: [] for how in WAYS}
     for _ in range(TURNS):
-        for name, pinning in PINNING.items():
-            took[name].append(together(pinning))
-    return {name: round(statistics.median(each), 1) for name, each in took.items()}
+        for how in WAYS:
+            took[how].append(together(how))
+    return {how: round(statistics.median(each), 1) for how, each in took.items()}
 
 
 def main() -> int:
     """Measure; exit status 0, or 2 if it could not be measured."""
     parser = argparse.ArgumentParser(prog="python -m bench.throughput.pinned", description=(__doc__ or "").partition(":")[0])
     parser.add_argument("--json", action="store_true", help="for machines, on standard output")
-    parser.add_argument("--look", choices=tuple(PINNING.values()), help=argparse.SUPPRESS)
+    parser.add_argument("--look", choices=WAYS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.look:
-        look(options.look)
+        look(pinning=options.look == "bound")
         return 0
     return say_figures("bench.throughput.pinned", pinned_figures, as_json=options.json, cannot=(RuntimeError,))
 

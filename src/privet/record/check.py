@@ -236,9 +236,9 @@ def _check_recording(directory: Path, path: str, row: KnownRow | None, deep: boo
             return
         assert chunks is not None
         summary_bytes, whole_bytes = _summary_bytes(file_path)
+        wrong_size = summary_bytes != whole_bytes or summary_bytes != row.summary_bytes
         # None is in order only where nothing happened: a file that a kill ended with what it repeats at its head.
-        none_where_some_belong = summary_bytes == 0 and _has_summaries(file_path, chunks)
-        if summary_bytes != whole_bytes or summary_bytes != row.summary_bytes or none_where_some_belong:
+        if wrong_size or (summary_bytes == 0 and _has_summaries(file_path, chunks)):
             detail = f"{max(summary_bytes, 0)} bytes, {row.summary_bytes} expected, {whole_bytes} in order"
             yield Finding(Wrong.SUMMARY, path, camera, detail)
             return
