@@ -7,6 +7,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Sequence
+from itertools import product
 from typing import Literal
 
 import cv2
@@ -20,7 +21,7 @@ from bench.throughput.clips import MAIN_HEIGHTS_PX, SUB_HEIGHT_PX, Kind, clip
 from bench.throughput.core import pinned, two_cores
 from bench.throughput.place import known_place
 from bench.throughput.process import answer_of, end_in_order
-from bench.throughput.site import Guarded, Used, cameras_on, guard, held, receive
+from bench.throughput.site import WINDOWS, Guarded, Used, cameras_on, guard, held, receive
 
 Stream = Literal["main", "sub"]
 Part = Literal["streams", "peers", "memory", "queries", "latency", "day", "many", "more"]
@@ -30,7 +31,8 @@ ASKED_FOR: tuple[Part, ...] = ("many", "more")      # left out unless they are
 MODULES: dict[Part, str] = {"queries": "query_ms", "latency": "latency_ms", "day": "", "many": "many"}
 """Parts that are programs of their own, and where among the figures their answer stands; '': its keys are ours."""
 MEMORY_OF = (1, 8, 32)
-MORE: tuple[tuple[Codec, int], ...] = (("h265", 1080), ("h264", 720), ("h264", 2160))
+MORE: tuple[tuple[Codec, int], ...] = (("h265", 1080), ("h264", 720), ("h264", 2160), ("h265", 720), ("h265", 2160))
+MORE_WINDOWS = 3            # twenty cases, and one takes four minutes
 STREAMS: tuple[Stream, ...] = ("main", "sub")
 
 
@@ -96,31 +98,33 @@ def measure(
             answer = answer_of(f"bench.throughput.{part}", "--json", *loaded_by)
             out |= {key: answer} if key else answer
     if "more" in parts:
-        out["more"] = {
-            f"{kind} {height} {name}": of_stream(kind, "main", height, name, 2)
-            for name, height in MORE for kind in kinds
-        }
+        more: Json = {}
+        out["more"] = more
+        for name, height in MORE:
+            at_once = max(1, min(cameras, cameras * 1080**2 // height**2))     # 4K would be more than a core holds while being proven
+            for kind, stream in product(kinds, streams):
+                more[f"{kind} {stream} {height} {name}"] = of_stream(kind, stream, height, name, at_once, MORE_WINDOWS)
 
 
-def of_stream(kind: Kind, stream: Stream, height_px: int, codec: Codec, cameras: int) -> Json:
+def of_stream(kind: Kind, stream: Stream, height_px: int, codec: Codec, cameras: int, windows: int = WINDOWS) -> Json:
     """What one kind of camera costs: received only, while it is being proven, and settled, with its stages."""
     measured, other = two_cores()
     footage = clip(kind, height_px, codec)
     sub = clip(kind, SUB_HEIGHT_PX, codec) if stream == "sub" else None
-    said_to(f"{kind} {stream}: the place, known from the quiet clip")
-    known = known_place(height_px, codec)
+    said_to(f"{kind} {stream} {height_px} {codec}: the place, known from the quiet clip")
+    known = known_place(height_px)
     with cameras_on(other, footage, sub) as (url, sub_url):
         rate = sum(each.bits_per_second for each in (footage, sub) if each is not None)
         said_to(f"{kind} {stream}: {rate / 1e6:.2f} Mbit/s; receiving only")
-        bare = receive(url, sub_url, cameras, measured)
+        bare = receive(url, sub_url, cameras, measured, windows)
         said_to(f"{kind} {stream}: proving")
-        proving = guard(url, sub_url, cameras, measured, "proving")
+        proving = guard(url, sub_url, cameras, measured, "proving", windows=windows)
         said_to(f"{kind} {stream}: settled")
-        settled = guard(url, sub_url, cameras, measured, "settled", known)
+        settled = guard(url, sub_url, cameras, measured, "settled", known, windows)
         said_to(f"{kind} {stream}: stages")
         parts = in_parts(known, url, sub_url, measured)
     parts["write"] = round(settled.main_cpu * 1000 / float(footage.fps), 4)
-    return {"bits_per_second": round(rate), **figures(bare, proving, settled), "stages": parts}
+    return {"cameras": cameras, "bits_per_second": round(rate), **figures(bare, proving, settled), "stages": parts}
 
 
 def in_parts(known: bytes, url: str, sub_url: str | None, core: int) -> Json:

@@ -30,7 +30,7 @@ from privet.runtime.state_store import StateStore
 State = Literal["proving", "settled"]
 
 PATH, SUB_PATH = "/camera", "/camera/sub"
-WINDOWS = 5
+WINDOWS = 5                 # that a figure is the median of, unless asked otherwise
 WINDOW_S = 8.0
 WARM_S = 10.0
 PROVES_WITHIN_S = 900.0
@@ -109,7 +109,7 @@ def cameras_apart(core: int, clip: Clip, count: int) -> Iterator[list[str]]:
             server.stop()
 
 
-def receive(url: str, sub_url: str | None, cameras: int, core: int) -> Used:
+def receive(url: str, sub_url: str | None, cameras: int, core: int, windows: int = WINDOWS) -> Used:
     """Receive and decode only: the sub-stream where there is one, and then the main stream is received only.
 
     Raises:
@@ -125,7 +125,7 @@ def receive(url: str, sub_url: str | None, cameras: int, core: int) -> Used:
         if process.stdout.readline() != "watching\n":
             raise RuntimeError(f"receiving ended with status {process.wait()}")
         time.sleep(WARM_S)
-        return _windows(process.pid, cameras)
+        return _used(process.pid, cameras, windows)
     finally:
         process.kill()
         process.wait()
@@ -133,7 +133,9 @@ def receive(url: str, sub_url: str | None, cameras: int, core: int) -> Used:
             process.stdout.close()
 
 
-def guard(url: str, sub_url: str | None, cameras: int, core: int, state: State, known: bytes | None = None) -> Guarded:
+def guard(
+    url: str, sub_url: str | None, cameras: int, core: int, state: State, known: bytes | None = None, windows: int = WINDOWS
+) -> Guarded:
     """`privet run` with so many cameras of the same stream, on one core. proving: nothing has been still for long enough yet.
 
     known: what `prove` gave of this stream; every camera begins with it, as after a restart.
@@ -147,7 +149,7 @@ def guard(url: str, sub_url: str | None, cameras: int, core: int, state: State, 
         earlier = api.cameras()
         main = frozenset({privet.process.pid})
         main_s = cpu_s(main)
-        used = _windows(privet.process.pid, cameras)
+        used = _used(privet.process.pid, cameras, windows)
         after, seconds = _counted(api, directory), time.monotonic() - at_s
         figures = api.cameras()
         return Guarded(
@@ -285,9 +287,9 @@ def _grown(before: Sequence[CameraJson], after: Sequence[CameraJson], counter: L
     return sum(camera["counters"][counter] for camera in after) - sum(camera["counters"][counter] for camera in before)
 
 
-def _windows(pid: int, cameras: int) -> Used:
+def _used(pid: int, cameras: int, windows: int) -> Used:
     shares = []
-    for _ in range(WINDOWS):
+    for _ in range(windows):
         pids = family(pid)
         used_s, at_s = cpu_s(pids), time.monotonic()
         time.sleep(WINDOW_S)
