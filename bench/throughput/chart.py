@@ -156,7 +156,7 @@ def _notes(figures: Json) -> Iterator[str]:
         middle, late = (_number(_part(latency, name), key) for key in ("p50", "p95"))
         if middle and late:
             yield f"{words}: half within {said(middle)} ms, 95 of 100 within {said(late)} ms"
-    day = _part(figures, "recorded_bytes_per_second_over_a_day")
+    day = _part(figures, "recorded_bytes_per_second")
     rates = [(kind, rate) for kind in KINDS if (rate := _number(day, kind))]
     if rates:
         yield "recorded over a day: " + ", ".join(f"{said(rate)} bytes a second when {kind}" for kind, rate in rates)

@@ -80,7 +80,7 @@ def day_figures(to_ns: int = DAY_NS) -> Json:
     _say("recording a quiet day")
     details["quiet"] = of_day(quiet, to_ns, lambda from_ns, until_ns: hourly(quiet, SLICE_S * NS_PER_S, from_ns, until_ns))
     return {
-        "recorded_bytes_per_second_over_a_day": {kind: each["bytes_per_second"] for kind, each in details.items()},
+        "recorded_bytes_per_second": {kind: each["bytes_per_second"] for kind, each in details.items()},
         "recorded_over_a_day": details,
     }
 

@@ -5,6 +5,7 @@ Belongs here: starting both where they belong, and reading what they used. Does 
 
 from __future__ import annotations
 
+import re
 import statistics
 import subprocess
 import sys
@@ -21,11 +22,13 @@ from demo.clip import Clip
 from demo.process import Api, CameraJson, DemoError, Privet, free_port
 from demo.server import RtspServer
 
-from bench.throughput.core import cpu_s, family, memory_mb, pinned
+from bench.throughput.core import cpu_s, family, pinned
 from bench.throughput.settling import Settling
+from privet.config.models import Worker
 from privet.core.ids import CameraId
 from privet.runtime.installation import installation_key
 from privet.runtime.state_store import StateStore
+from privet.runtime.supervisor import plan_workers
 
 State = Literal["proving", "settled"]
 
@@ -155,7 +158,7 @@ def guard(
         return Guarded(
             used,
             (cpu_s(main) - main_s) / cameras / seconds,
-            memory_mb(family(privet.process.pid) - main) / cameras,
+            _workers_mb(api, cameras) / cameras,
             (after[0] - before[0]) / cameras / seconds,
             (after[1] - before[1]) / cameras / seconds,
             min(camera["proven_share"] for camera in figures),
@@ -184,14 +187,14 @@ def prove(url: str, sub_url: str | None, core: int) -> bytes:
 
 
 def held(url: str, cameras: int, core: int, known: bytes) -> float:
-    """Memory of the workers, proportional set size, megabytes a camera: two minutes after so many were started.
+    """Memory of the workers, megabytes a camera: two minutes after so many were started.
 
     Raises:
         DemoError: it does not start.
     """
-    with running(configuration(url, None, cameras, "settled"), cameras, core, known) as (privet, _, __):
+    with running(configuration(url, None, cameras, "settled"), cameras, core, known) as (_, api, __):
         time.sleep(HELD_AFTER_S)
-        return memory_mb(family(privet.process.pid) - {privet.process.pid}) / cameras
+        return _workers_mb(api, cameras) / cameras
 
 
 @contextmanager
@@ -280,6 +283,13 @@ def _counted(api: Api, directory: Path) -> tuple[int, int]:
     """Bytes recorded and bytes received so far."""
     recorded = sum(path.stat().st_size for path in (directory / "data" / "recordings").rglob("*") if path.is_file())
     return recorded, sum(camera["counters"]["bytes_received"] for camera in api.cameras())
+
+
+def _workers_mb(api: Api, cameras: int) -> float:
+    """Proportional set size of all workers, megabytes, as they say it themselves every half minute: each by its first camera."""
+    said = dict(re.findall(r'^privet_camera_memory_bytes\{camera="(.+)"\} (\S+)$', api.metrics(), re.MULTILINE))
+    groups = plan_workers([CameraId(f"c{number}") for number in range(cameras)], Worker().cameras_per_worker)
+    return sum(float(said[group[0]]) for group in groups) / 1e6
 
 
 def _grown(before: Sequence[CameraJson], after: Sequence[CameraJson], counter: Literal["looks", "frames_left_out", "packets"]) -> int:

@@ -25,7 +25,7 @@ FIGURES: Json = {
     "memory_mb_per_camera": {"1": 400.2, "8": 90.0, "32": 58.7},
     "query_ms": {"camera_week": {"cold": 31.2, "warm": 22.1}, "hundred_camera_days": {"cold": 350.0, "warm": 280.0}},
     "latency_ms": {"to_message": {"p50": 22.0, "p95": 71.0}, "to_pixel": {"p50": 180.0, "p95": 320.0}},
-    "recorded_bytes_per_second_over_a_day": {"busy": 1610.2, "quiet": 96.4},
+    "recorded_bytes_per_second": {"busy": 1610.2, "quiet": 96.4},
     "many": {"cameras": {"quiet": 45, "busy": 15}, "share_of_what_is_left": 0.8123, "held": {"no_gap": True}},
 }
 

@@ -19,7 +19,6 @@ from privet.runtime.outlet import (
     Outlet,
     OutletClosedError,
     latency_bucket,
-    resident_bytes,
 )
 
 COVER_BYTES = len(pipe.frame(pipe_pb2.WorkerMessage(camera="gate", scene=cover(1))))
@@ -174,13 +173,13 @@ def test_health_is_kept_and_completed_once_reported() -> None:
     outlet.close()
     outlet.run()
     reporting = Outlet(sink, clock)
-    health = reporting.complete(pipe_pb2.Health(packets=9), line._counters)
+    health = reporting.complete(pipe_pb2.Health(packets=9), line._counters, 7)
     assert (health.packets, health.covers_sent, health.covers_dropped) == (9, 1, 0)
     assert health.bytes_sent == COVER_BYTES
     assert health.latency_sum_us == 6_999
     assert sum(health.latency_bucket_counts) == 1
     assert health.latency_bucket_counts[LATENCY_BOUNDS_US.index(10_000)] == 1
-    assert health.resident_bytes > 1_000_000
+    assert health.memory_bytes == 7
 
 
 def test_report_sends_the_newest_health_only() -> None:
@@ -189,7 +188,7 @@ def test_report_sends_the_newest_health_only() -> None:
     line = outlet.line("gate")
     line(pipe_pb2.Health(packets=1))
     line(pipe_pb2.Health(packets=2))
-    line.report()
+    line.report(0)
     drained(outlet)
     assert [message.health.packets for message in sink.messages()] == [2]
 
@@ -199,8 +198,8 @@ def test_a_new_line_counts_from_zero() -> None:
     first = outlet.line("gate")
     first(state(1))
     first(cover(2))
-    assert outlet.complete(pipe_pb2.Health(), first._counters).covers_dropped == 1
-    assert outlet.complete(pipe_pb2.Health(), outlet.line("gate")._counters).covers_dropped == 0
+    assert outlet.complete(pipe_pb2.Health(), first._counters, 0).covers_dropped == 1
+    assert outlet.complete(pipe_pb2.Health(), outlet.line("gate")._counters, 0).covers_dropped == 0
 
 
 @given(st.integers(0, 10_000_000))
@@ -228,7 +227,3 @@ def test_only_covers_are_lost_and_order_is_kept(kinds: list[str], room: int) -> 
     assert {sequence for sequence, kind in enumerate(kinds, 1) if kind == "state"} <= set(found)
     assert len(found) + outlet.statistics().covers_dropped == len(kinds)
     assert outlet.statistics().queued_bytes == 0
-
-
-def test_memory_of_this_process_is_known() -> None:
-    assert 1_000_000 < resident_bytes() < 1 << 40

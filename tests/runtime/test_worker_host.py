@@ -7,12 +7,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import pytest
 from tests.runtime.messages import state
 
-from privet.core.clock import FakeClock
+from privet.core.clock import NS_PER_S, FakeClock
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2
-from privet.runtime import pipe
+from privet.runtime import pipe, worker_host
 from privet.runtime.commissioning import CommissionRequest
 from privet.runtime.outlet import Emit, Outlet
 from privet.runtime.whereabouts import describe
@@ -78,7 +79,7 @@ class Stage:
 
     def __init__(self, scripts: dict[CameraId, Script]) -> None:
         self.heard = Heard()
-        clock = FakeClock()
+        self.clock = clock = FakeClock()
         self._outlet = Outlet(self.heard, clock)
         self._sender = threading.Thread(target=self._outlet.run)
         self._sender.start()
@@ -162,6 +163,17 @@ def test_reports_are_sent_for_every_camera() -> None:
         stage.host.report()
         found = stage.heard.wait_for(lambda message: message.WhichOneof("kind") == "health", 2)
         assert {message.camera for message in found} == {GATE, YARD}
+
+
+def test_the_worker_asks_for_its_memory_every_half_minute_and_every_camera_says_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([100, 200])
+    monkeypatch.setattr(worker_host, "own_memory_bytes", lambda: next(answers))
+    with Stage({GATE: Script([None]), YARD: Script([None])}) as stage:
+        for wait_s in (0, 29, 1):
+            stage.clock.advance(wait_s * NS_PER_S)
+            stage.host.report()
+        found = stage.heard.wait_for(lambda message: message.WhichOneof("kind") == "health", 6)
+    assert [message.health.memory_bytes for message in found] == [100, 100, 100, 100, 200, 200]
 
 
 def test_a_host_without_cameras_stops() -> None:

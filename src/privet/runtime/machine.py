@@ -91,6 +91,18 @@ def cpu_ticks(pid: int) -> int:
         return 0
 
 
+def own_memory_bytes() -> int:
+    """Proportional set size of this process: what it shares with others is divided among them; 0 if the kernel does not say.
+
+    Only a process itself can ask: workers let nobody look into them (lockdown). It takes some milliseconds, the more the more is held.
+    """
+    try:
+        lines = Path("/proc/self/smaps_rollup").read_text("ascii").splitlines()
+        return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
 def resident_bytes(pid: int) -> int:
     """Memory that a process holds, what it shares with others included; 0 if it is gone."""
     try:

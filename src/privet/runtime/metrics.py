@@ -45,7 +45,7 @@ COUNTERS = {
     "proofs_restarted": "Proofs that began anew because something moved or somebody was found.",
 }
 GAUGES = {
-    "resident_bytes": "Memory of the worker process that hosts the camera.",
+    "memory_bytes": "Memory of the worker process that hosts the camera: proportional set size.",
     "candidate_blocks": "Blocks that wait for a signature.",
     "sharpness_milli": "Focus measure of the last keyframe, thousandths.",
 }

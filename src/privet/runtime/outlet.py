@@ -13,7 +13,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 from privet.core.bell import Bell
@@ -173,15 +172,15 @@ class Outlet:
         with self._lock:
             return OutletStatistics(len(self._entries), self._queued_bytes, self._covers_dropped)
 
-    def complete(self, health: pipe_pb2.Health, counters: _Counters, resident: int = 0) -> pipe_pb2.Health:
-        """Put the outlet's counters and the process' memory into a pipeline's health; returns it. resident: `resident_bytes`, if known."""
+    def complete(self, health: pipe_pb2.Health, counters: _Counters, memory_bytes: int) -> pipe_pb2.Health:
+        """Put the outlet's counters and the process' memory into a pipeline's health; returns it."""
         with self._lock:
             health.covers_sent = counters.covers_sent
             health.covers_dropped = counters.covers_dropped
             health.bytes_sent = counters.bytes_sent
             health.latency_sum_us = counters.latency_sum_us
             health.latency_bucket_counts[:] = counters.latency_counts
-        health.resident_bytes = resident or resident_bytes()
+        health.memory_bytes = memory_bytes
         return health
 
     def _fits(self, size: int) -> bool:
@@ -233,9 +232,9 @@ class Line:
                 return
         self._outlet.put(outgoing, self._counters, arrived_monotonic_ns)
 
-    def report(self, resident: int = 0) -> None:
-        """Queue the newest health, completed. Called once a second. resident: `resident_bytes`, if known. Errors as `Outlet.put`."""
-        health = self._outlet.complete(self._health, self._counters, resident)
+    def report(self, memory_bytes: int) -> None:
+        """Queue the newest health, completed. Called once a second. memory_bytes: of the process. Errors as `Outlet.put`."""
+        health = self._outlet.complete(self._health, self._counters, memory_bytes)
         self._outlet.put(pipe_pb2.WorkerMessage(camera=self._camera, health=health), self._counters, 0)
 
 
@@ -245,12 +244,3 @@ def latency_bucket(latency_us: int) -> int:
         if latency_us <= bound_us:
             return index
     return len(LATENCY_BOUNDS_US)
-
-
-def resident_bytes() -> int:
-    """Return the memory this process holds; 0 where the kernel does not say."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0
-    return pages * 4096

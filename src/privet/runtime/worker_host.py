@@ -17,11 +17,14 @@ from privet.core.pb import pipe_pb2
 from privet.core.scene import Condition, Reason
 from privet.runtime.backoff import Backoff
 from privet.runtime.commissioning import CommissionRequest, no_picture
-from privet.runtime.outlet import Emit, Line, Outlet, OutletClosedError, resident_bytes
+from privet.runtime.machine import own_memory_bytes
+from privet.runtime.outlet import Emit, Line, Outlet, OutletClosedError
 from privet.runtime.standin import Standin
 from privet.runtime.whereabouts import number_of
 
 ERROR, WARNING, INFO = 40, 30, 20
+MEMORY_EVERY_NS = 30 * NS_PER_S
+"""Asking the kernel for a worker's memory takes it some ten milliseconds."""
 
 
 class Pipeline(Protocol):
@@ -53,6 +56,9 @@ class Host:
     def __init__(self, cameras: Sequence[CameraId], make: MakePipeline, outlet: Outlet, clock: Clock) -> None:
         self._stopping = threading.Event()
         self._seats = {camera: _Seat(camera, make, outlet, clock, self._stopping) for camera in cameras}
+        self._clock = clock
+        self._memory_bytes = 0                  # the worker's, which every camera says
+        self._memory_due_ns = clock.monotonic_ns()
 
     def start(self) -> None:
         """Start every camera's thread."""
@@ -73,9 +79,11 @@ class Host:
 
     def report(self) -> None:
         """Say every camera's health; once a second. Errors as `Outlet.put`."""
-        resident = resident_bytes()             # the worker's, which every camera says
+        if (now_ns := self._clock.monotonic_ns()) >= self._memory_due_ns:
+            self._memory_bytes = own_memory_bytes()
+            self._memory_due_ns = now_ns + MEMORY_EVERY_NS
         for seat in self._seats.values():
-            seat.line.report(resident)
+            seat.line.report(self._memory_bytes)
 
     def stop(self, within_s: float) -> bool:
         """Stop every camera. Returns whether all threads ended in time."""

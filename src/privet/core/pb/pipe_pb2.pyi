@@ -233,7 +233,7 @@ class Health(_message.Message):
     PROOFS_RESTARTED_FIELD_NUMBER: _builtins.int
     LATENCY_BUCKET_COUNTS_FIELD_NUMBER: _builtins.int
     LATENCY_SUM_US_FIELD_NUMBER: _builtins.int
-    RESIDENT_BYTES_FIELD_NUMBER: _builtins.int
+    MEMORY_BYTES_FIELD_NUMBER: _builtins.int
     CANDIDATE_BLOCKS_FIELD_NUMBER: _builtins.int
     LOOKS_STARVED_FIELD_NUMBER: _builtins.int
     FRAMES_LEFT_OUT_FIELD_NUMBER: _builtins.int
@@ -256,8 +256,8 @@ class Health(_message.Message):
     promoted_blocks: _builtins.int
     proofs_restarted: _builtins.int
     latency_sum_us: _builtins.int
-    resident_bytes: _builtins.int
-    """of the worker process"""
+    memory_bytes: _builtins.int
+    """of the worker process: proportional set size, at most half a minute old"""
     candidate_blocks: _builtins.int
     looks_starved: _builtins.int
     """put off, because the worker's budget was spent"""
@@ -294,7 +294,7 @@ class Health(_message.Message):
         proofs_restarted: _builtins.int = ...,
         latency_bucket_counts: _abc.Iterable[_builtins.int] | None = ...,
         latency_sum_us: _builtins.int = ...,
-        resident_bytes: _builtins.int = ...,
+        memory_bytes: _builtins.int = ...,
         candidate_blocks: _builtins.int = ...,
         looks_starved: _builtins.int = ...,
         frames_left_out: _builtins.int = ...,
@@ -306,7 +306,7 @@ class Health(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_received", b"bytes_received", "bytes_sent", b"bytes_sent", "candidate_blocks", b"candidate_blocks", "connects", b"connects", "covers_dropped", b"covers_dropped", "covers_sent", b"covers_sent", "decoding", b"decoding", "frames_analysed", b"frames_analysed", "frames_damaged", b"frames_damaged", "frames_decoded", b"frames_decoded", "frames_hardware", b"frames_hardware", "frames_left_out", b"frames_left_out", "latency_bucket_counts", b"latency_bucket_counts", "latency_sum_us", b"latency_sum_us", "looks", b"looks", "looks_starved", b"looks_starved", "looks_with_hit", b"looks_with_hit", "packets", b"packets", "promoted_blocks", b"promoted_blocks", "proofs_restarted", b"proofs_restarted", "resident_bytes", b"resident_bytes", "sharpness_milli", b"sharpness_milli", "sub_stream", b"sub_stream", "taken_after_ms", b"taken_after_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_received", b"bytes_received", "bytes_sent", b"bytes_sent", "candidate_blocks", b"candidate_blocks", "connects", b"connects", "covers_dropped", b"covers_dropped", "covers_sent", b"covers_sent", "decoding", b"decoding", "frames_analysed", b"frames_analysed", "frames_damaged", b"frames_damaged", "frames_decoded", b"frames_decoded", "frames_hardware", b"frames_hardware", "frames_left_out", b"frames_left_out", "latency_bucket_counts", b"latency_bucket_counts", "latency_sum_us", b"latency_sum_us", "looks", b"looks", "looks_starved", b"looks_starved", "looks_with_hit", b"looks_with_hit", "memory_bytes", b"memory_bytes", "packets", b"packets", "promoted_blocks", b"promoted_blocks", "proofs_restarted", b"proofs_restarted", "sharpness_milli", b"sharpness_milli", "sub_stream", b"sub_stream", "taken_after_ms", b"taken_after_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
