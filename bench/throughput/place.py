@@ -12,7 +12,7 @@ from __future__ import annotations
 from bench.throughput.clips import clip
 from bench.throughput.core import two_cores
 from bench.throughput.keep import kept
-from bench.throughput.site import cameras_on, prove
+from bench.throughput.site import PROVES_WITHIN_S, cameras_on, prove
 
 
 def known_place(height_px: int) -> bytes:
@@ -27,6 +27,6 @@ def known_place(height_px: int) -> bytes:
     def proven() -> bytes:
         measured, other = two_cores()
         with cameras_on(other, quiet) as (url, sub_url):
-            return prove(url, sub_url, measured)
+            return prove(url, sub_url, measured, PROVES_WITHIN_S * max(1.0, height_px**2 / 1080**2))
 
     return kept(f"place-{quiet.path.stem}", quiet.path.name.encode(), proven)

@@ -36,7 +36,7 @@ PATH, SUB_PATH = "/camera", "/camera/sub"
 WINDOWS = 5                 # that a figure is the median of, unless asked otherwise
 WINDOW_S = 8.0
 WARM_S = 10.0
-PROVES_WITHIN_S = 900.0
+PROVES_WITHIN_S = 900.0     # a place of 1080p; larger ones take as many more looks
 SETTLES_WITHIN_S = 300.0    # of a known place; later it is measured as it is, and said
 HELD_AFTER_S = 120.0
 
@@ -170,14 +170,14 @@ def guard(
         )
 
 
-def prove(url: str, sub_url: str | None, core: int) -> bytes:
-    """Let one camera prove what it can of its place; returns what it keeps for its next start.
+def prove(url: str, sub_url: str | None, core: int, within_s: float = PROVES_WITHIN_S) -> bytes:
+    """Let one camera prove what it can of its place in this time at most; returns what it keeps for its next start.
 
     Raises:
         DemoError: it does not start.
     """
     with running(configuration(url, sub_url, 1, "settled"), 1, core) as (privet, api, directory):
-        await_settled(api, 1, PROVES_WITHIN_S)
+        await_settled(api, 1, within_s)
         proven = max((camera["proven_share"] for camera in api.cameras()), default=0.0)
         privet.stop()                       # then it keeps what it knows
         kept = _store(directory, 0).load()
