@@ -32,7 +32,7 @@ MODULES: dict[Part, str] = {"queries": "query_ms", "latency": "latency_ms", "day
 """Parts that are programs of their own, and where among the figures their answer stands; '': its keys are ours."""
 MEMORY_OF = (1, 8, 32)
 MORE: tuple[tuple[Codec, int], ...] = (("h265", 1080), ("h264", 720), ("h264", 2160), ("h265", 720), ("h265", 2160))
-MORE_WINDOWS = 3            # twenty cases, and one takes four minutes
+MORE_WINDOWS = 3            # twenty cases, and one takes three to six minutes
 STREAMS: tuple[Stream, ...] = ("main", "sub")
 
 
