@@ -181,6 +181,37 @@ def test_evidence_from_before_the_proof_began_does_not_count() -> None:
     assert not camera.background.proven[12:18, 16:18].any()
 
 
+def test_evidence_does_not_outlive_a_proof_that_ends_and_begins_in_the_same_keyframe() -> None:
+    """An empty place has been looked at enough; then, with a keyframe, somebody stands there, and stays."""
+    camera = new_camera()
+    camera.show(PLACE, 4)
+    assert camera.analyst.looks == (12, 0), "one more would tell of nobody who is not told of by then"
+    assert camera.number % GOP == 0
+    camera.show(with_person(PLACE, SOMEBODY_PX), 25)
+    assert camera.analyst.looks[1] > 0, "whoever came is looked for"
+    assert not camera.background.proven[12:18, 16:18].any()
+    assert outside_is_flat(camera.background)
+
+
+def test_where_proofs_break_off_only_what_has_come_half_way_is_looked_at() -> None:
+    """Looks taken before would go with the proof. In a place where none has broken off yet they are taken from the first."""
+    camera = Camera(Analyst(SETTINGS, detectors()))
+    camera.show(PLACE, 2)
+    assert camera.analyst.looks[0] > 0
+    looks = []
+    for _ in range(4):
+        camera.show(ELSEWHERE_PLACE, 2)
+        camera.show(PLACE, 2)
+        looks.append(camera.analyst.looks[0])
+    assert looks[1:] == [looks[1]] * 3, "every proof ends after two seconds, of six"
+    camera.show(PLACE, 0.8)
+    assert camera.analyst.looks[0] == looks[-1]
+    camera.show(PLACE, 4)
+    assert camera.analyst.looks[0] > looks[-1]
+    camera.show(PLACE, 2)
+    assert camera.background.proven.mean() > 0.9, "and as soon as it has been still for long enough, it is proven"
+
+
 def test_blind_zones_are_never_proven_nor_shown() -> None:
     zone = ((0.25, 0.25), (0.6, 0.25), (0.6, 0.7), (0.25, 0.7))
     camera = new_camera(replace(SETTINGS, blind=(zone,)))

@@ -723,8 +723,9 @@ class Analyst:
         moved = moved & ~settled  # those are covered anyway
         # Whoever came to stay holds up what is not proven yet around them, as if they moved; themselves they may be still.
         self._restart(self._stillness.around(raw & settled) & ~settled)
-        # What was seen of a block before its proof began is no evidence: somebody may have come in between.
-        self._looks.forget(~self._stillness.running)
+        # What was seen of a block before its proof began is no evidence: somebody may have come in between. A proof that ended in a keyframe
+        # has begun anew in the same, and runs.
+        self._looks.forget(disturbed | ~self._stillness.running)
         if not hurried:
             self._look(frame, seen, waiting, settled)
         self._looks.forget(~self._stillness.running)
@@ -752,7 +753,7 @@ class Analyst:
             reached = int(np.count_nonzero(self._background.proven)) + self._candidates
             asked = self._pace.choose(waiting, self._candidate_blocks, reached, now_ns) & self._stillness.running
             if asked.any():
-                asked &= ~settled | (self._stillness.still_ns(now_ns) >= self._settings.prove_ns)
+                asked &= self._stillness.still_ns(now_ns) >= self._unlooked_ns(settled)
             if not asked.any():
                 self._next_look_ns = now_ns + self._look_period_ns
                 return
@@ -768,6 +769,15 @@ class Analyst:
             hit = self._looks.look(look, frame, seen)
             self._restart(hit)
             self._pace.disturbed(hit, now_ns)
+
+    def _unlooked_ns(self, settled: BoolGrid) -> NDArray[np.int64]:
+        """For how long each block must have been still to be worth a look: a proof that breaks off takes its looks with it.
+
+        So a place in which nobody is, is looked at from the first, and one in which proofs break off only where they have come half way.
+        Fewer looks are no less evidence: a proof asks for as many as ever.
+        """
+        half_ns, whole_ns = np.int64(self._settings.prove_ns // 2), np.int64(self._settings.prove_ns)
+        return np.where(settled, whole_ns, np.where(self._stillness.broke_off, half_ns, np.int64(0)))
 
     def _restart(self, blocks: BoolGrid) -> None:
         self._stillness.restart(blocks)

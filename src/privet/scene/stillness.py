@@ -176,6 +176,7 @@ class Stillness:
         self._anchor_light: NDArray[np.float64] = np.zeros(grid.shape, np.float64)
         self._statistics: Statistics = np.zeros((4, *grid.shape), np.float32)
         self._running: BoolGrid = np.zeros(grid.shape, np.bool_)
+        self._broke_off: BoolGrid = np.zeros(grid.shape, np.bool_)
         self._since_ns: NDArray[np.int64] = np.full(grid.shape, -REFERENCE_NS - 1, np.int64)
         self._keyframes: NDArray[np.int32] = np.zeros(grid.shape, np.int32)
         self._watched_ns = 0
@@ -191,6 +192,11 @@ class Stillness:
     def running(self) -> BoolGrid:
         """Blocks whose proof has begun."""
         return self._running
+
+    @property
+    def broke_off(self) -> BoolGrid:
+        """Blocks of which an earlier proof ended before they were proven: it may well end again."""
+        return self._broke_off
 
     @property
     def keyframes(self) -> NDArray[np.int32]:
@@ -258,6 +264,7 @@ class Stillness:
         """End the proofs of `blocks`; they begin anew with the next keyframe. Returns those that ran."""
         ended = blocks & self._running
         self._running = self._running & ~blocks
+        self._broke_off = self._broke_off | ended
         self.restarts += int(np.count_nonzero(ended))
         return ended
 
