@@ -212,6 +212,25 @@ def test_where_proofs_break_off_only_what_has_come_half_way_is_looked_at() -> No
     assert camera.background.proven.mean() > 0.9, "and as soon as it has been still for long enough, it is proven"
 
 
+def test_of_a_place_where_nearly_all_proofs_break_off_the_rest_is_looked_at_once_it_has_been_still_for_long_enough() -> None:
+    moved: Picture = (np.roll(PLACE[0], 16, 1), np.roll(PLACE[1], 8, 1), np.roll(PLACE[2], 8, 1))
+    beside: Picture = (moved[0].copy(), moved[1].copy(), moved[2].copy())
+    for plane, same, side in zip(beside, PLACE, (64, 32, 32), strict=True):
+        plane[:side, :side] = same[:side, :side]
+    camera = Camera(Analyst(SETTINGS, detectors()))
+    camera.show(moved, 2)
+    looks = [camera.analyst.looks[0]]
+    for _ in range(6):
+        camera.show(beside, 2)
+        camera.show(PLACE, 2)
+        looks.append(camera.analyst.looks[0])
+    assert looks[1] == looks[0], "half way is not enough for a few blocks"
+    assert looks[2] > looks[1]
+    proven = camera.background.proven
+    assert 0 < np.count_nonzero(proven) < proven.size // 100
+    assert proven[0, 0]
+
+
 def test_blind_zones_are_never_proven_nor_shown() -> None:
     zone = ((0.25, 0.25), (0.6, 0.25), (0.6, 0.7), (0.25, 0.7))
     camera = new_camera(replace(SETTINGS, blind=(zone,)))

@@ -527,7 +527,7 @@ class Analyst:
     def _lacks_pictures(self, unsigned: Evidence, candidates: BoolGrid, now_ns: int) -> bool:
         """Whether a hundredth of what is being proven would be candidates, too, if keyframes were enough."""
         by_keyframes = self._candidates_by(replace(unsigned, still_ns=self._stillness.still_ns(now_ns)))
-        return int(np.count_nonzero(by_keyframes & ~candidates)) >= max(self._tried // 100, 1)
+        return int(np.count_nonzero(by_keyframes & ~candidates)) >= self._hundredth
 
     def _evidence(self, signed: BoolGrid, picture: tuple[Plane, Plane, Plane]) -> Evidence:
         return Evidence(
@@ -723,8 +723,8 @@ class Analyst:
         moved = moved & ~settled  # those are covered anyway
         # Whoever came to stay holds up what is not proven yet around them, as if they moved; themselves they may be still.
         self._restart(self._stillness.around(raw & settled) & ~settled)
-        # What was seen of a block before its proof began is no evidence: somebody may have come in between. A proof that ended in a keyframe
-        # has begun anew in the same, and runs.
+        # What was seen of a block before its proof began is no evidence: somebody may have come in between. A proof that ended in a
+        # keyframe has begun anew in the same, and runs.
         self._looks.forget(disturbed | ~self._stillness.running)
         if not hurried:
             self._look(frame, seen, waiting, settled)
@@ -751,9 +751,7 @@ class Analyst:
         while self._detectors and self._next_look_ns <= now_ns:
             assert self._background is not None
             reached = int(np.count_nonzero(self._background.proven)) + self._candidates
-            asked = self._pace.choose(waiting, self._candidate_blocks, reached, now_ns) & self._stillness.running
-            if asked.any():
-                asked &= self._stillness.still_ns(now_ns) >= self._unlooked_ns(settled)
+            asked = self._worth_a_look(self._pace.choose(waiting, self._candidate_blocks, reached, now_ns), settled, now_ns)
             if not asked.any():
                 self._next_look_ns = now_ns + self._look_period_ns
                 return
@@ -770,14 +768,25 @@ class Analyst:
             self._restart(hit)
             self._pace.disturbed(hit, now_ns)
 
-    def _unlooked_ns(self, settled: BoolGrid) -> NDArray[np.int64]:
-        """For how long each block must have been still to be worth a look: a proof that breaks off takes its looks with it.
+    def _worth_a_look(self, chosen: BoolGrid, settled: BoolGrid, now_ns: int) -> BoolGrid:
+        """Of the blocks chosen, those whose proof is likely to last: one that breaks off takes its looks with it.
 
-        So a place in which nobody is, is looked at from the first, and one in which proofs break off only where they have come half way.
-        Fewer looks are no less evidence: a proof asks for as many as ever.
+        A place in which nobody is, is looked at from the first. Where an earlier proof broke off, this one must have come half way; and
+        all the way where that leaves less than a hundredth of what is being proven. Fewer looks are no less evidence: a proof asks for as
+        many as ever.
         """
-        half_ns, whole_ns = np.int64(self._settings.prove_ns // 2), np.int64(self._settings.prove_ns)
-        return np.where(settled, whole_ns, np.where(self._stillness.broke_off, half_ns, np.int64(0)))
+        chosen = chosen & self._stillness.running
+        if not chosen.any():
+            return chosen
+        still_ns, prove_ns = self._stillness.still_ns(now_ns), self._settings.prove_ns
+        all_the_way = still_ns >= prove_ns
+        likely = np.where(settled, all_the_way, ~self._stillness.broke_off | (still_ns >= prove_ns // 2)) & chosen
+        return likely if np.count_nonzero(likely) >= self._hundredth else all_the_way & chosen
+
+    @property
+    def _hundredth(self) -> int:
+        """Of the blocks that are being proven, and at least one."""
+        return max(self._tried // 100, 1)
 
     def _restart(self, blocks: BoolGrid) -> None:
         self._stillness.restart(blocks)
