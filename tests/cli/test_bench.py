@@ -165,6 +165,7 @@ def test_a_camera_without_pictures_is_named_with_what_to_do() -> None:
         (["--url", "http://10.0.0.1/a"], "--url cannot be used"),
         (["--url", "rtsp://me:secret@10.0.0.1/a"], "a user name or password stands in it"),
         (["--config", "missing.toml"], "missing.toml"),
+        (["--camera", "yard"], "no privet.toml here"),
     ],
 )
 def test_a_wrong_call_is_one_sentence(arguments: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,13 +54,16 @@ def bench(
     """
     if sum([file is not None, url is not None, sample]) > 1 or (only and (file or url or sample)):
         raise UserError("--file, --url, --sample and --camera exclude one another: say one of them")
+    configured = config is not None or DEFAULT_CONFIG.is_file()
+    if only and not configured:
+        raise UserError(f"--camera {only[0]} is of a configuration, and there is no {DEFAULT_CONFIG} here: name one with --config")
     with tempfile.TemporaryDirectory(prefix="privet-bench-") as name:
         from privet.runtime.bench import measure, write_sample
         from privet.runtime.holds import evenly
         from privet.runtime.machine import this_machine
 
         directory = Path(name)
-        if file is None and url is None and not sample and (config is not None or DEFAULT_CONFIG.is_file()):
+        if file is None and url is None and not sample and configured:
             loaded = _load(config or DEFAULT_CONFIG)
             chosen = _chosen(loaded, only)
             cameras = tuple(chosen[index] for index in evenly(len(chosen), AT_MOST))
