@@ -166,6 +166,7 @@ def figures(bare: Used, proving: Guarded, settled: Guarded) -> Json:
         "privet_proving": round(proving.used.cpu, 4),
         "cpu_ratio_proving": round(proving.used.cpu / bare.cpu, 3),
         "cameras_per_core_proving": round(1 / proving.used.cpu, 1),
+        "looks_per_second_proving": round(proving.looks_per_second, 3),
         "settled": settled.settled,
         "proven_share": round(settled.proven_share, 4),
         "memory_mb_per_camera": round(settled.memory_mb, 1),
