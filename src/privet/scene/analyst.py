@@ -718,8 +718,11 @@ class Analyst:
         # What was given up is watched for movement alone.
         tried = waiting & ~self._pace.given_up
         self._tried = int(np.count_nonzero(tried))
+        interrupted = self._stillness.interrupted(frame.monotonic_ns)
         moved, disturbed = self._stillness.observe(frame, seen, waiting, raw & ~settled, tried, whole=whole)
         self._pace.disturbed(disturbed, frame.monotonic_ns)
+        if interrupted:
+            self._pace.slept()      # that nobody looked is no reason to try again what was given up
         moved = moved & ~settled  # those are covered anyway
         # Whoever came to stay holds up what is not proven yet around them, as if they moved; themselves they may be still.
         self._restart(self._stillness.around(raw & settled) & ~settled)

@@ -59,7 +59,7 @@ class Pace:
         self._given_up = self._given_up | failed
 
     def slept(self) -> None:
-        """Nobody looked for a while: whether what was disturbed has been still since is not known."""
+        """Nobody looked for a while, or ever: whether what was disturbed has been still since is not known."""
         self._disturbed_ns[:] = -1
 
     def choose(self, waiting: BoolGrid, candidates: BoolGrid, reached: int, now_ns: int) -> BoolGrid:

@@ -216,6 +216,10 @@ class Stillness:
         y, u, v = (((plane.astype(np.uint32) + 64) // 128).astype(np.uint8) for plane in self._mean)
         return y, u, v
 
+    def interrupted(self, now_ns: int) -> bool:
+        """Whether the frame of this moment is the first, or nothing was seen for so long before it that no proof goes on."""
+        return self._last_ns < 0 or not 0 <= now_ns - self._last_ns <= self._rules.longest_gap_ns
+
     def observe(
         self, frame: Frame, seen: Statistics, waiting: BoolGrid, covered: BoolGrid, tried: BoolGrid | None = None, *, whole: bool = True
     ) -> tuple[BoolGrid, BoolGrid]:
@@ -230,7 +234,7 @@ class Stillness:
         """
         tried = waiting if tried is None else tried & waiting
         disturbed = np.zeros(self._grid.shape, np.bool_)
-        if self._last_ns < 0 or not 0 <= frame.monotonic_ns - self._last_ns <= self._rules.longest_gap_ns:
+        if self.interrupted(frame.monotonic_ns):
             self.restart_all()
             disturbed[:] = True
         elif whole:
