@@ -176,7 +176,7 @@ def test_evidence_comes_after_a_bounded_number_of_looks(width: int, height: int,
 
 
 def test_what_is_begun_is_finished_first() -> None:
-    """Where proofs break off, views lose their worth with time: a tenth of a picture has its own long before half of the looks are taken."""
+    """Where proofs break off, views lose their worth with time: a tenth of a picture has its own long before half of them are taken."""
     grid = Grid(768, 576)
     looks = Looks(grid, (Spotter((300, 300)), Spotter((320, 320))), 72)
     picture = np.zeros((4, *grid.shape), np.float32)

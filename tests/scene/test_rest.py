@@ -111,7 +111,7 @@ def test_what_was_given_up_before_a_restart_is_not_tried_again_at_once() -> None
         proving.append(camera.analyst.proving)
     assert proving == [True, False]
     camera.show(PLACE, 30)
-    assert (camera.analyst.looks, camera.analyst.proving) == ((0, 0), False), "a start is no disturbance, after which all gets another chance"
+    assert (camera.analyst.looks, camera.analyst.proving) == ((0, 0), False), "a start is no disturbance that gives all another chance"
 
 
 def test_a_keyframe_that_was_judged_is_not_measured_again() -> None:
