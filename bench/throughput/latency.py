@@ -175,7 +175,7 @@ def to_pixel() -> Json:
         try:
             with pinned(other):
                 server.start()
-            with running(configuration(server.url("/camera"), None, 1, "settled"), 1, measured) as (_, api, _):
+            with running(configuration(server.url("/camera"), None, 1, "commissioning"), 1, measured) as (_, api, _):
                 proven = _await_proof(api)
                 url, token = api.login
                 job: dict[str, object] = {

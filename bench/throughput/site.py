@@ -30,7 +30,12 @@ from privet.runtime.installation import installation_key
 from privet.runtime.state_store import StateStore
 from privet.runtime.supervisor import plan_workers
 
-State = Literal["proving", "settled"]
+State = Literal["commissioning", "proving", "settled"]
+PROMOTION: dict[State, tuple[str, ...]] = {
+    "commissioning": ("prove_seconds = 10", "prove_keyframes = 5"),
+    "proving": ("prove_keyframes = 1800",),     # none ends; but it takes the default's time, for looks go by how far a proof has come
+    "settled": (),
+}
 
 PATH, SUB_PATH = "/camera", "/camera/sub"
 WINDOWS = 5                 # that a figure is the median of, unless asked otherwise
@@ -176,7 +181,7 @@ def prove(url: str, sub_url: str | None, core: int, within_s: float = PROVES_WIT
     Raises:
         DemoError: it does not start.
     """
-    with running(configuration(url, sub_url, 1, "settled"), 1, core) as (privet, api, directory):
+    with running(configuration(url, sub_url, 1, "commissioning"), 1, core) as (privet, api, directory):
         await_settled(api, 1, within_s)
         proven = max((camera["proven_share"] for camera in api.cameras()), default=0.0)
         privet.stop()                       # then it keeps what it knows
@@ -236,14 +241,10 @@ def configuration(url: str, sub_url: str | None, cameras: int, state: State) -> 
 
 
 def configuration_of(urls: Sequence[tuple[str, str | None]], state: State) -> str:
-    """privet.toml: the defaults, but that a proof takes ten seconds, or asks for so many keyframes that none ends. urls: of main and
-    sub-stream. Proving takes the default's time, for what is looked at goes by how far a proof has come.
-    """
+    """privet.toml: the defaults, but for how a place is proven. urls: of main and sub-stream."""
     lines = [
         "[site]", 'name = "Throughput"', 'controller = "Nobody"',
-        "[promotion]", 'commissioning = "automatic"', *(
-            ("prove_seconds = 10", "prove_keyframes = 5") if state == "settled" else ("prove_keyframes = 1800",)
-        ),
+        "[promotion]", 'commissioning = "automatic"', *PROMOTION[state],
     ]
     for number, (url, sub_url) in enumerate(urls):
         lines += [f"[cameras.c{number}]", 'place = "bench"', 'purpose = "measuring"', f'url = "{url}"']
@@ -253,7 +254,7 @@ def configuration_of(urls: Sequence[tuple[str, str | None]], state: State) -> st
 
 def _await_state(api: Api, cameras: int, state: State) -> bool:
     """Until every camera sends pictures and has done so for a while, or has settled; returns whether it has."""
-    if state == "settled":
+    if state != "proving":
         return await_settled(api, cameras, SETTLES_WITHIN_S)
     until_s = time.monotonic() + PROVES_WITHIN_S
     while not _all_send(api.cameras(), cameras) and time.monotonic() < until_s:

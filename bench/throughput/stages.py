@@ -192,7 +192,7 @@ def measure(state: bytes, url: str, sub_url: str | None) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         settings = CameraSettings(
             camera=CameraId("c0"), url=url, state_directory=Path(name),
-            promotion=Promotion(commissioning="automatic", prove_seconds=10, prove_keyframes=5),
+            promotion=Promotion(commissioning="automatic"),
         )
         pipeline = CameraPipeline(
             settings, heard, detectors, _Known(state), clock, opener(url), timed_analyst(stages),
