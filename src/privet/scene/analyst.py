@@ -728,7 +728,7 @@ class Analyst:
         self._restart(self._stillness.around(raw & settled) & ~settled)
         # What was seen of a block before its proof began is no evidence: somebody may have come in between. A proof that ended in a
         # keyframe has begun anew in the same, and runs.
-        self._looks.forget(disturbed | ~self._stillness.running)
+        self._looks.forget(self._stillness.still_ns(frame.monotonic_ns) == 0)
         if not hurried:
             self._look(frame, seen, waiting, settled)
         self._looks.forget(~self._stillness.running)
