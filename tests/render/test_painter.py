@@ -78,6 +78,17 @@ def test_the_caption_stands_below_the_picture() -> None:
     assert not np.array_equal(frames[0][96:], frames[1][96:])
 
 
+def test_background_is_as_old_as_its_first_patch_until_it_is_said_as_a_whole() -> None:
+    scenes: list[Scene] = [
+        background(1, GRID, PLACE, nothing(GRID)),
+        *(patch(2 + after_s, GRID, (after_s, 0), everything(Grid(8, 8)), PLACE, T0 + after_s * S) for after_s in (1, 2)),
+    ]
+    frames = painted(scenes, Span(T0, T0 + 4 * S, S))
+    for number, age_s in enumerate((None, 0, 1, 2)):
+        line = strip(caption("gate", T0 + number * S, 0 if age_s is None else T0 + S, UTC), 160)
+        assert np.array_equal(frames[number][96 : 96 + line.shape[0]], line)
+
+
 def test_faster_than_it_was_nobody_slips_between_two_frames() -> None:
     walk = [cover(10 + step, GRID, block(GRID, (step, 3)), T0 + step * STEP) for step in range(20)]
     scenes: list[Scene] = [background(1, GRID, PLACE), state(2, GRID), *walk]

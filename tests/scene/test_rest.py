@@ -45,6 +45,18 @@ def test_quiet_is_ten_seconds_without_anything() -> None:
     assert camera.analyst.covered
 
 
+def test_what_is_there_in_one_picture_alone_is_nothing_to_learn_from() -> None:
+    """It may be noise where nothing is proven: no size of a packet tells of that, and a camera whose sizes tell nothing does not sleep."""
+    camera = without_detectors(proven())
+    camera.show(PLACE, 12)
+    somebody, covered = with_person(PLACE, SOMEBODY_PX), []
+    for picture, intact in ((somebody, True), (PLACE, True), (PLACE, False), (PLACE, False), (somebody, True), (somebody, True)):
+        camera.analyst.observe(frame_of(noisy(picture, 0.8, 990), camera.now_ns, intact=intact))
+        camera.now_ns += NS_PER_S // 5
+        covered.append(camera.analyst.covered)
+    assert covered == [False, False, False, False, False, True]
+
+
 def test_a_lost_picture_is_no_rest_and_does_not_begin_the_ten_seconds_anew() -> None:
     camera = without_detectors(proven())
     camera.show(PLACE, 12)

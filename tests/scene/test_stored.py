@@ -130,8 +130,24 @@ def test_arrays_that_do_not_fit_are_refused(changes: dict[str, np.ndarray]) -> N
 
 
 def test_another_version_says_so() -> None:
-    with pytest.raises(StoreError, match="version 3: this Privet reads versions 1 and 2"):
-        from_bytes(rewritten(header=np.array([3, 33, 17, 8, 0, 709], np.int64)))
+    with pytest.raises(StoreError, match="version 4: this Privet reads versions 1 to 3"):
+        from_bytes(rewritten(header=np.array([4, 33, 17, 8, 0, 709], np.int64)))
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_earlier_versions_are_read(version: int) -> None:
+    assert same(from_bytes(rewritten(header=np.array([version, 33, 17, 8, 0, 709], np.int64))), SCENE)
+
+
+def test_an_array_that_the_archive_does_not_list_is_missed() -> None:
+    """A length in the list of members that swallows those after it, as a flipped bit leaves it."""
+    damaged = bytearray(BYTES)
+    comment_length = BYTES.rindex(b"PK\x01\x02", 0, BYTES.rindex(b"PK\x01\x02")) + 32
+    damaged[comment_length + 1] = 1
+    with zipfile.ZipFile(io.BytesIO(bytes(damaged))) as archive, zipfile.ZipFile(io.BytesIO(BYTES)) as whole:
+        assert len(archive.namelist()) == len(whole.namelist()) - 1
+    with pytest.raises(StoreError, match="7 arrays in it of 8"):
+        from_bytes(bytes(damaged))
 
 
 def test_pickles_are_never_loaded() -> None:

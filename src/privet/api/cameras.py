@@ -130,7 +130,7 @@ def _camera(deps: ApiDependencies, camera: CameraId) -> CameraModel:
         proven_blocks=proven,
         blind_blocks=blind,
         proven_share=0.0 if guarded <= 0 else min(1.0, proven / guarded),
-        background_oldest_ms=None if view.background is None else known_ms(view.background.oldest_wall_ns),
+        background_oldest_ms=known_ms(view.proven_since_wall_ns()),
         background_newest_ms=_newest_ms(view),
         decoding=_DECODINGS[Decoding(health.decoding).name.lower()],
         counters=_counters(health),

@@ -76,8 +76,8 @@ async def snapshot(
         deps.snapshots.thumbnail, view, width, deps.entry(known).name, at_ns, limiter=room.render_threads
     )
     headers = {"Cache-Control": "no-store", STALE: "true" if stale else "false", STANDING: standing(view, at_ns).value}
-    if view.background is not None and view.background.oldest_wall_ns:
-        headers[BACKGROUND_AGE] = str(max(0, at_ns - view.background.oldest_wall_ns) // NS_PER_S)
+    if since_ns := view.proven_since_wall_ns():
+        headers[BACKGROUND_AGE] = str(max(0, at_ns - since_ns) // NS_PER_S)
     return Response(picture, 200, headers, "image/jpeg")
 
 

@@ -51,6 +51,11 @@ class SceneView:
             end_ns = max(end_ns, min(self.state.cover_until_wall_ns, self.state.head.wall_ns + STALE_AFTER_NS))
         return end_ns
 
+    def proven_since_wall_ns(self) -> int:
+        """When the oldest block of the picture was proven; 0 while none is."""
+        oldest_ns = 0 if self.background is None else self.background.oldest_wall_ns
+        return self.patches[0].head.wall_ns if oldest_ns == 0 and self.patches else oldest_ns
+
     def heard_wall_ns(self) -> int:
         """Wall time of the newest message; 0 without one."""
         return 0 if self.head is None else self.head.wall_ns

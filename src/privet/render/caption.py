@@ -38,11 +38,11 @@ class Caption:
     notice: str = NOTICE
 
 
-def caption(camera: str, at_wall_ns: int, oldest_wall_ns: int | None, zone: tzinfo | None) -> Caption:
+def caption(camera: str, at_wall_ns: int, oldest_wall_ns: int, zone: tzinfo | None) -> Caption:
     """Compose a caption.
 
     camera: its name, left out if the letters for it are not at hand.
-    oldest_wall_ns: when the background's oldest block was proven; None (or 0) without one. Times are written in `zone`; None: they count
+    oldest_wall_ns: when the background's oldest block was proven; 0 without one. Times are written in `zone`; None: they count
     from the beginning of a film, whose background comes from the film as a whole.
     """
     if zone is None:

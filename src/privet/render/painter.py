@@ -63,7 +63,7 @@ class Painter:
         self._picture_px, self._scenes = _picture_px(scenes)
         width, height = self._picture_px
         self._area_px = (width + width % 2, height + height % 2)
-        strip_px = strip(caption(camera, 0, None, zone), self._area_px[0]).shape[0]
+        strip_px = strip(caption(camera, 0, 0, zone), self._area_px[0]).shape[0]
         self._size_px = (self._area_px[0], self._area_px[1] + strip_px + strip_px % 2)
 
     @property
@@ -101,8 +101,7 @@ class Painter:
             if changed:
                 self._draw(place, canvas[: self._area_px[1]])
                 last_place = place
-            oldest_ns = None if view.background is None else view.background.oldest_wall_ns
-            said = caption(self._camera, at_ns, oldest_ns, self._zone)
+            said = caption(self._camera, at_ns, view.proven_since_wall_ns(), self._zone)
             if said != last_caption:
                 line = strip(said, self._size_px[0])
                 canvas[self._area_px[1] : self._area_px[1] + line.shape[0]] = line

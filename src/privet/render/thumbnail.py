@@ -36,8 +36,7 @@ def thumbnail(
     small = _scaled(shown, width_px)
     if said := words(view, now_ns):
         small = dimmed(small, said)
-    oldest_ns = None if view.background is None else view.background.oldest_wall_ns
-    whole = np.concatenate((small, strip(caption(camera, now_ns, oldest_ns, zone), width_px)))
+    whole = np.concatenate((small, strip(caption(camera, now_ns, view.proven_since_wall_ns(), zone), width_px)))
     out = io.BytesIO()
     Image.fromarray(whole).save(out, "JPEG", quality=85, comment=NOTICE)
     return out.getvalue()

@@ -172,8 +172,11 @@ class Analyst:
 
     @property
     def covered(self) -> bool:
-        """Whether something was there in the last frame; what is not proven yet counts where several blocks of it moved."""
-        return self._background is not None and self._something
+        """Whether something was there in the last two frames; what is not proven yet counts where several blocks of it moved.
+
+        In one alone it may be noise, which no size of a packet tells of. Nor does what cannot be seen in a frame that was damaged.
+        """
+        return self._background is not None and self._something_on_end > 1
 
     @property
     def sub_suffices(self) -> bool:
@@ -606,6 +609,7 @@ class Analyst:
         self._last_seen = None
         self._disturbed_ns = -1
         self._something = False
+        self._something_on_end = 0          # frames, the last one among them
         self._proving, self._quiet = True, False
         self._looked_ns = -1
         self._sub = None
@@ -842,7 +846,9 @@ class Analyst:
         unseen: of what was lost nothing is known, so there is no rest now. But neither was anything seen: were the quiet seconds to begin
         anew with every packet that an overloaded machine throws away, its cameras would stay awake, and it would stay overloaded.
         """
-        if new_grid or (self._something and not unseen) or self._disturbed_ns < 0:
+        something = self._something and not unseen
+        self._something_on_end = self._something_on_end + 1 if something else 0
+        if new_grid or something or self._disturbed_ns < 0:
             self._disturbed_ns = now_ns
         idle = not self._detectors or self._pace.idle(waiting, now_ns)
         if self._settings.commissioning == "signature":

@@ -2,7 +2,8 @@
 
 A NumPy .npz archive without pickles: `header` (int64: version, width, height, block, epoch, matrix), planes `y`, `u`, `v` (uint8), `proven`
 and `arrival` (packed bits), `proven_wall_ns` (int64). Version 2 adds, for layer N: `yN`, `uN`, `vN`, `blocksN`, `proven_wall_nsN`. Version
-1 is read as one without layers. `given_up` (packed bits) may be missing: then nothing was.
+1 is read as one without layers. `given_up` (packed bits) may be missing: then nothing was. Version 3 says at the header's end how many
+arrays there are, so that none is missing because the archive's list of them is damaged.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from privet.core.frame import Matrix, Plane
 from privet.core.grid import BoolGrid, Grid, pack_bits, unpack_bits
 from privet.scene.promote import MOST_LAYERS, Layer
 
-VERSION = 2
+VERSION = 3
+COUNTED_SINCE = 3
 # What zipfile, zlib and NumPy raise on bytes that are damaged or made up; RuntimeError: a member that calls itself encrypted.
 NOT_AN_ARCHIVE = (
     ValueError, KeyError, OSError, EOFError, IndexError, TypeError, AttributeError, OverflowError, MemoryError, RuntimeError,
@@ -54,7 +56,6 @@ def to_bytes(scene: StoredScene) -> bytes:
         arrays[f"blocks{number}"] = np.frombuffer(pack_bits(layer.blocks), np.uint8)
         arrays[f"proven_wall_ns{number}"] = layer.proven_wall_ns
     arrays |= {
-        "header": np.array([VERSION, grid.width_px, grid.height_px, grid.block_px, grid.epoch, scene.matrix.value], np.int64),
         "y": scene.planes[0],
         "u": scene.planes[1],
         "v": scene.planes[2],
@@ -64,6 +65,8 @@ def to_bytes(scene: StoredScene) -> bytes:
     }
     if scene.given_up is not None:
         arrays["given_up"] = np.frombuffer(pack_bits(scene.given_up), np.uint8)
+    about = (VERSION, grid.width_px, grid.height_px, grid.block_px, grid.epoch, scene.matrix.value, len(arrays) + 1)
+    arrays = {"header": np.array(about, np.int64), **arrays}
     # A quarter of the time of zlib's default, for a file a quarter larger.
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, array in arrays.items():
@@ -81,9 +84,12 @@ def from_bytes(data: bytes) -> StoredScene:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-        version, width_px, height_px, block_px, epoch, matrix = (int(value) for value in arrays["header"])
-        if version not in (1, VERSION):
-            raise StoreError(f"stored scene of version {version}: this Privet reads versions 1 and {VERSION}")
+        version, *about = (int(value) for value in arrays["header"])
+        if not 1 <= version <= VERSION:
+            raise StoreError(f"stored scene of version {version}: this Privet reads versions 1 to {VERSION}")
+        if version >= COUNTED_SINCE and (count := about.pop()) != len(arrays):
+            raise StoreError(f"stored scene cannot be read: {len(arrays)} arrays in it of {count}")
+        width_px, height_px, block_px, epoch, matrix = about
         grid = Grid(width_px, height_px, block_px, epoch)
         chroma = (-(-height_px // 2), -(-width_px // 2))
         shapes = [(height_px, width_px), chroma, chroma]
