@@ -9,6 +9,7 @@ from tests.scene.pictures import frame_of, noisy, with_person
 from tests.scene.test_analyst import PLACE, SETTINGS, SOMEBODY_PX, Camera, detectors
 
 from privet.core.clock import NS_PER_S
+from privet.ingest.synthetic import Picture
 from privet.scene.analyst import Analyst
 
 
@@ -45,16 +46,35 @@ def test_quiet_is_ten_seconds_without_anything() -> None:
     assert camera.analyst.covered
 
 
-def test_what_is_there_in_one_picture_alone_is_nothing_to_learn_from() -> None:
-    """It may be noise where nothing is proven: no size of a packet tells of that, and a camera whose sizes tell nothing does not sleep."""
-    camera = without_detectors(proven())
-    camera.show(PLACE, 12)
-    somebody, covered = with_person(PLACE, SOMEBODY_PX), []
-    for picture, intact in ((somebody, True), (PLACE, True), (PLACE, False), (PLACE, False), (somebody, True), (somebody, True)):
+def told(camera: Camera, shown: list[tuple[Picture, bool]]) -> list[bool]:
+    """Whether something is said to be there after each picture; bool: it came whole."""
+    covered = []
+    for picture, intact in shown:
         camera.analyst.observe(frame_of(noisy(picture, 0.8, 990), camera.now_ns, intact=intact))
         camera.now_ns += NS_PER_S // 5
         covered.append(camera.analyst.covered)
-    assert covered == [False, False, False, False, False, True]
+    return covered
+
+
+def test_what_moves_in_one_picture_alone_where_nothing_is_proven_is_nothing_to_learn_from() -> None:
+    """It may be noise: no size of a packet tells of that, and a camera whose sizes tell nothing does not sleep."""
+    camera = proven()
+    known = camera.analyst.snapshot()
+    assert known is not None
+    left, _, right, _ = (at_px // known.grid.block_px for at_px in SOMEBODY_PX)
+    given_up = np.zeros_like(known.proven)
+    given_up[:, left - 2 : right + 3] = True
+    camera = Camera(Analyst(SETTINGS, detectors(), replace(known, proven=known.proven & ~given_up, given_up=given_up)), camera.now_ns)
+    camera.show(PLACE, 2)
+    somebody = with_person(PLACE, SOMEBODY_PX)
+    assert told(camera, [(somebody, True), (somebody, True), (PLACE, True), (somebody, True)]) == [False, False, False, True]
+
+
+def test_what_differs_from_proven_background_is_there_at_once_but_not_in_what_was_lost() -> None:
+    camera = without_detectors(proven())
+    camera.show(PLACE, 12)
+    somebody = with_person(PLACE, SOMEBODY_PX)
+    assert told(camera, [(PLACE, True), (PLACE, False), (PLACE, False), (somebody, True)]) == [False, False, False, True]
 
 
 def test_a_lost_picture_is_no_rest_and_does_not_begin_the_ten_seconds_anew() -> None:

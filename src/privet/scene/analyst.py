@@ -172,11 +172,10 @@ class Analyst:
 
     @property
     def covered(self) -> bool:
-        """Whether something was there in the last two frames; what is not proven yet counts where several blocks of it moved.
-
-        In one alone it may be noise, which no size of a packet tells of. Nor does what cannot be seen in a frame that was damaged.
+        """Whether something was there in the last frame. What is not proven yet counts where several blocks of it moved, twice on end:
+        once it may be noise, which no size of a packet tells of. A frame that was damaged says nothing.
         """
-        return self._background is not None and self._something_on_end > 1
+        return self._background is not None and self._something_on_end > (0 if self._certain else 1)
 
     @property
     def sub_suffices(self) -> bool:
@@ -274,7 +273,7 @@ class Analyst:
         """Nothing can be told from this frame: everything is covered, and every proof ends."""
         self._restart(self._stillness.restart_all())
         self._said_cover = self._cover(self._covered, self._covered, Condition.BLIND, frame.monotonic_ns)
-        self._something = True
+        self._something = self._certain = True
         waiting = (~self._known_proven() | self._arrival) & ~self._blind
         self._rest(waiting, False, frame.monotonic_ns, unseen=reason is Reason.DAMAGED)
         return Observation(
@@ -304,7 +303,7 @@ class Analyst:
         follow(raw & ~dilate(seen.moved, 1), self._sub_covered_since_ns, now_ns)
         raw |= self._unsure
         cover = self._said_cover = self._cover(raw, moved, condition, now_ns)
-        self._something = condition is not Condition.AWAKE or bool(raw.any() or drop_small(moved, FEWEST_MOVING_BLOCKS).any())
+        self._notice(condition, raw, moved)
         self._rest((~proven | self._arrival) & ~self._blind, False, now_ns)
         fitted = judges and condition is Condition.AWAKE and bool((proven & ~was_covered).any())
         light = self._light_if_due(seen.light, fitted, now_ns)
@@ -393,7 +392,7 @@ class Analyst:
         cover = self._cover(raw, moved, condition, now_ns)
         if cover_due or new_grid or (sub_suffices and not self.sub_suffices):
             self._said_cover = cover
-        self._something = condition is not Condition.AWAKE or bool(drop_specks(raw).any() or drop_small(moved, FEWEST_MOVING_BLOCKS).any())
+        self._notice(condition, drop_specks(raw), moved)
         self._rest((~background.proven | self._arrival) & ~self._blind, new_grid, now_ns, unseen=not frame.intact)
         self._last_seen = seen
         light = self._light_if_due(cells, usable and bool((proven & ~was_covered).any()) and not sub_judges, now_ns)
@@ -608,8 +607,8 @@ class Analyst:
         self._sharpness = 0.0
         self._last_seen = None
         self._disturbed_ns = -1
-        self._something = False
-        self._something_on_end = 0          # frames, the last one among them
+        self._something = self._certain = False     # certain: something is there beside what moved where nothing is proven
+        self._something_on_end = 0                  # frames, the last one among them
         self._proving, self._quiet = True, False
         self._looked_ns = -1
         self._sub = None
@@ -839,6 +838,11 @@ class Analyst:
         if not held.any():
             return held
         return coarsen(held, self._settings.tallest_blocks) & ~self._blind
+
+    def _notice(self, condition: Condition, differs: BoolGrid, moved: BoolGrid) -> None:
+        """Whether something is there: what differs from proven background, or several blocks that moved where there is none."""
+        self._certain = condition is not Condition.AWAKE or bool(differs.any())
+        self._something = self._certain or bool(drop_small(moved, FEWEST_MOVING_BLOCKS).any())
 
     def _rest(self, waiting: BoolGrid, new_grid: bool, now_ns: int, *, unseen: bool = False) -> None:
         """Whether most frames may do without being looked at, or without being decoded as well as they could be.
