@@ -87,7 +87,7 @@ def many_figures(quiet: int, busy: int, minutes: float, *, sub: bool = False) ->
         with running(configuration_of(urls, "settled"), len(urls), None, known) as (privet, api, directory):
             _say(f"{len(urls)} cameras: settling")
             began_s = time.monotonic()
-            settled = await_settled(api, len(urls), SETTLES_WITHIN_S)
+            settled = await_settled(api, len(urls), SETTLES_WITHIN_S, sub=sub)
             after_s = time.monotonic() - began_s
             _say(f"{'settled' if settled else 'not settled'} after {after_s:.0f} s; measuring {minutes:g} minutes")
             watched = _watch(privet, api, cameras, minutes * 60, streams=2 if sub else 1)

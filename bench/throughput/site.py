@@ -44,6 +44,7 @@ WARM_S = 10.0
 PROVES_WITHIN_S = 900.0     # a place of 1080p; larger ones take as many more looks
 SETTLES_WITHIN_S = 300.0    # of a known place; later it is measured as it is, and said
 HELD_AFTER_S = 120.0
+SUB_LEARNS_S = 120.0        # where people are everywhere, blocks of the sub-stream are learned one by one, from the main stream's keyframes
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ def guard(
         DemoError: it does not start.
     """
     with running(configuration(url, sub_url, cameras, state), cameras, core, known) as (privet, api, directory):
-        settled = _await_state(api, cameras, state)
+        settled = _await_state(api, cameras, state, sub=sub_url is not None)
         before, at_s = _counted(api, directory), time.monotonic()
         earlier = api.cameras()
         main = frozenset({privet.process.pid})
@@ -182,7 +183,7 @@ def prove(url: str, sub_url: str | None, core: int, within_s: float = PROVES_WIT
         DemoError: it does not start.
     """
     with running(configuration(url, sub_url, 1, "commissioning"), 1, core) as (privet, api, directory):
-        await_settled(api, 1, within_s)
+        await_settled(api, 1, within_s, sub=False)
         proven = max((camera["proven_share"] for camera in api.cameras()), default=0.0)
         privet.stop()                       # then it keeps what it knows
         kept = _store(directory, 0).load()
@@ -252,10 +253,10 @@ def configuration_of(urls: Sequence[tuple[str, str | None]], state: State) -> st
     return "\n".join(lines) + "\n"
 
 
-def _await_state(api: Api, cameras: int, state: State) -> bool:
+def _await_state(api: Api, cameras: int, state: State, *, sub: bool) -> bool:
     """Until every camera sends pictures and has done so for a while, or has settled; returns whether it has."""
     if state != "proving":
-        return await_settled(api, cameras, SETTLES_WITHIN_S)
+        return await_settled(api, cameras, SETTLES_WITHIN_S, sub=sub)
     until_s = time.monotonic() + PROVES_WITHIN_S
     while not _all_send(api.cameras(), cameras) and time.monotonic() < until_s:
         time.sleep(1.0)
@@ -263,8 +264,11 @@ def _await_state(api: Api, cameras: int, state: State) -> bool:
     return False
 
 
-def await_settled(api: Api, cameras: int, within_s: float) -> bool:
-    """Until no more is proven and hardly any looks are taken, as Settling says; returns whether that came in time."""
+def await_settled(api: Api, cameras: int, within_s: float, *, sub: bool) -> bool:
+    """Until no more is proven and hardly any looks are taken, as Settling says; returns whether that came in time.
+
+    sub: and until what the sub-stream shows was learned: that is not kept from one start to the next, and costs main stream's keyframes.
+    """
     settling, until_s = Settling(cameras), time.monotonic() + within_s
     while time.monotonic() < until_s:
         time.sleep(1.0)
@@ -274,6 +278,7 @@ def await_settled(api: Api, cameras: int, within_s: float) -> bool:
             continue
         share, looks = sum(camera["proven_share"] for camera in seen), sum(camera["counters"]["looks"] for camera in seen)
         if settling.settled(share, looks, time.monotonic()):
+            time.sleep(SUB_LEARNS_S if sub else 0.0)
             return True
     return False
 

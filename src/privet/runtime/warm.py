@@ -23,6 +23,7 @@ from privet.runtime.places import is_own
 
 COMPILED = "compiled"
 STAMP = "warmed"
+REHEARSAL = "runtime/worker_rehearsal.py"
 MODELS = "models"  # below the directory; the kernels lie in it as numba puts them
 KEPT = 4
 
@@ -38,12 +39,12 @@ def compiled_directory(cache: Path, device: str = "CPU") -> Path:
 
 
 def fingerprint(device: str) -> str:
-    """Return what the compiled things depend on: interpreter, compilers, device, and the sources of kernels and detectors."""
+    """Return what the compiled things depend on: interpreter, compilers, device, the sources of kernels and detectors, the rehearsal."""
     digest = hashlib.sha256(f"{sys.version} {device}".encode())
     for name in ("numba", "numpy", "openvino"):
         digest.update(version(name).encode())
     root = Path(privet.__file__).parent
-    for path in sorted((*root.glob("scene/*.py"), *root.glob("detect/*.py"))):
+    for path in sorted((*root.glob("scene/*.py"), *root.glob("detect/*.py"), root / REHEARSAL)):
         status = path.stat()
         # Kernels compiled from another copy of the same sources are not found under this one's path.
         digest.update(f"{path} {status.st_size} {status.st_mtime_ns}".encode())
