@@ -2,7 +2,7 @@
 
 Belongs here: the film and the run over it, with and without a sub-stream. Does not belong here: where the compiled kernels go (warm). The
 film is encoded and decoded again, in widths that fill the decoder's rows and in such that do not, of chroma alone or of both: they lie
-differently in memory. What is not rehearsed is compiled when it is needed first, which holds a camera up for two seconds: then a queue is full.
+differently in memory. What is not rehearsed is compiled when it is needed first, which holds a camera up until its queue is full.
 """
 
 from __future__ import annotations
