@@ -17,6 +17,7 @@ from bench.privacy.measure import Figures
 from bench.privacy.scenarios.report import outcomes, rows
 from bench.privacy.sequence import Sequence, from_video
 from bench.privacy.stills import Stills, evenly, save
+from bench.privacy.substream import Smaller
 from bench.privacy.tables import Json, as_json, table
 from privet.scene.looks import Detector
 
@@ -37,6 +38,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument(
         "--sub", type=int, default=0, choices=range(2, 5), metavar="N", help="watch a sub-stream so many times smaller between keyframes"
     )
+    parser.add_argument("--sub-every", type=int, default=1, metavar="N", help="with --sub: of its pictures, one in N is sent (1)")
     parser.add_argument("--ablate", action="store_true", help="each rule of promotion switched off in turn")
     parser.add_argument("--scenarios", nargs="*", metavar="NAME", help="hard cases made from real footage; without names all of them")
     parser.add_argument("--attack", action="store_true", help="what an adversary gets out of the scene stream itself")
@@ -79,7 +81,7 @@ def _measure(options: argparse.Namespace) -> int:
         return _scenarios(options, detectors)
     sequence = _sequence(options)
     stills = Stills(sequence, evenly(sequence, STILLS) if options.still else frozenset())
-    figures = run(sequence, settings, detectors, eyes=True, through=partial(stills.through, "privet"), sub_divisor=options.sub)
+    figures = run(sequence, settings, detectors, eyes=True, through=partial(stills.through, "privet"), smaller=_smaller(options))
     result: Json = as_json(figures)
     _say(options, f"{sequence.name}, proving in {options.prove_seconds:g} s", {"privet": figures})
     leaked = figures.leaked
@@ -110,12 +112,23 @@ def _measure(options: argparse.Namespace) -> int:
 def _scenarios(options: argparse.Namespace, detectors: Many[Detector]) -> int:
     # Rules are about the main stream's keyframes, whichever stream is watched: without --ablate they are left on for a sub-stream.
     ablations = list(ABLATIONS) if options.ablate else [] if options.sub else None
-    results = dict(outcomes(options.scenarios, options.prove_seconds, detectors, ablations, options.sub))
+    results = dict(outcomes(options.scenarios, options.prove_seconds, detectors, ablations, _smaller(options)))
     print(f"\nscenarios\n{rows(results)}", file=sys.stderr if options.json else sys.stdout)
     if options.json:
         json.dump({"scenarios": {name: each.as_json() for name, each in results.items()}}, sys.stdout, indent=2)
         print()
     return 1 if any(each.failed for each in results.values()) else 0
+
+
+def _smaller(options: argparse.Namespace) -> Smaller | None:
+    """The sub-stream that is watched.
+
+    Raises:
+        ValueError: it would send no pictures.
+    """
+    if options.sub_every < 1:
+        raise ValueError(f"--sub-every {options.sub_every}: of the sub-stream's pictures one in so many is sent: 1 or more")
+    return Smaller(options.sub, options.sub_every) if options.sub else None
 
 
 def _say(options: argparse.Namespace, title: str, columns: dict[str, Figures]) -> None:

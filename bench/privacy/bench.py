@@ -18,6 +18,7 @@ from bench.privacy.ablate import without
 from bench.privacy.eyes import Finder
 from bench.privacy.measure import Figures, Question, measure
 from bench.privacy.sequence import Sequence
+from bench.privacy.substream import Smaller
 from bench.privacy.watch import Account, Between, Shown, watch
 from privet.core.clock import NS_PER_S
 from privet.core.grid import Grid
@@ -85,13 +86,13 @@ def run(
     between: Callable[[], Between] | None = None,
     eyes: bool = False,
     through: Callable[[Iterator[Shown]], Iterator[Shown]] = iter,
-    sub_divisor: int = 0,
+    smaller: Smaller | None = None,
 ) -> Figures:
     """One run. between: makes what is called before every frame (restarts, signatures). eyes: detectors look at what is shown. through:
-    sees every frame on its way to being judged. sub_divisor: as of `watch`.
+    sees every frame on its way to being judged. smaller: as of `watch`.
     """
     account = Account()
-    shown = watch(sequence, settings, detectors, account, None if between is None else between(), sub_divisor)
+    shown = watch(sequence, settings, detectors, account, None if between is None else between(), smaller)
     figures = measure(sequence, through(shown), question(settings), finders() if eyes else ())
     grid = Grid(sequence.width_px, sequence.height_px, settings.block_px)
     figures.capacity_bits_per_second = capacity_bits_per_second(grid, settings.covers_per_second)
@@ -106,11 +107,11 @@ def ablated(
     detectors: Many[Detector],
     names: Many[str],
     between: Callable[[], Between] | None = None,
-    sub_divisor: int = 0,
+    smaller: Smaller | None = None,
 ) -> dict[str, Figures]:
     """The same run with each of the named rules switched off in turn."""
     out: dict[str, Figures] = {}
     for name in names:
         with without(name, detectors) as left:
-            out[name] = run(sequence, settings, left, between, sub_divisor=sub_divisor)
+            out[name] = run(sequence, settings, left, between, smaller=smaller)
     return out

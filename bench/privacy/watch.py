@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.privacy.sequence import Sequence
-from bench.privacy.substream import SubStream
+from bench.privacy.substream import Smaller, SubStream
 from privet.core.clock import NS_PER_S
 from privet.core.frame import Frame
 from privet.core.grid import BoolGrid, Grid
@@ -75,12 +75,12 @@ def watch(
     detectors: Many[Detector],
     account: Account,
     between: Between | None = None,
-    sub_divisor: int = 0,
+    smaller: Smaller | None = None,
 ) -> Iterator[Shown]:
     """Yield what a viewer sees at every frame, from the first one that is analysed.
 
-    Whatever lies between two covers is shown with the last one, as a player does. sub_divisor: not 0 for a sub-stream so many times
-    smaller, which is watched between the main stream's keyframes as soon as it has been learned.
+    Whatever lies between two covers is shown with the last one, as a player does. smaller: of a sub-stream, which is
+    watched between the main stream's keyframes as soon as it has been learned.
     """
     analyst = Analyst(settings, detectors)
     narrator = Narrator(1, round(NS_PER_S / settings.covers_per_second))
@@ -101,8 +101,8 @@ def watch(
             narrator = Narrator(2 + len(account.restarted), round(NS_PER_S / settings.covers_per_second))
             viewer.hear(narrator.begin(analyst.background, 0, frame.wall_ns, frame.monotonic_ns))
         told: list[tuple[Frame, Observation]] = []
-        if sub_divisor:
-            sub = sub or SubStream(sub_divisor, sequence.fps, frame)
+        if smaller is not None:
+            sub = sub or SubStream(smaller, sequence.fps, frame)
             account.sub_frames += analyst.sub_suffices
             for small in sub.next(frame):
                 if analyst.sub_due(small) and (watched := analyst.observe_sub(small)) is not None:

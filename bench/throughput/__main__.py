@@ -23,7 +23,7 @@ from bench.throughput.place import known_place
 from bench.throughput.process import answer_of, end_in_order
 from bench.throughput.site import WINDOWS, Guarded, Used, cameras_on, guard, held, receive
 
-Stream = Literal["main", "sub"]
+Stream = Literal["main", "sub", "sub5"]
 Part = Literal["streams", "peers", "memory", "queries", "latency", "day", "many", "more"]
 KINDS: tuple[Kind, ...] = ("busy", "quiet")
 PARTS: tuple[Part, ...] = ("streams", "peers", "memory", "queries", "latency", "day", "many", "more")
@@ -33,7 +33,10 @@ MODULES: dict[Part, str] = {"queries": "query_ms", "latency": "latency_ms", "day
 MEMORY_OF = (1, 8, 32)
 MORE: tuple[tuple[Codec, int], ...] = (("h265", 1080), ("h264", 720), ("h264", 2160), ("h265", 720), ("h265", 2160))
 MORE_WINDOWS = 3            # twenty cases, and one takes three to six minutes
-STREAMS: tuple[Stream, ...] = ("main", "sub")
+SUB_EVERY: dict[Stream, int] = {"sub": 1, "sub5": 3}
+"""With a sub-stream, of fifteen pictures a second one in so many is sent in it; five a second are as many as are looked at."""
+STREAMS: tuple[Stream, ...] = ("main", "sub", "sub5")
+MORE_STREAMS: tuple[Stream, ...] = ("main", "sub")
 
 
 def main() -> int:
@@ -46,7 +49,10 @@ def main() -> int:
     parser.add_argument("--codec", choices=("h264", "h265"), default="h264")
     parser.add_argument("--cameras", type=int, default=4, metavar="N", help="at once")
     parser.add_argument("--only", choices=KINDS, help="one of the two clips")
-    parser.add_argument("--stream", choices=STREAMS, help="watch the main stream, or a sub-stream of 640 x 360 beside it; by default both")
+    parser.add_argument(
+        "--stream", choices=STREAMS,
+        help="watch the main stream, or a sub-stream of 640 x 360 beside it, of 15 pictures a second (sub) or of 5 (sub5); by default each",
+    )
     parser.add_argument(
         "--parts", choices=PARTS, nargs="+", default=[part for part in PARTS if part not in ASKED_FOR], metavar="PART",
         help=f"of {', '.join(PARTS)}; by default all but sixty cameras at once, and H.265 and the other sizes: the last two",
@@ -102,7 +108,7 @@ def measure(
         out["more"] = more
         for name, height in MORE:
             at_once = max(1, min(cameras, cameras * 1080**2 // height**2))     # 4K would be more than a core holds while being proven
-            for kind, stream in product(kinds, streams):
+            for kind, stream in product(kinds, [each for each in streams if each in MORE_STREAMS]):
                 more[f"{kind} {stream} {height} {name}"] = of_stream(kind, stream, height, name, at_once, MORE_WINDOWS)
 
 
@@ -110,7 +116,7 @@ def of_stream(kind: Kind, stream: Stream, height_px: int, codec: Codec, cameras:
     """What one kind of camera costs: received only, while it is being proven, and settled, with its stages."""
     measured, other = two_cores()
     footage = clip(kind, height_px, codec)
-    sub = clip(kind, SUB_HEIGHT_PX, codec) if stream == "sub" else None
+    sub = clip(kind, SUB_HEIGHT_PX, codec, SUB_EVERY[stream]) if stream in SUB_EVERY else None
     said_to(f"{kind} {stream} {height_px} {codec}: the place, known from the quiet clip")
     known = known_place(height_px)
     with cameras_on(other, footage, sub) as (url, sub_url):

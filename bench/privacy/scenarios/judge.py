@@ -19,6 +19,7 @@ from bench.privacy.measure import Figures
 from bench.privacy.scenarios.cases import Scenario
 from bench.privacy.sequence import Sequence
 from bench.privacy.stills import Stills, evenly, save
+from bench.privacy.substream import Smaller
 from bench.privacy.tables import Json, as_json
 from bench.privacy.watch import Shown
 from bench.truth import blocks_touched
@@ -74,10 +75,10 @@ def outcome(
     detectors: Many[Detector],
     ablations: Many[str] | None = None,
     sheet: Path | None = None,
-    sub_divisor: int = 0,
+    smaller: Smaller | None = None,
 ) -> Outcome:
     """Run a scenario. ablations: which rules are switched off in turn; None: those that it is about. sheet: where to write live, shown
-    and plate of a few frames, side by side. sub_divisor: as of `watch`.
+    and plate of a few frames, side by side. smaller: as of `watch`.
     """
     sequence = scenario.sequence(name)
     settings = policy(prove_s, **dict(scenario.changes))
@@ -85,9 +86,9 @@ def outcome(
     notes, stills = Notes(), Stills(sequence, evenly(sequence, SHEET_ROWS))
     figures = run(
         sequence, settings, detectors, between, through=lambda shown: _noting(stills.through("shown", shown), sequence, notes),
-        sub_divisor=sub_divisor,
+        smaller=smaller,
     )
-    off = ablated(sequence, settings, detectors, scenario.ablations if ablations is None else ablations, between, sub_divisor)
+    off = ablated(sequence, settings, detectors, scenario.ablations if ablations is None else ablations, between, smaller)
     if sheet is not None and (image := stills.sheet(("live", "shown", "plate"))) is not None:
         save(image, sheet)
     hidden = [notes.least_hidden.get(track, 1.0) for track in scenario.stays_covered]

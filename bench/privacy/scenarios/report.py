@@ -11,16 +11,17 @@ from collections.abc import Sequence as Many
 from bench.privacy.scenarios.cases import SCENARIOS
 from bench.privacy.scenarios.cut import footage_key
 from bench.privacy.scenarios.judge import SHEETS, Outcome, outcome
+from bench.privacy.substream import Smaller
 from bench.privacy.tables import aligned, said
 from privet.scene.looks import Detector
 
 
 def outcomes(
-    names: Many[str], prove_s: float, detectors: Many[Detector], ablations: Many[str] | None = None, sub_divisor: int = 0
+    names: Many[str], prove_s: float, detectors: Many[Detector], ablations: Many[str] | None = None, smaller: Smaller | None = None
 ) -> Iterator[tuple[str, Outcome]]:
     """Run the named scenarios, or all; contact sheets are written below .cache/scenarios. ablations: None: those of each.
 
-    sub_divisor: as of `watch`.
+    smaller: as of `watch`.
 
     Raises:
         KeyError: there is no such scenario. FileNotFoundError, FootageMissingError: footage or truth are not on this machine.
@@ -30,7 +31,7 @@ def outcomes(
             raise KeyError(f"no scenario {name}: there are {', '.join(SCENARIOS)}")
     footage_key()
     for name in names or list(SCENARIOS):
-        yield name, outcome(name, SCENARIOS[name], prove_s, detectors, ablations, SHEETS / f"{name}.jpg", sub_divisor)
+        yield name, outcome(name, SCENARIOS[name], prove_s, detectors, ablations, SHEETS / f"{name}.jpg", smaller)
 
 
 def rows(results: Mapping[str, Outcome]) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from privet.cli.doctor import ADVICE
+from privet.cli.findings import ADVICE
 from privet.cli.main import EXIT_FAILED
 from privet.core.errors import NotFoundError, PrivetError, UserError
 from privet.core.ids import CameraId

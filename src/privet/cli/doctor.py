@@ -1,7 +1,7 @@
 """`privet doctor`: what is wrong with this machine and each camera, in one sentence with what to do.
 
-Belongs here: the checks, their words and advice. Does not belong here: looking at a camera (runtime.probe, a process of its own that
-answers in whole numbers: this one never holds a picture).
+Belongs here: the checks of this machine, and having each camera looked at. Does not belong here: words and advice for what was seen of a
+camera (findings), and looking at one (runtime.probe, a process of its own that answers in whole numbers: this one never holds a picture).
 """
 
 from __future__ import annotations
@@ -15,16 +15,15 @@ import sys
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from privet.cli.findings import Finding, Level, judge_camera, judge_sub, no_answer
 from privet.core.decoding import Decoding
-from privet.core.scene import Reason
 
 if TYPE_CHECKING:
     from privet.config.load import Loaded
@@ -36,42 +35,7 @@ PROBE_WITHIN_S = 60
 AT_ONCE = 4
 LEAST_FREE_BYTES = 2_000_000_000
 LIBRARIES = ("av", "numba", "numpy", "openvino", "protobuf", "mcap", "sqlalchemy", "fastapi")
-LONGEST_KEYFRAME_INTERVAL_MS = 5_000
-SMALLEST_HEIGHT_PX = 360
-BLURRED_BELOW = 20.0
-DARK_BELOW = 32
 CLOCK_UNSYNCHRONISED = 5
-
-
-class Level(Enum):
-    """How a check went."""
-
-    OK = "ok"
-    NOTE = "note"
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report. advice: what to do; '' where nothing is to be done."""
-
-    level: Level
-    about: str
-    what: str
-    advice: str = ""
-
-
-ADVICE = {
-    Reason.UNREACHABLE: ("no connection", "check its address and port in privet.toml, its cable and its power"),
-    Reason.REFUSED: ("it refuses the user name or password", "put the right ones into secrets.toml and name the entry in `credentials`"),
-    Reason.NOT_FOUND: ("it knows no such stream", "check the path in `url`; the camera's own page shows it"),
-    Reason.NO_VIDEO: ("the stream has no video", "choose a video stream in `url`"),
-    Reason.CODEC: ("its codec is not taken", "set the camera to H.264 or H.265"),
-    Reason.STALLED: ("it connected and then sent nothing", "try `transport = \"tcp\"`, check the network, restart the camera"),
-    Reason.ENDED: ("the stream ended at once", "check that the file or stream is not empty"),
-    Reason.DAMAGED: ("what it sends cannot be decoded", "try `transport = \"tcp\"`, lower the bit rate, check the network for losses"),
-    Reason.PROTOCOL: ("it sends what no camera may send", "check that the address is a camera's; update its firmware"),
-}
 
 
 DECODER_NAMES = {"cuda": "NVIDIA's decoder", "vaapi": "VA-API"}
@@ -94,8 +58,8 @@ DECODER_WORDS = {
 def doctor(config: Path, only: tuple[str, ...], *, no_cameras: bool) -> int:
     """Check this machine and each camera, and say what to do.
 
-    Looks for about ten seconds at each camera: reachable, size, frame rate, keyframe interval, and focus as a number (higher is
-    sharper; the same camera's numbers can be compared, different cameras' cannot).
+    Looks for about ten seconds at each stream of each camera: reachable, size, frame rate, keyframe interval, and focus as a number
+    (higher is sharper; the same camera's numbers can be compared, different cameras' cannot).
 
     Exit codes: 0 nothing is wrong, 1 something is, 2 the configuration cannot be used.
     """
@@ -124,36 +88,6 @@ def examine(loaded: Loaded, cameras: Sequence[str]) -> Iterator[Finding]:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for found in pool.map(lambda camera: tuple(_camera(loaded, camera)), cameras):
             yield from found
-
-
-def judge_camera(camera: str, found: Measured) -> Iterator[Finding]:
-    """Return the words for what a probe measured. Pure."""
-    about = f"camera {camera}"
-    reason = Reason(found.reason) if found.reason in set(Reason) else Reason.PROTOCOL
-    if reason is not Reason.NONE:
-        what, advice = ADVICE.get(reason, (f"no pictures ({reason.name.lower()})", "see the camera's own page"))
-        yield Finding(Level.WRONG, about, what, advice)
-        return
-    fps, focus = found.fps_milli / 1000, found.focus_milli / 1000
-    interval = f"a keyframe every {found.keyframe_interval_ms / 1000:.1f} s" if found.keyframe_interval_ms else "one keyframe seen"
-    size = f"{found.width_px}x{found.height_px}"
-    first = f"first picture after {found.first_frame_ms} ms"
-    yield Finding(Level.OK, about, f"{size}, {fps:.1f} frames/s, {interval}, focus {focus:.0f}, {first}")
-    if found.height_px < SMALLEST_HEIGHT_PX:
-        yield Finding(Level.WRONG, about, f"its picture is only {found.height_px} px high", "take its main stream, not the sub-stream")
-    if not found.keyframe_interval_ms or found.keyframe_interval_ms > LONGEST_KEYFRAME_INTERVAL_MS:
-        yield Finding(
-            Level.WRONG, about, f"{interval}: proving the background takes as many keyframes, and joining as long",
-            "set its keyframe interval (GOP, I-frame interval) to 2 s",
-        )
-    if found.damaged * 20 > found.frames:
-        yield Finding(
-            Level.WRONG, about, f"{found.damaged} of {found.frames} pictures were damaged", "try `transport = \"tcp\"`, check the network"
-        )
-    if found.brightness < DARK_BELOW:
-        yield Finding(Level.NOTE, about, "the picture is nearly black", "check the lens cap, the exposure, or come back by day")
-    elif focus < BLURRED_BELOW:
-        yield Finding(Level.NOTE, about, f"the picture may be out of focus ({focus:.0f})", "focus it until the number grows no more")
 
 
 def _chosen(loaded: Loaded, only: Sequence[str], *, none: bool) -> tuple[str, ...]:
@@ -302,15 +236,23 @@ def _own_model(loaded: Loaded) -> Finding | None:
 
 
 def _camera(loaded: Loaded, camera: str) -> Iterator[Finding]:
+    """Its stream, and its sub-stream if it has one."""
     found = _probe(loaded, (camera,))
     if found is None:
-        yield Finding(Level.WRONG, f"camera {camera}", f"no answer within {PROBE_WITHIN_S} s", "check its address, its cable and its power")
+        yield no_answer(camera, PROBE_WITHIN_S)
         return
     yield from judge_camera(camera, found)
+    if loaded.config.cameras[camera].sub_url is not None:
+        small = _probe(loaded, (camera,), sub=True)
+        if small is None:
+            yield no_answer(camera, PROBE_WITHIN_S, sub=True)
+        else:
+            yield from judge_sub(camera, found, small, loaded.config.scene.covers_per_second)
 
 
-def _probe(loaded: Loaded, cameras: Sequence[str], decode: Decode | None = None) -> Measured | None:
-    """Ask a process of its own; None if it gave no answer. decode: the GPUs to try, if it is about them."""
+def _probe(loaded: Loaded, cameras: Sequence[str], decode: Decode | None = None, *, sub: bool = False) -> Measured | None:
+    """Ask a process of its own; None if it gave no answer. decode: the GPUs to try, if it is about them. sub: of cameras that have one,
+    look at the sub-stream."""
     from privet.config.models import Decode
     from privet.core.ids import CameraId
     from privet.runtime.settings import worker_settings
@@ -318,8 +260,11 @@ def _probe(loaded: Loaded, cameras: Sequence[str], decode: Decode | None = None)
     with tempfile.TemporaryDirectory(prefix="privet-doctor-") as temporary:
         # The camera's sealed state is none of the probe's business: it may write into the throw-away directory only.
         settings = worker_settings(loaded, [CameraId(camera) for camera in cameras], Path(temporary) / "probe", bytes(32))
-        elsewhere = {"state_directory": Path(temporary) / "state"}
-        cameras_told = tuple(camera.model_copy(update=elsewhere) for camera in settings.cameras)
+        state = Path(temporary) / "state"
+        cameras_told = tuple(
+            each.model_copy(update={"state_directory": state, "url": each.sub_url if sub else each.url, "sub_url": None})
+            for each in settings.cameras
+        )
         told = settings.model_copy(update={"decode": decode or Decode(), "cameras": cameras_told})
         return _ask(told)
 

@@ -30,6 +30,7 @@ from privet.core.pb import pipe_pb2
 from privet.runtime import lockdown, pipe
 from privet.runtime.beat import until_beat_ns
 from privet.runtime.outlet import Outlet
+from privet.runtime.priority import stand_back
 from privet.runtime.settings import WorkerSettings
 from privet.runtime.warm import MODELS, is_warm
 from privet.runtime.whereabouts import number_of
@@ -41,8 +42,9 @@ EXIT_STOPPED = 0
 EXIT_ORPHANED = 3
 EXIT_UNUSABLE = 4
 
-NICENESS = 5
-"""More than the supervisor's: where there is too little for all, what is said is recorded and asked for first, and then looked at."""
+NICENESS, GROUP_NICENESS = 10, 5
+"""More than the supervisor's: where there is too little for all, what is said is recorded and asked for first, and then looked at. A worker
+has fifty threads and more that compete, the supervisor a handful; group by group there is one of it and few of them."""
 REPORT_EVERY_S = 1.0
 STOP_WITHIN_S = 5.0
 DRAIN_WITHIN_S = 2.0
@@ -57,8 +59,8 @@ Furnish = Callable[[WorkerSettings, Clock], MakePipeline]
 
 def main(furnish: Furnish | None = None) -> None:
     """Live as a worker. Never returns. furnish: tests give pipelines without cameras."""
+    stand_back(NICENESS, GROUP_NICENESS)
     lockdown.forbid_dumps()
-    os.nice(NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor says when to stop
     inward, outward = take_pipe()
     clock = SystemClock()
