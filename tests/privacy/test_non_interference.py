@@ -97,6 +97,9 @@ class Scripted:
     def due(self, frame: Frame) -> bool:
         return True
 
+    def put_off(self, *, off: bool) -> None:
+        assert not off, "no machine is behind here"
+
     def lose_detectors(self) -> None:
         raise AssertionError("no detector is asked in this test")
 

@@ -30,6 +30,7 @@ from privet.runtime.camera import CameraPipeline
 from privet.runtime.outlet import Outgoing
 from privet.runtime.settings import CameraSettings
 from privet.scene.looks import Detector
+from privet.scene.stored import from_bytes
 
 PLACE = place()
 HEIGHT, WIDTH = PLACE[0].shape
@@ -236,6 +237,49 @@ def test_a_machine_that_is_behind_looks_no_more_and_then_analyses_less_often() -
     assert looked[0] > 0
     assert looked[1:] == [0, 0]
     assert min(covered_until) > 0
+
+
+class BusyAtFirst(SyntheticSource):
+    """The machine is behind for a while; notes when something is being proven."""
+
+    BEHIND_FOR_S = 40
+
+    def __init__(self, clock: FakeClock, attention: Attention, seconds: int) -> None:
+        super().__init__([PLACE] * (5 * seconds), clock, fps=5, gop=5)
+        self._fake, self._attention = clock, attention
+        self.proving: list[bool] = []       # a second, beginning with the first frame
+
+    def frames(self) -> Iterator[Frame]:
+        began_ns = -1
+        for number, frame in enumerate(super().frames()):
+            began_ns = frame.monotonic_ns if began_ns < 0 else began_ns
+            behind = frame.monotonic_ns - began_ns < self.BEHIND_FOR_S * NS_PER_S
+            self._fake.monotonic = frame.monotonic_ns + (NS_PER_S // 2 if behind else 0)
+            if number % 5 == 0:
+                self.proving.append(self._attention.proving)
+            yield frame
+
+
+def test_a_machine_that_stays_behind_leaves_proofs_be_and_takes_them_up_again_later() -> None:
+    clock, heard, store, spotter, made = FakeClock(), Heard(), Kept(), Spotter(), list[BusyAtFirst]()
+
+    def open_source(attention: Attention) -> Source:
+        if made:
+            raise GoneError
+        made.append(BusyAtFirst(clock, attention, 240))
+        return made[0]
+
+    pipeline = CameraPipeline(camera_settings(), heard, [spotter, Spotter()], store, clock, open_source, session=7, heartbeat_s=3600.0)
+    with pytest.raises(GoneError):
+        pipeline.run()
+    proving = made[0].proving
+    began_s = proving.index(False)
+    assert 18 <= began_s <= 24, "after twenty seconds in which no look could be taken"
+    ended_s = proving.index(True, began_s)
+    assert 59 <= ended_s - began_s <= 123
+    assert spotter.looked > 0
+    stored = from_bytes(store.state or b"")
+    assert stored.proven.all()
 
 
 class DrowsySource(SyntheticSource):

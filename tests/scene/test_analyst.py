@@ -231,6 +231,29 @@ def test_of_a_place_where_nearly_all_proofs_break_off_the_rest_is_looked_at_once
     assert proven[0, 0]
 
 
+def test_what_is_put_off_proves_nothing_takes_no_look_lets_the_camera_sleep_and_is_proven_later() -> None:
+    spotters = detectors()
+    camera = new_camera(found=spotters)
+    camera.show(PLACE, 4)
+    assert camera.analyst.proving
+    camera.analyst.put_off(off=True)
+    looks = camera.analyst.looks
+    said = camera.show(PLACE, 20)
+    assert camera.analyst.looks == looks
+    assert not any(each.promoted is not None for each in said)
+    assert not camera.background.proven.any()
+    assert (camera.analyst.proving, camera.analyst.quiet) == (False, True)
+    walker = camera.show(with_person(PLACE, SOMEBODY_PX), 0.4)
+    assert walker[0].cover[SOMEBODY].any(), "what moves is covered all the same"
+    camera.show(PLACE, 3)
+    camera.analyst.put_off(off=False)
+    before_ns = camera.now_ns
+    said = camera.show(PLACE, 14)
+    assert camera.background.proven.all()
+    assert camera.background.proven_wall_ns.min() >= before_ns + SETTINGS.prove_ns, "no proof is older than the pause"
+    assert camera.analyst.looks > looks
+
+
 def test_blind_zones_are_never_proven_nor_shown() -> None:
     zone = ((0.25, 0.25), (0.6, 0.25), (0.6, 0.7), (0.25, 0.7))
     camera = new_camera(replace(SETTINGS, blind=(zone,)))

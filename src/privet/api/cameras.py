@@ -57,6 +57,7 @@ class CountersModel(Model):
     promoted_blocks: int
     proofs_restarted: int
     looks_starved: int = Field(description="Detector runs put off because the worker's budget was spent.")
+    proofs_put_off: int = Field(description="How often proofs were left be for minutes, because the machine was behind.")
     frames_left_out: int = Field(description="Pictures never decoded: nothing moved, or a keyframe came before the next look.")
     sub_stream: SubStreamName = Field(
         description="Whether the sub-stream is watched between the main stream's keyframes: none is configured; not (yet); it is; "
@@ -180,6 +181,7 @@ def _counters(health: pipe_pb2.Health) -> CountersModel:
         promoted_blocks=health.promoted_blocks,
         proofs_restarted=health.proofs_restarted,
         looks_starved=health.looks_starved,
+        proofs_put_off=health.proofs_put_off,
         frames_left_out=health.frames_left_out,
         sub_stream=get_args(SubStreamName)[health.sub_stream],
         frames_hardware=health.frames_hardware,

@@ -32,6 +32,7 @@ from privet.runtime.camera_vigil import Vigil, Watched
 from privet.runtime.commissioning import CommissionRequest
 from privet.runtime.narrator import Narrator, Seen
 from privet.runtime.outlet import Emit
+from privet.runtime.putting_off import PuttingOff
 from privet.runtime.settings import CameraSettings
 from privet.runtime.whereabouts import number_of
 from privet.runtime.worker_commission import Desk
@@ -90,6 +91,8 @@ class Observer(Watched, Protocol):
     def due(self, frame: Frame) -> bool: ...
 
     def observe(self, frame: Frame, *, hurried: bool = False, asleep: bool = False) -> Observation: ...
+
+    def put_off(self, *, off: bool) -> None: ...
 
     def lose_detectors(self) -> None: ...
 
@@ -174,6 +177,7 @@ class CameraPipeline:
         # Spreads retries; keeps no secret.
         self._link = Reconnector(lambda: open_source(vigil), clock, random.random, self._on_link)
         self._has_detectors = bool(detectors)
+        self._putting_off = PuttingOff(random.random)
         # The session's number tells runs apart and must not be 0.
         self._narrator = Narrator(session or secrets.randbits(63) + 1, round(NS_PER_S / settings.scene.covers_per_second))
         self._analysed = 0
@@ -261,6 +265,7 @@ class CameraPipeline:
             behind_ns = 0 if vigil.late else now_ns - frame.monotonic_ns
             if behind_ns > FEWER_COVERS_ABOVE_NS and now_ns - self._analysed_ns < NS_PER_S:
                 return
+            self._observer.put_off(off=self._putting_off.off(now_ns))
             seen = self._observer.observe_sub(frame, asleep=vigil.asleep)
             self._say_sub()
             if seen is None:
@@ -298,15 +303,18 @@ class CameraPipeline:
         self._last_frame_ns = now_ns = self._clock.monotonic_ns()
         if not self._observer.due(frame) and not self._falls_asleep(self._vigil):
             return
-        # Overload degrades in this order: looks (proofs take longer), then covers (fewer a second). Decoding goes on, so it catches up.
+        # Overload degrades in this order: looks (proofs take longer, then wait), then covers (fewer a second). Decoding goes on, so it
+        # catches up.
         # What was put off while asleep is late, and the machine is not behind for that.
         late = self._vigil.late
         behind_ns = 0 if late else now_ns - frame.monotonic_ns
         if behind_ns > FEWER_COVERS_ABOVE_NS and now_ns - self._analysed_ns < NS_PER_S and not frame.keyframe:
             return
         self._analysed_ns = now_ns
+        behind = behind_ns > NO_LOOKS_ABOVE_NS
+        self._observer.put_off(off=self._putting_off.note(now_ns, proving=self._observer.proving, hurried=behind))
         try:
-            hurried = late or behind_ns > NO_LOOKS_ABOVE_NS or not self._detectors_ready()
+            hurried = late or behind or not self._detectors_ready()
             seen = self._observer.observe(frame, hurried=hurried, asleep=self._vigil.asleep)
         except DetectorError as error:
             self._lose_detectors(error)
@@ -449,6 +457,7 @@ class CameraPipeline:
             promoted_blocks=self._promoted_blocks,
             proofs_restarted=self._observer.proofs_restarted,
             looks_starved=self._observer.looks_starved,
+            proofs_put_off=self._putting_off.times,
             frames_left_out=received.frames_left_out,
             frames_hardware=received.frames_hardware,
             decoding=int(received.decoding),

@@ -39,6 +39,7 @@ COUNTERS = {
     "looks": "Detector runs.",
     "looks_with_hit": "Detector runs that found somebody.",
     "looks_starved": "Detector runs that were put off because the worker's budget was spent.",
+    "proofs_put_off": "Times that proofs were left be for minutes, because the machine was behind.",
     "frames_left_out": "Pictures that were never decoded: nothing moved, or a keyframe came before the next look.",
     "frames_hardware": "Pictures decoded by a GPU.",
     "promoted_blocks": "Blocks that became background.",

@@ -116,6 +116,7 @@ class Analyst:
         """
         self._may_look = may_look
         self.looks_starved = 0
+        self._put_off = False
         self._settings = settings
         self._detectors = tuple(detectors)
         self._slot_ns = round(NS_PER_S / settings.covers_per_second)
@@ -343,7 +344,7 @@ class Analyst:
             return True
         if not frame.keyframe or frame.monotonic_ns - self._last_keyframe_ns < self._slot_ns:
             return False
-        return self._anything_waits
+        return self._anything_waits and not self._put_off
 
     def observe(self, frame: Frame, *, hurried: bool = False, asleep: bool = False) -> Observation:
         """Analyse a frame that is due. hurried: the machine is behind: no looks are taken, which costs proofs, never covers.
@@ -427,6 +428,13 @@ class Analyst:
         self._ask_every_ns = 0 if self._sub.learned > self._learned else min(max(2 * self._ask_every_ns, ASK_LESS_NS), ASK_LEAST_NS)
         self._learned = self._sub.learned
         self._ask_ns = frame.monotonic_ns + self._ask_every_ns
+
+    def put_off(self, *, off: bool) -> None:
+        """Prove nothing for now, or again: what waits is watched for movement alone, as if looks had not helped it, and its proofs end.
+
+        For machines that are behind: what cannot be finished costs what covers need.
+        """
+        self._put_off = off
 
     def lose_detectors(self) -> None:
         """A detector failed: from now on nothing is looked at, and so nothing promoted. Covers go on."""
@@ -719,7 +727,7 @@ class Analyst:
         if not waiting.any():
             return waiting
         # What was given up is watched for movement alone.
-        tried = waiting & ~self._pace.given_up
+        tried = np.zeros_like(waiting) if self._put_off else waiting & ~self._pace.given_up
         self._tried = int(np.count_nonzero(tried))
         interrupted = self._stillness.interrupted(frame.monotonic_ns)
         moved, disturbed = self._stillness.observe(frame, seen, waiting, raw & ~settled, tried, whole=whole)
@@ -732,7 +740,7 @@ class Analyst:
         # What was seen of a block before its proof began is no evidence: somebody may have come in between. A proof that ended in a
         # keyframe has begun anew in the same, and runs.
         self._looks.forget(self._stillness.still_ns(frame.monotonic_ns) == 0)
-        if not hurried:
+        if not hurried and not self._put_off:
             self._look(frame, seen, waiting, settled)
         self._looks.forget(~self._stillness.running)
         return moved
@@ -854,7 +862,7 @@ class Analyst:
         self._something_on_end = self._something_on_end + 1 if something else 0
         if new_grid or something or self._disturbed_ns < 0:
             self._disturbed_ns = now_ns
-        idle = not self._detectors or self._pace.idle(waiting, now_ns)
+        idle = self._put_off or not self._detectors or self._pace.idle(waiting, now_ns)
         if self._settings.commissioning == "signature":
             idle = idle and self._candidates == 0 and self._signed is None
         self._proving = not idle

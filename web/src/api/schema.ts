@@ -520,6 +520,11 @@ export interface components {
              */
             looks_starved: number;
             /**
+             * Proofs Put Off
+             * @description How often proofs were left be for minutes, because the machine was behind.
+             */
+            proofs_put_off: number;
+            /**
              * Frames Left Out
              * @description Pictures never decoded: nothing moved, or a keyframe came before the next look.
              */
