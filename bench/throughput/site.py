@@ -184,7 +184,7 @@ def prove(url: str, sub_url: str | None, core: int, within_s: float = PROVES_WIT
     """
     with running(configuration(url, sub_url, 1, "commissioning"), 1, core) as (privet, api, directory):
         if not await_settled(api, 1, within_s, sub=False):
-            raise DemoError(f"the place was not proven within {within_s:.0f} s: something else takes the machine's time, end it and try again")
+            raise DemoError(f"the place was not proven within {within_s:.0f} s: end what else takes the machine's time, and try again")
         proven = max((camera["proven_share"] for camera in api.cameras()), default=0.0)
         privet.stop()                       # then it keeps what it knows
         kept = _store(directory, 0).load()
