@@ -13,7 +13,7 @@ STEP_NS = 2 * NS_PER_S      # a keyframe
 
 def waits(putting_off: PuttingOff, count: int, now_ns: int = 0) -> list[int]:
     """How long each of so many waits takes, of a camera that is always behind."""
-    found = []
+    found: list[int] = []
     while len(found) < count:
         while not putting_off.note(now_ns, proving=True, hurried=True):
             now_ns += STEP_NS
