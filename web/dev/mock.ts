@@ -308,6 +308,7 @@ function describe(camera: DevCamera): Camera {
       promoted_blocks: 14_000,
       proofs_restarted: 220,
       looks_starved: 0,
+      proofs_put_off: 0,
       frames_left_out: 0,
       frames_hardware: 0,
       sub_stream: "none",
