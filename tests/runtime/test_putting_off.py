@@ -47,7 +47,7 @@ def test_a_minute_of_proving_in_peace_is_forgiven() -> None:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(1, HURRIED_FOR_NS // 4)), max_size=200), st.floats(0, 0.999))
-def test_it_takes_twenty_seconds_on_end_in_which_no_look_could_be_taken(story: list[tuple[bool, bool, int]], random: float) -> None:
+def test_it_takes_a_minute_on_end_in_which_no_look_could_be_taken(story: list[tuple[bool, bool, int]], random: float) -> None:
     camera, now_ns, hurried_for_ns = PuttingOff(lambda: random), 0, -1
     for proving, hurried, step_ns in story:
         now_ns += step_ns

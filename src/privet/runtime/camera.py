@@ -312,7 +312,9 @@ class CameraPipeline:
             return
         self._analysed_ns = now_ns
         behind = behind_ns > NO_LOOKS_ABOVE_NS
-        self._observer.put_off(off=self._putting_off.note(now_ns, proving=self._observer.proving, hurried=behind))
+        # What waits for a signature has been proven, and a person may be about to sign: that is not left be.
+        proving = self._observer.proving and self._candidates == 0
+        self._observer.put_off(off=self._putting_off.note(now_ns, proving=proving, hurried=behind))
         try:
             hurried = late or behind or not self._detectors_ready()
             seen = self._observer.observe(frame, hurried=hurried, asleep=self._vigil.asleep)

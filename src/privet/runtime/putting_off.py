@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from privet.core.clock import NS_PER_S
 
-HURRIED_FOR_NS = 20 * NS_PER_S
+HURRIED_FOR_NS = 60 * NS_PER_S
 SHORTEST_NS = 120 * NS_PER_S
 LONGEST_NS = 16 * SHORTEST_NS
 FORGIVEN_AFTER_NS = 60 * NS_PER_S       # of proving without being behind
