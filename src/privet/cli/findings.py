@@ -56,7 +56,7 @@ ADVICE = {
 
 def judge_camera(camera: str, found: Measured) -> Iterator[Finding]:
     """Return the words for what a probe measured. Pure."""
-    about = f"camera {camera}"
+    about = _about(camera)
     if (reason := _reason(found)) is not Reason.NONE:
         yield _no_pictures(about, reason)
         return
@@ -74,7 +74,7 @@ def judge_camera(camera: str, found: Measured) -> Iterator[Finding]:
 
 def judge_sub(camera: str, main: Measured, sub: Measured, covers_per_second: float) -> Iterator[Finding]:
     """Return the words for what a probe measured of a camera's sub-stream. Pure. main: what it measured of the main stream."""
-    about = f"camera {camera}, sub-stream"
+    about = _about(camera, sub=True)
     if (reason := _reason(sub)) is not Reason.NONE:
         found = _no_pictures(about, reason)
         yield replace(found, advice=found.advice.replace("`url`", "`sub_url`"))
@@ -100,8 +100,11 @@ def judge_sub(camera: str, main: Measured, sub: Measured, covers_per_second: flo
 
 def no_answer(camera: str, within_s: int, *, sub: bool = False) -> Finding:
     """What there is to say when a probe gave no answer."""
-    about = f"camera {camera}, sub-stream" if sub else f"camera {camera}"
-    return Finding(Level.WRONG, about, f"no answer within {within_s} s", "check its address, its cable and its power")
+    return Finding(Level.WRONG, _about(camera, sub=sub), f"no answer within {within_s} s", "check its address, its cable and its power")
+
+
+def _about(camera: str, *, sub: bool = False) -> str:
+    return f"camera {camera}, sub-stream" if sub else f"camera {camera}"
 
 
 def _reason(found: Measured) -> Reason:
