@@ -20,6 +20,7 @@ from privet.core.grid import pack_bits
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2
 from privet.runtime.places import static_directory
+from privet.scene.commission import Offer
 
 pytestmark = pytest.mark.browser
 
@@ -27,8 +28,12 @@ pytestmark = pytest.mark.browser
 class Showing(Signers):
     """Offers a real picture of a whole place."""
 
+    def __init__(self, shown: Offer) -> None:
+        super().__init__()
+        self._shown = shown
+
     async def offer(self, camera: CameraId) -> pipe_pb2.Candidate:
-        offer = offered(waiting_camera())
+        offer = self._shown
         candidate = await super().offer(camera)
         candidate.image, candidate.blocks = offer.webp(), pack_bits(offer.blocks)
         candidate.grid.width_px, candidate.grid.height_px = offer.grid.width_px, offer.grid.height_px
@@ -42,7 +47,8 @@ def test_a_camera_is_commissioned_with_the_keyboard_in_two_languages(tmp_path: P
     static = static_directory()
     if static is None:
         pytest.skip("the pages are not built: run `make setup`")
-    port, signers = free_port(), Showing()
+    # Made before anybody waits for it: with no kernel compiled yet (a fresh clone) it takes longer than the page is given.
+    port, signers = free_port(), Showing(offered(waiting_camera()))
     counters = FixedCounters({GATE: pipe_pb2.Health(candidate_blocks=1185)})
     world = make_world(
         tmp_path, clock=SystemClock(), listen=ListenSettings("127.0.0.1", port), static=static,

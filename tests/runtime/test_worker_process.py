@@ -135,7 +135,7 @@ def test_recording_and_answering_come_first_where_there_is_too_little_for_all(tm
         if AUTOGROUP.exists():              # then niceness between sessions is the groups', and a worker has a session of its own
             group = Path(f"/proc/{worker.process.pid}/autogroup").read_text().split()
             assert group[1:] == ["nice", str(GROUP_NICENESS)]
-            assert group[0] != AUTOGROUP.read_text().split()[0]
+            assert group[0] not in AUTOGROUP.read_text().split()    # which is empty for whoever is in the kernel's own group
 
 
 def test_stop_is_clean(tmp_path: Path) -> None:
