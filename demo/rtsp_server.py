@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """An RTSP server that looks like cameras: plays clips in a loop, in real time, over TCP and UDP, with RTCP sender reports.
 
-Run by Debian's python3 (packages python3-gi, gir1.2-gst-rtsp-server-1.0, gstreamer1.0-plugins-good and -bad); it uses nothing but
+Run by Debian's python3 (packages python3-gi, gir1.2-gst-rtsp-server-1.0, gstreamer1.0-plugins-good); it uses nothing but
 the standard library and GStreamer, so the virtual environment cannot import it and does not need to.
 
     /usr/bin/python3 demo/rtsp_server.py streams.json
@@ -46,14 +46,18 @@ from gi.repository import GLib, Gst, GstApp, GstRtsp, GstRtspServer  # noqa: E40
 
 LAUNCH = {
     "h264": "appsrc name=source is-live=true format=time block=false caps=video/x-h264,stream-format=byte-stream,alignment=au"
-    " ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1",
+    " ! rtph264pay name=pay0 pt=96 config-interval=-1",
     "h265": "appsrc name=source is-live=true format=time block=false caps=video/x-h265,stream-format=byte-stream,alignment=au"
-    " ! h265parse ! rtph265pay name=pay0 pt=96 config-interval=-1",
+    " ! rtph265pay name=pay0 pt=96 config-interval=-1",
     "mjpeg": "videotestsrc is-live=true ! video/x-raw,format=I420,width=320,height=240,framerate=10/1 ! jpegenc"
     " ! rtpjpegpay name=pay0 pt=26",
     "audio": "audiotestsrc is-live=true ! audio/x-raw,rate=8000,channels=1 ! alawenc ! rtppcmapay name=pay0 pt=8",
 }
 TONE = " audiotestsrc is-live=true ! audio/x-raw,rate=8000,channels=1 ! alawenc ! rtppcmapay name=pay1 pt=8"
+SOON_NS = 1_000_000
+"""What is due so soon is done at once: a timer counts in milliseconds."""
+AHEAD_NS = 1_000_000_000
+"""So far ahead access units are pushed, several at a time, which costs half as much; unless somebody wants to know when each was sent."""
 SLICE_TYPES = {"h264": lambda byte: byte & 0x1F in (1, 5), "h265": lambda byte: (byte >> 1) & 0x3F < 32}
 
 
@@ -103,7 +107,7 @@ class Player:
         return (first + state["sent"] + (left_out if state["sent"] >= kept else 0)) % len(self.clip.units)
 
     def push(self, source, first, state):
-        """Push what is due and come again when the next access unit is."""
+        """Push what is due soon, for the sink waits until it is, and come again before the next access unit is."""
         if not state["alive"]:
             return GLib.SOURCE_REMOVE
         clock = source.get_clock()
@@ -112,7 +116,8 @@ class Player:
         if state["begin"] is None:
             state["begin"] = running_ns
         period_ns = Gst.SECOND / self.fps
-        while state["begin"] + state["sent"] * period_ns <= running_ns or state["sent"] == 0:
+        ahead_ns = SOON_NS if self.sent else AHEAD_NS
+        while state["begin"] + state["sent"] * period_ns <= running_ns + ahead_ns or state["sent"] == 0:
             seconds = state["sent"] / self.fps
             if seconds >= self.stream.get("end_after_seconds", float("inf")):
                 source.end_of_stream()
@@ -122,14 +127,13 @@ class Player:
             number = self.number(first, state)
             unit = self.clip.units[number]
             buffer = Gst.Buffer.new_wrapped(self.spoiled(unit, seconds))
-            buffer.pts = buffer.dts = int(state["begin"] + state["sent"] * period_ns)
-            buffer.duration = int(period_ns)
+            buffer.pts = int(state["begin"] + state["sent"] * period_ns)
             if self.sent:
                 print(number, time.time_ns(), file=self.sent)
             if source.push_buffer(buffer) != Gst.FlowReturn.OK:
                 return GLib.SOURCE_REMOVE
             state["sent"] += 1
-        due_ns = state["begin"] + state["sent"] * period_ns - running_ns
+        due_ns = state["begin"] + state["sent"] * period_ns - running_ns - ahead_ns / 2
         GLib.timeout_add(max(1, int(due_ns / Gst.MSECOND)), self.push, source, first, state)
         return GLib.SOURCE_REMOVE
 

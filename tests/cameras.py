@@ -36,7 +36,7 @@ def rtsp_server_missing() -> str:
         return f"{SYSTEM_PYTHON} is missing"
     probe = (
         "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import Gst, GstRtspServer; Gst.init(None);"
-        "missing = [n for n in ('appsrc', 'h264parse', 'h265parse', 'rtph264pay') if not Gst.ElementFactory.find(n)];"
+        "missing = [n for n in ('appsrc', 'rtph264pay', 'rtph265pay') if not Gst.ElementFactory.find(n)];"
         "raise SystemExit(' '.join(missing) or 0)"
     )
     result = subprocess.run([SYSTEM_PYTHON, "-c", probe], capture_output=True, text=True, check=False)
