@@ -6,7 +6,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tests.scene.pictures import Spotter, place
 
 from privet.config.models import Detect, Promotion, SceneSection
-from privet.core.clock import NS_PER_S, FakeClock, SystemClock
+from privet.core.clock import NS_PER_MS, NS_PER_S, FakeClock, SystemClock
 from privet.core.errors import DetectorError, SourceError, StoreError
 from privet.core.frame import Frame
 from privet.core.ids import CameraId
@@ -93,7 +93,7 @@ class GoneError(Exception):
 
 def play(
     heard: Heard, store: Kept, sources: list[Callable[[], Source]], clock: FakeClock, detectors: list[Detector], **promotion: object
-) -> None:
+) -> CameraPipeline:
     """Run a pipeline over one source after another, then end it."""
     left = iter(sources)
 
@@ -106,10 +106,9 @@ def play(
     pipeline = CameraPipeline(
         camera_settings(**promotion), heard, detectors, store, clock, open_source, session=7, heartbeat_s=3600.0
     )
-    try:
+    with suppress(GoneError):
         pipeline.run()
-    except GoneError:
-        return
+    return pipeline
 
 
 def two() -> list[Detector]:
@@ -228,15 +227,17 @@ class LateSource(SyntheticSource):
 
 
 def test_a_machine_that_is_behind_looks_no_more_and_then_analyses_less_often() -> None:
-    looked, covered_until = [], []
-    for behind_ns in (0, NS_PER_S // 2, 3 * NS_PER_S):
+    looked, analysed = [], []
+    for behind_ms in (0, 400, 600, 3000):
         clock, heard, spotter = FakeClock(), Heard(), Spotter()
-        play(heard, Kept(), [partial(LateSource, clock, behind_ns)], clock, [spotter, Spotter()])
+        late = partial(LateSource, clock, behind_ms * NS_PER_MS)
+        pipeline = play(heard, Kept(), [late], clock, [spotter, Spotter()])
         looked.append(spotter.looked)
-        covered_until.append(len(heard.scenes("cover")))
+        analysed.append(pipeline._analysed)
     assert looked[0] > 0
-    assert looked[1:] == [0, 0]
-    assert min(covered_until) > 0
+    assert looked[1:] == [0, 0, 0]
+    assert analysed[:2] == [50, 50], "looks first"
+    assert analysed[2:] == [20, 10], "then covers: two a second, and one"
 
 
 class BusyAtFirst(SyntheticSource):

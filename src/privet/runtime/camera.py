@@ -48,7 +48,9 @@ OVERLOADED_FOR_NS = 5 * NS_PER_S        # after packets were thrown away, a came
 SAVE_EVERY_NS = 20 * NS_PER_S
 """Saving takes as much as decoding half a second or more of 1080p. What a crash costs is the proofs of so long."""
 NO_LOOKS_ABOVE_NS = 300 * NS_PER_MS
-FEWER_COVERS_ABOVE_NS = 1 * NS_PER_S
+FEWER_COVERS = ((NS_PER_S, NS_PER_S), (500 * NS_PER_MS, 500 * NS_PER_MS))
+"""Behind by more than the first of a pair, pictures are looked at so far apart at least: whoever is behind by a second has one left before
+packets are thrown away, so the first step comes earlier."""
 ERROR, WARNING, INFO = 40, 30, 20
 DELIVERING = (Condition.AWAKE, Condition.ASLEEP, Condition.BLIND)
 
@@ -263,7 +265,7 @@ class CameraPipeline:
                 return
             now_ns = self._clock.monotonic_ns()
             behind_ns = 0 if vigil.late else now_ns - frame.monotonic_ns
-            if behind_ns > FEWER_COVERS_ABOVE_NS and now_ns - self._analysed_ns < NS_PER_S:
+            if now_ns - self._analysed_ns < covers_apart_ns(behind_ns):
                 return
             self._observer.put_off(off=self._putting_off.off(now_ns))
             seen = self._observer.observe_sub(frame, asleep=vigil.asleep)
@@ -303,12 +305,12 @@ class CameraPipeline:
         self._last_frame_ns = now_ns = self._clock.monotonic_ns()
         if not self._observer.due(frame) and not self._falls_asleep(self._vigil):
             return
-        # Overload degrades in this order: looks (proofs take longer, then wait), then covers (fewer a second). Decoding goes on, so it
+        # Overload degrades in this order: looks (proofs take longer, then wait), then covers (two a second, then one). Decoding goes on, so it
         # catches up.
         # What was put off while asleep is late, and the machine is not behind for that.
         late = self._vigil.late
         behind_ns = 0 if late else now_ns - frame.monotonic_ns
-        if behind_ns > FEWER_COVERS_ABOVE_NS and now_ns - self._analysed_ns < NS_PER_S and not frame.keyframe:
+        if now_ns - self._analysed_ns < covers_apart_ns(behind_ns) and not frame.keyframe:
             return
         self._analysed_ns = now_ns
         behind = behind_ns > NO_LOOKS_ABOVE_NS
@@ -468,6 +470,11 @@ class CameraPipeline:
             sub_stream=self._sub_said,
             sharpness_milli=round(self._sharpness * 1000),
         )
+
+
+def covers_apart_ns(behind_ns: int) -> int:
+    """For how long at least no other picture is looked at, on a machine that is so far behind; 0: for no longer than covers are apart."""
+    return next((apart_ns for above_ns, apart_ns in FEWER_COVERS if behind_ns > above_ns), 0)
 
 
 def promotion_message(seen: Seen, grid: Grid, *, by_signature: bool = False) -> pipe_pb2.Promotion:
