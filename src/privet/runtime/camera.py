@@ -305,8 +305,8 @@ class CameraPipeline:
         self._last_frame_ns = now_ns = self._clock.monotonic_ns()
         if not self._observer.due(frame) and not self._falls_asleep(self._vigil):
             return
-        # Overload degrades in this order: looks (proofs take longer, then wait), then covers (two a second, then one). Decoding goes on, so it
-        # catches up.
+        # Overload degrades in this order: looks (proofs take longer, then wait), then covers (two a second, then one). Decoding goes on,
+        # so it catches up.
         # What was put off while asleep is late, and the machine is not behind for that.
         late = self._vigil.late
         behind_ns = 0 if late else now_ns - frame.monotonic_ns
