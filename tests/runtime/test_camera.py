@@ -227,17 +227,19 @@ class LateSource(SyntheticSource):
 
 
 def test_a_machine_that_is_behind_looks_no_more_and_then_analyses_less_often() -> None:
-    looked, analysed = [], []
+    looked, analysed, covered_until = [], [], []
     for behind_ms in (0, 400, 600, 3000):
         clock, heard, spotter = FakeClock(), Heard(), Spotter()
         late = partial(LateSource, clock, behind_ms * NS_PER_MS)
         pipeline = play(heard, Kept(), [late], clock, [spotter, Spotter()])
         looked.append(spotter.looked)
         analysed.append(pipeline._analysed)
+        covered_until.append(len(heard.scenes("cover")))
     assert looked[0] > 0
     assert looked[1:] == [0, 0, 0]
     assert analysed[:2] == [50, 50], "looks first"
     assert analysed[2:] == [20, 10], "then covers: two a second, and one"
+    assert min(covered_until) > 0
 
 
 class BusyAtFirst(SyntheticSource):
