@@ -27,7 +27,7 @@ from bench.privacy.scenarios.cut import footage_key, footage_truth, pictures, wa
 from bench.privacy.scenarios.stage import Actor, Stage, View, composed, people_at, plate_at, walking
 from bench.privacy.tables import aligned, said
 from bench.truth import Box, Truth, blocks_touched
-from privet.core.clock import NS_PER_S
+from privet.core.clock import NS_PER_S, FakeClock
 from privet.core.frame import Frame, Matrix
 from privet.core.grid import BoolGrid, Grid
 from privet.ingest.decode import FrameDecoder, Ticket, make_decoder
@@ -108,7 +108,7 @@ def known_place(stage: Stage, clip: Clip) -> StoredScene:
 def watch(clip: Clip, truth: Truth, stored: StoredScene, *, lazily: bool) -> Watched:
     """Decode and look, as a worker does."""
     analyst = Analyst(AnalystSettings(), (), stored)
-    vigil = Vigil(analyst)
+    vigil = Vigil(analyst, FakeClock())      # never behind
     decoder = FrameDecoder(make_decoder("h264"))
     lazy = LazyDecoder(decoder, vigil)
     shown: set[tuple[int, int]] = set()

@@ -7,7 +7,7 @@ counted meanwhile (many).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from privet.core.clock import NS_PER_S
@@ -24,7 +24,8 @@ class Gaps:
     """Of one camera, or of several together.
 
     missing: scene messages that were numbered and never recorded. sessions: pipelines that began anew. starting, offline, blind: how
-    often a camera was. silences: longer than SILENT_NS between heartbeats; unrecorded: cameras without any.
+    often a camera was. silences: longer than SILENT_NS between heartbeats; unrecorded: cameras without any. heartbeats: in all; sparse: of
+    those, how many said that keyframes alone are looked at, because the machine is behind. That is no gap: it is said, and less is seen.
     """
 
     missing: int = 0
@@ -34,6 +35,8 @@ class Gaps:
     blind: int = 0
     silences: int = 0
     unrecorded: int = 0
+    heartbeats: int = field(default=0, compare=False)
+    sparse: int = field(default=0, compare=False)
     longest_silence_s: float = 0.0
 
     def __add__(self, other: Gaps) -> Gaps:
@@ -41,8 +44,9 @@ class Gaps:
         return Gaps(**{**sums, "longest_silence_s": max(self.longest_silence_s, other.longest_silence_s)})
 
     def counts(self) -> dict[str, int]:
-        """All but the longest silence, which every camera has."""
-        return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "longest_silence_s"}
+        """What is a gap: the longest silence every camera has, and heartbeats are none."""
+        others = ("longest_silence_s", "heartbeats", "sparse")
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name not in others}
 
 
 def gaps_of(messages: Iterable[pb.SceneMessage], from_ns: int, to_ns: int) -> Gaps:
@@ -54,7 +58,7 @@ def gaps_of(messages: Iterable[pb.SceneMessage], from_ns: int, to_ns: int) -> Ga
     first: dict[int, int] = {}              # sequence by session, and then those seen
     seen: dict[int, set[int]] = {}
     spells = dict.fromkeys(_ILL.values(), 0)
-    condition, last_ns, longest_ns, silences = 0, from_ns, 0, 0
+    condition, last_ns, longest_ns, silences, heartbeats, sparse = 0, from_ns, 0, 0, 0, 0
     for message in messages:
         head, heartbeat = head_of(message), message.WhichOneof("kind") == "state"
         if head is None or (not seen and not (heartbeat and head.wall_ns >= from_ns)):
@@ -64,6 +68,8 @@ def gaps_of(messages: Iterable[pb.SceneMessage], from_ns: int, to_ns: int) -> Ga
         if head.sequence >= first.setdefault(head.session, 1 if seen else head.sequence):
             seen.setdefault(head.session, set()).add(head.sequence)
         if heartbeat:
+            heartbeats += 1
+            sparse += message.state.condition == pb.CONDITION_AWAKE and message.state.reason == pb.REASON_OVERLOADED
             silences += head.wall_ns - last_ns > SILENT_NS
             longest_ns, last_ns = max(longest_ns, head.wall_ns - last_ns), max(last_ns, head.wall_ns)
             if message.state.condition != condition and message.state.condition in _ILL:
@@ -74,6 +80,8 @@ def gaps_of(messages: Iterable[pb.SceneMessage], from_ns: int, to_ns: int) -> Ga
         sessions=max(len(seen) - 1, 0),
         silences=silences + (to_ns - last_ns > SILENT_NS),
         unrecorded=int(not seen),
+        heartbeats=heartbeats,
+        sparse=sparse,
         longest_silence_s=round(max(longest_ns, to_ns - last_ns) / NS_PER_S, 2),
         **spells,
     )

@@ -359,6 +359,7 @@ def _figures(watched: Watched, gaps: Gaps, quiet: int, busy: int) -> Json:
             kind: round(statistics.mean(each["frames_analysed"] for of, each in watched.counted if of == kind) / seconds, 2)
             for kind in ("quiet", "busy") if any(of == kind for of, _ in watched.counted)
         },
+        "keyframes_only_share": round(gaps.sparse / gaps.heartbeats, 4) if gaps.heartbeats else None,
         "least_packets_share": round(min(each["packets"] for _, each in watched.counted) / seconds / watched.streams / float(FPS), 4),
         "to_message_ms": quantiles(watched.latency) if max(watched.latency.values(), default=0.0) > 0 else None,
         "gaps": lost,

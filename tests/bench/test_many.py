@@ -43,6 +43,17 @@ def test_nothing_is_missing_where_all_was_recorded() -> None:
     assert not any(gaps_of(seconds(), FROM_NS, TO_NS).counts().values())
 
 
+def test_where_keyframes_alone_are_looked_at_nothing_is_missing_and_it_is_counted() -> None:
+    messages = list(seconds())
+    for message in messages[30:40]:         # five states, within the span
+        if message.WhichOneof("kind") == "state":
+            message.state.reason = pb.REASON_OVERLOADED
+    found = gaps_of(messages, FROM_NS, TO_NS)
+    assert not any(found.counts().values())
+    assert (found.heartbeats, found.sparse) == (20, 5)
+    assert ((found + found).heartbeats, (found + found).sparse) == (40, 10)
+
+
 def test_what_a_file_says_again_is_no_gap() -> None:
     messages = list(seconds())
     again = [messages[0], messages[31], messages[30]]           # background, cover and state in force, as a file's head has them

@@ -23,12 +23,13 @@ from privet.core.frame import Frame
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.scene import Reason
-from privet.ingest.attention import Attention
+from privet.ingest.attention import Attention, Wants
 from privet.ingest.source import Source, SourceStatistics
 from privet.ingest.synthetic import SyntheticSource
 from privet.runtime.camera import CameraPipeline
 from privet.runtime.outlet import Outgoing
 from privet.runtime.settings import CameraSettings
+from privet.scene.analyst import Analyst, Observation
 from privet.scene.looks import Detector
 from privet.scene.stored import from_bytes
 
@@ -242,6 +243,80 @@ def test_a_machine_that_is_behind_looks_no_more_and_then_analyses_less_often() -
     assert min(covered_until) > 0
 
 
+class SeenInSub(Analyst):
+    """Takes the sub-stream's pictures for the main stream's."""
+
+    def sub_due(self, frame: Frame) -> bool:
+        return self.due(frame)
+
+    def observe_sub(self, frame: Frame, *, asleep: bool = False) -> Observation | None:
+        return self.observe(frame, asleep=asleep)
+
+
+def test_a_sub_stream_of_a_machine_that_is_behind_is_looked_at_less_often_too() -> None:
+    analysed = []
+    for behind_ms in (0, 400, 600, 3000):
+        clock = FakeClock()
+        pipeline = CameraPipeline(
+            camera_settings(), Heard(), two(), Kept(), clock, lambda _: frames(FakeClock(), 0), make_observer=SeenInSub,
+            open_sub=lambda _: frames(FakeClock(), 0),
+        )
+        pipeline._delivers = True
+        for frame in itertools.islice(LateSource(clock, behind_ms * NS_PER_MS).frames(), 50):
+            pipeline._take_sub(frame)
+        analysed.append(pipeline._analysed)
+    assert analysed == [50, 50, 17, 10], "no keyframe is looked at for its own sake"
+
+
+class Strained(SyntheticSource):
+    """For so many seconds the machine does not keep up, unless keyframes alone are decoded."""
+
+    def __init__(self, clock: FakeClock, attention: Attention, seconds: int, strained_for_s: int) -> None:
+        super().__init__([PLACE] * (5 * seconds), clock, fps=5, gop=5)
+        self._fake, self._attention, self._strained_for_s = clock, attention, strained_for_s
+        self.wanted: list[Wants] = []       # a second, with its keyframe
+
+    def frames(self) -> Iterator[Frame]:
+        began_ns = -1
+        for frame in super().frames():
+            began_ns = frame.monotonic_ns if began_ns < 0 else began_ns
+            self._fake.monotonic = frame.monotonic_ns
+            if frame.keyframe:
+                self.wanted.append(self._attention.wants)
+            all_of_them = self.wanted[-1] is Wants.ALL
+            strained = all_of_them and frame.monotonic_ns - began_ns < self._strained_for_s * NS_PER_S
+            if frame.keyframe or all_of_them:
+                self._fake.monotonic = frame.monotonic_ns + (600 * NS_PER_MS if strained else 0)
+                yield frame
+
+
+def test_a_machine_that_does_not_keep_up_decodes_keyframes_alone_says_so_and_proves_nothing_by_them() -> None:
+    clock, heard, store, made = FakeClock(), Heard(), Kept(), list[Strained]()
+
+    def open_source(attention: Attention) -> Source:
+        if made:
+            raise GoneError
+        made.append(Strained(clock, attention, 900, 120))
+        return made[0]
+
+    pipeline = CameraPipeline(camera_settings(), heard, two(), store, clock, open_source, session=7, heartbeat_s=3600.0)
+    with pytest.raises(GoneError):
+        pipeline.run()
+    wanted = made[0].wanted
+    assert wanted.index(Wants.KEYFRAMES) <= 3, "a second on end, and then the next keyframe"
+    assert wanted[:120].count(Wants.KEYFRAMES) > 80, "ever more of them, for it is tried again ever more seldom"
+    assert Wants.KEYFRAMES not in wanted[-300:]
+    states = [state.state for state in heard.scenes("state")]
+    assert {state.condition for state in states if state.reason == scene_pb2.REASON_OVERLOADED} == {scene_pb2.CONDITION_AWAKE}
+    ended_ns = [
+        after.head.wall_ns for before, after in itertools.pairwise(states)
+        if before.reason == scene_pb2.REASON_OVERLOADED and after.condition == scene_pb2.CONDITION_AWAKE and after.reason != before.reason
+    ]
+    patches = [patch.patch.head.wall_ns for patch in heard.scenes("patch")]
+    assert patches
+    assert min(patches) > max(ended_ns), "keyframes alone are evidence of nothing, though two in two seconds would be enough here"
+
+
 class BusyAtFirst(SyntheticSource):
     """The machine is behind for a while; notes when something is being proven."""
 
@@ -411,6 +486,49 @@ class CloggedSource(SyntheticSource):
     def close(self) -> None:
         self._open = False
         super().close()
+
+
+class RareSource(SyntheticSource):
+    """Packets all the time, pictures a few at first and then none. Always behind."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__([PLACE] * 21, clock, fps=5, gop=5)
+        self._fake, self._open, self._packets = clock, True, 0
+        self.seconds = 0            # without a picture
+        self.comes = True
+
+    def frames(self) -> Iterator[Frame]:
+        for frame in itertools.islice(super().frames(), 20):
+            self._fake.monotonic = frame.monotonic_ns + NS_PER_S
+            yield frame
+        while self._open:
+            time.sleep(0.2)         # a beat is another thread's, and several come meanwhile
+            self.seconds += 1
+            self._packets += self.comes
+            self._fake.monotonic += NS_PER_S
+
+    def statistics(self) -> SourceStatistics:
+        return SourceStatistics(15 * (1 + self._packets))
+
+    def close(self) -> None:
+        self._open = False
+        super().close()
+
+
+@pytest.mark.parametrize(("comes", "offline_after_s"), [(True, range(6, 9)), (False, range(1, 4))])
+def test_of_keyframes_alone_the_next_may_take_as_long_as_a_gop_if_packets_come(comes: bool, offline_after_s: range) -> None:
+    clock, heard, after_s = FakeClock(), Heard(), -1
+    source = RareSource(clock)
+    source.comes = comes
+    pipeline = CameraPipeline(camera_settings(), heard, [], Kept(), clock, lambda _: source, heartbeat_s=0.02)
+    with running(pipeline):
+        deadline = time.monotonic() + 20
+        while after_s < 0:
+            assert time.monotonic() < deadline
+            if any(state.state.condition == scene_pb2.CONDITION_OFFLINE for state in heard.scenes("state")):
+                after_s = source.seconds
+            time.sleep(0.005)
+    assert after_s in offline_after_s
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable
 
@@ -13,7 +14,9 @@ from privet.core.frame import Frame
 from privet.ingest.attention import Wants
 from privet.ingest.synthetic import SyntheticSource
 from privet.runtime.camera_sub import SubFeed
-from privet.runtime.camera_vigil import Vigil
+from privet.runtime.camera_vigil import SubVigil, Vigil
+from privet.runtime.overload import KEYFRAMES_ABOVE_NS
+from privet.runtime.putting_off import PICTURES
 
 
 class Knows:
@@ -78,7 +81,7 @@ def test_a_defect_in_its_thread_ends_the_cameras() -> None:
 
 def test_what_of_the_main_stream_is_wanted() -> None:
     knows, comes, asked = Knows(), [True], [False]
-    vigil = Vigil(knows, lambda: comes[0], lambda: asked[0])
+    vigil = Vigil(knows, FakeClock(), lambda: comes[0], lambda: asked[0])
     wanted = [vigil.wants]
     asked[0] = True
     wanted.append(vigil.wants)
@@ -97,3 +100,63 @@ def test_what_of_the_main_stream_is_wanted() -> None:
     vigil.begin()           # another connection may give other keyframes
     wanted.append(vigil.wants)
     assert wanted == [Wants.SELDOM, Wants.KEYFRAMES, Wants.ALL, Wants.ALL, Wants.ALL, Wants.ALL, Wants.KEYFRAMES]
+
+
+def wanted(vigil: Vigil) -> Wants:
+    """What it wants now; a type checker takes a property that was compared for a constant."""
+    return vigil.wants
+
+
+def strained(vigil: Vigil, clock: FakeClock, seconds: float, behind_ns: int, gop: int = 10) -> list[bool]:
+    """Five looks a second, each so long after its picture came; a keyframe in so many. Whether each was said to be sparse."""
+    found, count = [], round(5 * seconds)
+    for frame in itertools.islice(SyntheticSource([PLACE] * (count + 1), clock, fps=5, gop=gop).frames(), count):
+        clock.monotonic = frame.monotonic_ns
+        vigil.note(frame, frame.monotonic_ns, behind_ns)
+        found.append(vigil.sparse)
+    return found
+
+
+def test_whoever_stays_behind_wants_keyframes_alone_for_a_while() -> None:
+    clock, knows = FakeClock(), Knows()
+    knows.sub_suffices = False
+    for vigil in (SubVigil(knows, clock), Vigil(knows, clock)):
+        strained(vigil, clock, 60, KEYFRAMES_ABOVE_NS)
+        assert wanted(vigil) is Wants.ALL
+        strained(vigil, clock, 0.8, KEYFRAMES_ABOVE_NS + 1)
+        assert wanted(vigil) is Wants.ALL, "a moment is not a second"
+        strained(vigil, clock, 2, KEYFRAMES_ABOVE_NS + 1)
+        assert wanted(vigil) is Wants.KEYFRAMES
+        assert vigil.put_off_times == 1
+        clock.sleep(PICTURES.shortest_ns)
+        assert wanted(vigil) is Wants.ALL
+
+
+def test_asleep_nothing_is_gained_by_it() -> None:
+    clock = FakeClock()
+    vigil = SubVigil(Knows(), clock)
+    vigil.fell_asleep()
+    strained(vigil, clock, 20, NS_PER_S)
+    assert wanted(vigil) is Wants.ALL
+    vigil.woke()
+    strained(vigil, clock, 2, NS_PER_S)
+    assert wanted(vigil) is Wants.KEYFRAMES
+    vigil.fell_asleep()
+    assert wanted(vigil) is Wants.ALL
+
+
+def test_a_machine_that_is_behind_decodes_no_main_stream_whole_beside_a_sub_stream() -> None:
+    clock, knows = FakeClock(), Knows()
+    knows.wants_whole = True
+    vigil = Vigil(knows, clock, lambda: True)
+    assert wanted(vigil) is Wants.ALL
+    strained(vigil, clock, 2, NS_PER_S)
+    assert wanted(vigil) is Wants.SELDOM
+
+
+def test_until_a_second_keyframe_comes_pictures_may_be_missing_before() -> None:
+    clock = FakeClock()
+    vigil = SubVigil(Knows(), clock)
+    assert strained(vigil, clock, 2, NS_PER_S) == [False] * 5 + [True] * 5, "as soon as they are not asked for"
+    clock.sleep(PICTURES.shortest_ns)
+    assert strained(vigil, clock, 6, 0) == [True] * 11 + [False] * 19

@@ -309,6 +309,8 @@ function describe(camera: DevCamera): Camera {
       proofs_restarted: 220,
       looks_starved: 0,
       proofs_put_off: 0,
+      pictures_put_off: 0,
+      packets_dropped: 0,
       frames_left_out: 0,
       frames_hardware: 0,
       sub_stream: "none",

@@ -58,7 +58,13 @@ class CountersModel(Model):
     proofs_restarted: int
     looks_starved: int = Field(description="Detector runs put off because the worker's budget was spent.")
     proofs_put_off: int = Field(description="How often proofs were left be for minutes, because the machine was behind.")
-    frames_left_out: int = Field(description="Pictures never decoded: nothing moved, or a keyframe came before the next look.")
+    pictures_put_off: int = Field(
+        description="How often pictures between keyframes were left undecoded for a while, because the machine was behind."
+    )
+    packets_dropped: int = Field(description="Packets thrown away undecoded: the machine was further behind than packets are kept.")
+    frames_left_out: int = Field(
+        description="Pictures never decoded: nothing moved, a keyframe came before the next look, or the machine was behind."
+    )
     sub_stream: SubStreamName = Field(
         description="Whether the sub-stream is watched between the main stream's keyframes: none is configured; not (yet); it is; "
         "it shows another picture than the main stream; the main stream's keyframes are too rare or do not stand alone."
@@ -182,6 +188,8 @@ def _counters(health: pipe_pb2.Health) -> CountersModel:
         proofs_restarted=health.proofs_restarted,
         looks_starved=health.looks_starved,
         proofs_put_off=health.proofs_put_off,
+        pictures_put_off=health.pictures_put_off,
+        packets_dropped=health.packets_dropped,
         frames_left_out=health.frames_left_out,
         sub_stream=get_args(SubStreamName)[health.sub_stream],
         frames_hardware=health.frames_hardware,

@@ -23,6 +23,7 @@ from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.scene import Condition, Reason, Scene
 from privet.core.wire import to_message
 from privet.ingest.attention import Attention
+from privet.ingest.lazy import LONGEST_GOP_NS
 from privet.ingest.reconnect import Link, LinkState, Reconnector
 from privet.ingest.source import Source, SourceStatistics
 from privet.runtime.beat import until_beat_ns
@@ -32,7 +33,8 @@ from privet.runtime.camera_vigil import Vigil, Watched
 from privet.runtime.commissioning import CommissionRequest
 from privet.runtime.narrator import Narrator, Seen
 from privet.runtime.outlet import Emit
-from privet.runtime.putting_off import PuttingOff
+from privet.runtime.overload import NO_LOOKS_ABOVE_NS, covers_apart_ns
+from privet.runtime.putting_off import PROOFS, PuttingOff
 from privet.runtime.settings import CameraSettings
 from privet.runtime.whereabouts import number_of
 from privet.runtime.worker_commission import Desk
@@ -44,13 +46,10 @@ from privet.scene.stored import StoredScene, from_bytes, to_bytes
 
 HEARTBEAT_S = 1.0
 SILENT_AFTER_NS = 2 * NS_PER_S
+SPARSE_SILENT_AFTER_NS = LONGEST_GOP_NS + SILENT_AFTER_NS      # where keyframes alone are decoded, of which the next may come so late
 OVERLOADED_FOR_NS = 5 * NS_PER_S        # after packets were thrown away, a camera of which no picture comes is not to blame
 SAVE_EVERY_NS = 20 * NS_PER_S
 """Saving takes as much as decoding half a second or more of 1080p. What a crash costs is the proofs of so long."""
-NO_LOOKS_ABOVE_NS = 300 * NS_PER_MS
-FEWER_COVERS = ((NS_PER_S, NS_PER_S), (500 * NS_PER_MS, 500 * NS_PER_MS))
-"""Behind by more than the first of a pair, pictures are looked at so far apart at least: whoever is behind by a second has one left before
-packets are thrown away, so the first step comes earlier."""
 ERROR, WARNING, INFO = 40, 30, 20
 DELIVERING = (Condition.AWAKE, Condition.ASLEEP, Condition.BLIND)
 
@@ -172,14 +171,14 @@ class CameraPipeline:
         self._observer = make_observer(analyst_settings(settings), detectors, stored, distrust=distrust, may_look=may_look)
         self._looking = threading.Lock()    # main and sub-stream are looked at in turns
         self._sub = None if open_sub is None else SubFeed(self._observer, open_sub, clock, self._take_sub)
-        self._vigil = vigil = Vigil(self._observer, self._sub_comes, self._desk.waits)
+        self._vigil = vigil = Vigil(self._observer, clock, self._sub_comes, self._desk.waits)
         self._delivers = False
         there = pipe_pb2.SUB_STREAM_NOT_WATCHED
         self._sub_said: pipe_pb2.SubStream.ValueType = pipe_pb2.SUB_STREAM_UNSPECIFIED if open_sub is None else there
         # Spreads retries; keeps no secret.
         self._link = Reconnector(lambda: open_source(vigil), clock, random.random, self._on_link)
         self._has_detectors = bool(detectors)
-        self._putting_off = PuttingOff(random.random)
+        self._putting_off = PuttingOff(PROOFS, random.random)
         # The session's number tells runs apart and must not be 0.
         self._narrator = Narrator(session or secrets.randbits(63) + 1, round(NS_PER_S / settings.scene.covers_per_second))
         self._analysed = 0
@@ -265,16 +264,17 @@ class CameraPipeline:
                 return
             now_ns = self._clock.monotonic_ns()
             behind_ns = 0 if vigil.late else now_ns - frame.monotonic_ns
+            vigil.note(frame, now_ns, behind_ns)
             if now_ns - self._analysed_ns < covers_apart_ns(behind_ns):
                 return
             self._observer.put_off(off=self._putting_off.off(now_ns))
-            seen = self._observer.observe_sub(frame, asleep=vigil.asleep)
+            seen = self._observer.observe_sub(frame, asleep=vigil.asleep or vigil.sparse)
             self._say_sub()
             if seen is None:
                 return
             self._last_frame_ns = self._analysed_ns = now_ns
             self._analysed += 1
-            self._tell(seen, frame.monotonic_ns, asleep=vigil.asleep)
+            self._tell(seen, frame.monotonic_ns, vigil)
 
     def _falls_asleep(self, vigil: Vigil) -> bool:
         """Whether the camera sleeps and is not said to. Then this keyframe is looked at whether a cover is due or not: the next one comes a
@@ -305,39 +305,44 @@ class CameraPipeline:
         self._last_frame_ns = now_ns = self._clock.monotonic_ns()
         if not self._observer.due(frame) and not self._falls_asleep(self._vigil):
             return
-        # Overload degrades in this order: looks (proofs take longer, then wait), then covers (two a second, then one). Decoding goes on,
-        # so it catches up.
         # What was put off while asleep is late, and the machine is not behind for that.
         late = self._vigil.late
         behind_ns = 0 if late else now_ns - frame.monotonic_ns
+        self._vigil.note(frame, now_ns, behind_ns)
         if now_ns - self._analysed_ns < covers_apart_ns(behind_ns) and not frame.keyframe:
             return
         self._analysed_ns = now_ns
-        behind = behind_ns > NO_LOOKS_ABOVE_NS
+        behind = behind_ns > NO_LOOKS_ABOVE_NS or self._watching().sparse
         # What waits for a signature has been proven, and a person may be about to sign: that is not left be.
         proving = self._observer.proving and self._candidates == 0
-        self._observer.put_off(off=self._putting_off.note(now_ns, proving=proving, hurried=behind))
+        self._observer.put_off(off=self._putting_off.note(now_ns, doing=proving, hurried=behind))
         try:
             hurried = late or behind or not self._detectors_ready()
-            seen = self._observer.observe(frame, hurried=hurried, asleep=self._vigil.asleep)
+            seen = self._observer.observe(frame, hurried=hurried, asleep=self._vigil.asleep or self._vigil.sparse)
         except DetectorError as error:
             self._lose_detectors(error)
             return
         self._analysed += 1
         self._candidates = seen.candidates
         self._sharpness = seen.sharpness
-        watching = self._sub.vigil if self._sub is not None and self._observer.sub_suffices else self._vigil
-        self._tell(seen, frame.monotonic_ns, asleep=watching.asleep)
+        self._tell(seen, frame.monotonic_ns, self._watching())
         self._commission(frame)
         self._save(force=False)
 
-    def _tell(self, seen: Observation, monotonic_ns: int, *, asleep: bool) -> None:
+    def _watching(self) -> Vigil:
+        """Of the stream that covers are taken from now."""
+        return self._sub.vigil if self._sub is not None and self._observer.sub_suffices else self._vigil
+
+    def _tell(self, seen: Observation, monotonic_ns: int, watching: Vigil) -> None:
+        """watching: of the stream that covers are taken from."""
         background = self._observer.background
         assert background is not None
         reason = seen.reason
         if not self._has_detectors and reason is Reason.NONE and not background.proven.all():
             reason = Reason.NO_DETECTOR
-        condition = Condition.ASLEEP if asleep and seen.condition is Condition.AWAKE else seen.condition
+        condition = Condition.ASLEEP if watching.asleep and seen.condition is Condition.AWAKE else seen.condition
+        if condition is Condition.AWAKE and watching.sparse:
+            reason = Reason.OVERLOADED
         if condition is Condition.ASLEEP and self._narrator.condition[0] is not Condition.ASLEEP:
             self._unsaved = True                # what looks did not help is known by now, and need not be tried again after a restart
         outgoing = Seen(
@@ -402,7 +407,7 @@ class CameraPipeline:
             overloaded = self._overloaded(received.packets_dropped)
             with self._lock:
                 condition, _ = self._narrator.condition
-                if condition in DELIVERING and self._silent_ns(condition, received.packets) > SILENT_AFTER_NS:
+                if condition in DELIVERING and self._silent(received.packets):
                     self._narrator.offline(Condition.OFFLINE, Reason.OVERLOADED if overloaded else Reason.STALLED)
                 self._say([self._heartbeat()])
                 if self._resend:
@@ -422,12 +427,19 @@ class CameraPipeline:
             self._dropped, self._dropped_ns = dropped, now_ns
         return self._dropped > 0 and now_ns - self._dropped_ns <= OVERLOADED_FOR_NS
 
-    def _silent_ns(self, condition: Condition, packets: int) -> int:
-        """How long nothing has come: of a camera that sleeps, no packet, for its pictures are left undecoded."""
+    def _silent(self, packets: int) -> bool:
+        """Whether nothing has come for too long. packets: so far. Of a camera that sleeps, pictures are left undecoded; of one of which
+        keyframes alone are decoded, most are.
+        """
         now_ns = self._clock.monotonic_ns()
         if packets != self._packets:
             self._packets, self._packet_ns = packets, now_ns
-        return now_ns - (self._packet_ns if condition is Condition.ASLEEP else self._last_frame_ns)
+        condition, reason = self._narrator.condition
+        sparse = condition is Condition.AWAKE and reason is Reason.OVERLOADED
+        pictures_ns = SPARSE_SILENT_AFTER_NS if sparse else SILENT_AFTER_NS
+        no_picture = condition is not Condition.ASLEEP and now_ns - self._last_frame_ns > pictures_ns
+        no_packet = (sparse or condition is Condition.ASLEEP) and now_ns - self._packet_ns > SILENT_AFTER_NS
+        return no_picture or no_packet
 
     def _heartbeat(self) -> Scene:
         return self._narrator.heartbeat(self._observer.background, self._blind_blocks(), self._clock.wall_ns())
@@ -462,6 +474,8 @@ class CameraPipeline:
             proofs_restarted=self._observer.proofs_restarted,
             looks_starved=self._observer.looks_starved,
             proofs_put_off=self._putting_off.times,
+            pictures_put_off=self._vigil.put_off_times + (0 if self._sub is None else self._sub.vigil.put_off_times),
+            packets_dropped=received.packets_dropped,
             frames_left_out=received.frames_left_out,
             frames_hardware=received.frames_hardware,
             decoding=int(received.decoding),
@@ -470,11 +484,6 @@ class CameraPipeline:
             sub_stream=self._sub_said,
             sharpness_milli=round(self._sharpness * 1000),
         )
-
-
-def covers_apart_ns(behind_ns: int) -> int:
-    """For how long at least no other picture is looked at, on a machine that is so far behind; 0: for no longer than covers are apart."""
-    return next((apart_ns for above_ns, apart_ns in FEWER_COVERS if behind_ns > above_ns), 0)
 
 
 def promotion_message(seen: Seen, grid: Grid, *, by_signature: bool = False) -> pipe_pb2.Promotion:

@@ -27,7 +27,7 @@ class SubFeed:
     def __init__(self, observer: Watched, open_source: Callable[[Attention], Source], clock: Clock, take: Callable[[Frame], None]) -> None:
         self._take = take
         self._clock = clock
-        self.vigil = vigil = SubVigil(observer)
+        self.vigil = vigil = SubVigil(observer, clock)
         # Spreads retries; keeps no secret.
         self._link = Reconnector(lambda: open_source(vigil), clock, random.random, self._notice)
         self._thread = threading.Thread(target=self._run, name="sub-stream", daemon=True)

@@ -6,11 +6,17 @@ packets are put off (ingest.lazy).
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from typing import Protocol
 
+from privet.core.clock import Clock
 from privet.core.frame import Frame
 from privet.ingest.attention import Wants
+from privet.runtime.overload import KEYFRAMES_ABOVE_NS
+from privet.runtime.putting_off import PICTURES, PuttingOff
+
+SPARSE_KEYFRAMES = 2        # after keyframes alone were asked for: before the first of them something was left out, maybe before the second
 
 
 class Watched(Protocol):
@@ -48,15 +54,21 @@ class Watched(Protocol):
 
 
 class Vigil:
-    """See `privet.ingest.attention.Attention`. asleep: only keyframes come. late: what comes now was put off while asleep."""
+    """See `privet.ingest.attention.Attention`. asleep: only keyframes come. late: what comes now was put off while asleep. sparse: because
+    the machine is behind, what lay between the last two pictures that were looked at may not have been decoded.
+    """
 
     def __init__(
-        self, observer: Watched, sub_comes: Callable[[], bool] = lambda: False, asked: Callable[[], bool] = lambda: False
+        self, observer: Watched, clock: Clock, sub_comes: Callable[[], bool] = lambda: False, asked: Callable[[], bool] = lambda: False
     ) -> None:
         """sub_comes: whether the sub-stream gives pictures now. asked: whether somebody waits for a picture of the main stream."""
         self._observer = observer
         self._sub_comes = sub_comes
         self._asked = asked
+        self._clock = clock
+        self._pictures = PuttingOff(PICTURES, random.random)    # spreads waits; keeps no secret
+        self._sparse_left = 0
+        self.sparse = False
         self.asleep = False
         self.late = False
         self.skips = True           # whether the main stream's keyframes can be decoded alone
@@ -64,11 +76,11 @@ class Vigil:
     @property
     def wants(self) -> Wants:
         if not self._observer.sub_suffices:
-            return Wants.ALL
+            return self._as_many_as_may_be()
         if not self.skips or not self._sub_comes():
             self._observer.lose_sub()
             return Wants.ALL
-        if self._observer.wants_whole:
+        if self._observer.wants_whole and not self._put_off():
             return Wants.ALL
         return Wants.KEYFRAMES if self._observer.wants_keyframes or self._asked() else Wants.SELDOM
 
@@ -90,6 +102,27 @@ class Vigil:
 
     def differs(self, frame: Frame) -> bool:
         return self._observer.differs(frame)
+
+    def note(self, frame: Frame, now_ns: int, behind_ns: int) -> None:
+        """Take in how long after its arrival a frame is looked at. now_ns: monotonic."""
+        put_off = self._pictures.note(now_ns, doing=not self.asleep, hurried=behind_ns > KEYFRAMES_ABOVE_NS)
+        self.sparse = put_off or self._sparse_left > 0
+        if put_off:
+            self._sparse_left = SPARSE_KEYFRAMES
+        elif frame.keyframe and self._sparse_left:
+            self._sparse_left -= 1
+
+    @property
+    def put_off_times(self) -> int:
+        """How often pictures between keyframes were left undecoded for a while."""
+        return self._pictures.times
+
+    def _put_off(self) -> bool:
+        return self._pictures.off(self._clock.monotonic_ns())
+
+    def _as_many_as_may_be(self) -> Wants:
+        """Everything, unless the machine is behind; asleep nothing is gained by that."""
+        return Wants.KEYFRAMES if not self.asleep and self._put_off() else Wants.ALL
 
     def begin(self) -> None:
         """Another source: it is decoded from its first keyframe on, and its keyframes are another matter."""
@@ -114,7 +147,7 @@ class SubVigil(Vigil):
 
     @property
     def wants(self) -> Wants:
-        return Wants.ALL
+        return self._as_many_as_may_be()
 
     @property
     def proving(self) -> bool:

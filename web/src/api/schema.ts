@@ -525,8 +525,18 @@ export interface components {
              */
             proofs_put_off: number;
             /**
+             * Pictures Put Off
+             * @description How often pictures between keyframes were left undecoded for a while, because the machine was behind.
+             */
+            pictures_put_off: number;
+            /**
+             * Packets Dropped
+             * @description Packets thrown away undecoded: the machine was further behind than packets are kept.
+             */
+            packets_dropped: number;
+            /**
              * Frames Left Out
-             * @description Pictures never decoded: nothing moved, or a keyframe came before the next look.
+             * @description Pictures never decoded: nothing moved, a keyframe came before the next look, or the machine was behind.
              */
             frames_left_out: number;
             /**

@@ -16,6 +16,6 @@ export function stateKey(condition: Condition, reason: Reason): PlainKey {
 }
 
 export function toneOf(condition: Condition, reason: Reason): Tone {
-  if (condition === "blind" || condition === "offline" || reason === "no_detector") return "degraded";
+  if (condition === "blind" || condition === "offline" || reason === "no_detector" || reason === "overloaded") return "degraded";
   return condition === "starting" ? "quiet" : "guarded";
 }

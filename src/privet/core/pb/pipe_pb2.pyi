@@ -241,6 +241,8 @@ class Health(_message.Message):
     FRAMES_HARDWARE_FIELD_NUMBER: _builtins.int
     DECODING_FIELD_NUMBER: _builtins.int
     PROOFS_PUT_OFF_FIELD_NUMBER: _builtins.int
+    PICTURES_PUT_OFF_FIELD_NUMBER: _builtins.int
+    PACKETS_DROPPED_FIELD_NUMBER: _builtins.int
     TAKEN_AFTER_MS_FIELD_NUMBER: _builtins.int
     SHARPNESS_MILLI_FIELD_NUMBER: _builtins.int
     packets: _builtins.int
@@ -263,7 +265,7 @@ class Health(_message.Message):
     looks_starved: _builtins.int
     """put off, because the worker's budget was spent"""
     frames_left_out: _builtins.int
-    """never decoded: nothing moved, or a keyframe came before the next look"""
+    """never decoded: nothing moved, a keyframe came before the next look, or the machine was behind"""
     sub_stream: Global___SubStream.ValueType
     frames_hardware: _builtins.int
     """decoded by a GPU"""
@@ -271,6 +273,10 @@ class Health(_message.Message):
     """which way now, core/decoding.py"""
     proofs_put_off: _builtins.int
     """how often: the machine was behind"""
+    pictures_put_off: _builtins.int
+    """how often those between keyframes were left undecoded for a while: likewise"""
+    packets_dropped: _builtins.int
+    """thrown away undecoded: the machine was further behind than packets are kept"""
     taken_after_ms: _builtins.int
     """when these were counted, since the pipeline was made"""
     sharpness_milli: _builtins.int
@@ -305,12 +311,14 @@ class Health(_message.Message):
         frames_hardware: _builtins.int = ...,
         decoding: _builtins.int = ...,
         proofs_put_off: _builtins.int = ...,
+        pictures_put_off: _builtins.int = ...,
+        packets_dropped: _builtins.int = ...,
         taken_after_ms: _builtins.int = ...,
         sharpness_milli: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_received", b"bytes_received", "bytes_sent", b"bytes_sent", "candidate_blocks", b"candidate_blocks", "connects", b"connects", "covers_dropped", b"covers_dropped", "covers_sent", b"covers_sent", "decoding", b"decoding", "frames_analysed", b"frames_analysed", "frames_damaged", b"frames_damaged", "frames_decoded", b"frames_decoded", "frames_hardware", b"frames_hardware", "frames_left_out", b"frames_left_out", "latency_bucket_counts", b"latency_bucket_counts", "latency_sum_us", b"latency_sum_us", "looks", b"looks", "looks_starved", b"looks_starved", "looks_with_hit", b"looks_with_hit", "memory_bytes", b"memory_bytes", "packets", b"packets", "promoted_blocks", b"promoted_blocks", "proofs_put_off", b"proofs_put_off", "proofs_restarted", b"proofs_restarted", "sharpness_milli", b"sharpness_milli", "sub_stream", b"sub_stream", "taken_after_ms", b"taken_after_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_received", b"bytes_received", "bytes_sent", b"bytes_sent", "candidate_blocks", b"candidate_blocks", "connects", b"connects", "covers_dropped", b"covers_dropped", "covers_sent", b"covers_sent", "decoding", b"decoding", "frames_analysed", b"frames_analysed", "frames_damaged", b"frames_damaged", "frames_decoded", b"frames_decoded", "frames_hardware", b"frames_hardware", "frames_left_out", b"frames_left_out", "latency_bucket_counts", b"latency_bucket_counts", "latency_sum_us", b"latency_sum_us", "looks", b"looks", "looks_starved", b"looks_starved", "looks_with_hit", b"looks_with_hit", "memory_bytes", b"memory_bytes", "packets", b"packets", "packets_dropped", b"packets_dropped", "pictures_put_off", b"pictures_put_off", "promoted_blocks", b"promoted_blocks", "proofs_put_off", b"proofs_put_off", "proofs_restarted", b"proofs_restarted", "sharpness_milli", b"sharpness_milli", "sub_stream", b"sub_stream", "taken_after_ms", b"taken_after_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -104,7 +104,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_PROTOCOL: _Reason.ValueType  # 14
     """the camera sent what no camera may send"""
     REASON_OVERLOADED: _Reason.ValueType  # 15
-    """packets arrive and are thrown away, for the machine does not keep up"""
+    """the machine does not keep up: awake, only keyframes are looked at; offline, packets arrive and are thrown away"""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper): ...
 
@@ -137,7 +137,7 @@ REASON_NO_DETECTOR: Reason.ValueType  # 13
 REASON_PROTOCOL: Reason.ValueType  # 14
 """the camera sent what no camera may send"""
 REASON_OVERLOADED: Reason.ValueType  # 15
-"""packets arrive and are thrown away, for the machine does not keep up"""
+"""the machine does not keep up: awake, only keyframes are looked at; offline, packets arrive and are thrown away"""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

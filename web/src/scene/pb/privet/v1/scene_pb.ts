@@ -666,7 +666,7 @@ export enum Reason {
   PROTOCOL = 14,
 
   /**
-   * packets arrive and are thrown away, for the machine does not keep up
+   * the machine does not keep up: awake, only keyframes are looked at; offline, packets arrive and are thrown away
    *
    * @generated from enum value: REASON_OVERLOADED = 15;
    */
