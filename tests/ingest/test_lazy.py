@@ -65,6 +65,7 @@ class Watcher:
         self.since = 0
         self.covered = False
         self.states: list[str] = []
+        self.skipped: list[bool] = []
         self.idle = 0           # packets that nobody had to be told of at once
 
     @property
@@ -89,6 +90,12 @@ class Watcher:
 
     def caught_up(self) -> None:
         self.states.append("caught up")
+
+    def skipping(self, *, on: bool) -> None:
+        self.skipped.append(on)
+
+    def took(self, arrived_ns: int) -> None:
+        self.taken_ns = arrived_ns
 
 
 class Glancer(Watcher):
@@ -344,7 +351,9 @@ def test_where_keyframes_are_enough_nothing_else_is_decoded_and_then_everything_
     first = list(range(GOP))       # a stream begins with a whole GOP, so that it is known to give pictures
     assert numbers == first + list(range(GOP, again, GOP)) + list(range(again, COUNT))
     assert lazy.counts.left_out == again - GOP - (again - GOP) // GOP
-    assert "cannot skip" not in choosy.states
+    assert choosy.states == []
+    assert choosy.skipped == [True] * ((again - GOP) // GOP) + [False]
+    assert choosy.taken_ns == (COUNT - 1) * NS_PER_S // FPS
 
 
 def test_where_keyframes_are_seldom_wanted_few_are_decoded() -> None:
@@ -352,6 +361,26 @@ def test_where_keyframes_are_seldom_wanted_few_are_decoded() -> None:
     assert numbers == list(range(GOP))
     assert lazy.asleep
     assert Calm().cannot_wake(10**9, lazy.calm_bytes), "nor need anybody be told of packets between them"
+
+
+def test_where_the_next_keyframe_takes_too_long_it_is_not_waited_for_twice() -> None:
+    """A camera that makes its GOPs longer while nothing happens: how long they are is known only when one is over."""
+    clip, choosy = footage("h264"), Choosy({0: Wants.KEYFRAMES})
+    data = clip.path.read_bytes()
+    lazy = LazyDecoder(FrameDecoder(make_decoder("h264")), choosy)
+    numbers, given_up = [], -1
+    for number, unit in enumerate(clip.units[: 5 * GOP]):
+        gop, within = divmod(number, GOP)
+        slower = 10 if gop >= 2 else 1          # a picture a second from the third GOP on, which is ten seconds long then
+        at = min(number, 2 * GOP) + (max(number - 2 * GOP, 0)) * slower
+        packet = av.Packet(data[unit.offset_bytes : unit.offset_bytes + unit.size_bytes])
+        packet.is_keyframe = within == 0
+        numbers += [frame.wall_ns for frame in lazy.decode(packet, Ticket(number, at * NS_PER_S // FPS))]
+        if given_up < 0 and "cannot skip" in choosy.states:
+            given_up = number
+    assert 2 * GOP + 5 <= given_up <= 2 * GOP + 6, "five seconds after its keyframe"
+    assert numbers == [*range(GOP), GOP, 2 * GOP, *range(3 * GOP, 5 * GOP)]
+    assert choosy.states.count("cannot skip") == 1
 
 
 def test_a_camera_whose_keyframes_are_too_far_apart_is_decoded_whole() -> None:

@@ -70,6 +70,15 @@ def test_time_is_credited_to_the_condition_until_it_is_stale() -> None:
     assert (last.from_wall_ns, last.offline_ms, last.blind_ms, last.awake_ms) == (NOON + 40 * NS_PER_S, 2000, 1000, 0)
 
 
+def test_time_in_which_keyframes_alone_were_looked_at_is_credited_to_nothing() -> None:
+    camera = Camera()
+    messages = [camera.state(NOON + n * NS_PER_S, pb.CONDITION_AWAKE) for n in range(8)]
+    for message in messages[2:5]:
+        message.state.reason = pb.REASON_OVERLOADED
+    (only,) = folded(messages)
+    assert (only.awake_ms, only.asleep_ms, only.blind_ms, only.offline_ms) == (4000, 0, 0, 0)
+
+
 def test_a_heartbeat_keeps_a_cover_for_two_seconds_not_for_the_night() -> None:
     camera = Camera(columns=8, rows=1)
     messages = [camera.state(NOON), camera.cover(NOON, {0})]

@@ -283,6 +283,8 @@ class Strained(SyntheticSource):
             self._fake.monotonic = frame.monotonic_ns
             if frame.keyframe:
                 self.wanted.append(self._attention.wants)
+                if Wants.KEYFRAMES in self.wanted[-2:]:
+                    self._attention.skipping(on=self.wanted[-1] is Wants.KEYFRAMES)
             all_of_them = self.wanted[-1] is Wants.ALL
             strained = all_of_them and frame.monotonic_ns - began_ns < self._strained_for_s * NS_PER_S
             if frame.keyframe or all_of_them:
@@ -315,6 +317,35 @@ def test_a_machine_that_does_not_keep_up_decodes_keyframes_alone_says_so_and_pro
     patches = [patch.patch.head.wall_ns for patch in heard.scenes("patch")]
     assert patches
     assert min(patches) > max(ended_ns), "keyframes alone are evidence of nothing, though two in two seconds would be enough here"
+
+
+class NotesSleep(SeenInSub):
+    """Keeps of every frame whether it was told that what came before was not looked at."""
+
+    def observe(self, frame: Frame, *, hurried: bool = False, asleep: bool = False) -> Observation:
+        vars(self).setdefault("told", []).append(asleep)
+        return super().observe(frame, hurried=hurried, asleep=asleep)
+
+
+@pytest.mark.parametrize("sub", [False, True])
+def test_the_analyst_is_told_what_was_left_out(*, sub: bool) -> None:
+    clock = FakeClock()
+    pipeline = CameraPipeline(
+        camera_settings(), Heard(), two(), Kept(), clock, lambda _: frames(FakeClock(), 0), make_observer=NotesSleep,
+        open_sub=lambda _: frames(FakeClock(), 0),
+    )
+    assert pipeline._sub is not None
+    pipeline._delivers = True
+    vigil = pipeline._sub.vigil if sub else pipeline._vigil
+    for number, frame in enumerate(itertools.islice(frames(clock, 41).frames(), 40)):
+        clock.monotonic = frame.monotonic_ns
+        if number in (10, 15):
+            vigil.skipping(on=True)
+        elif number == 20:
+            vigil.skipping(on=False)
+        if number // 5 not in (2, 3) or frame.keyframe:
+            (pipeline._take_sub if sub else pipeline._look_at)(frame)
+    assert vars(pipeline._observer)["told"] == [False] * 10 + [True] * 3 + [False] * 19
 
 
 class BusyAtFirst(SyntheticSource):
@@ -488,47 +519,28 @@ class CloggedSource(SyntheticSource):
         super().close()
 
 
-class RareSource(SyntheticSource):
-    """Packets all the time, pictures a few at first and then none. Always behind."""
-
-    def __init__(self, clock: FakeClock) -> None:
-        super().__init__([PLACE] * 21, clock, fps=5, gop=5)
-        self._fake, self._open, self._packets = clock, True, 0
-        self.seconds = 0            # without a picture
-        self.comes = True
-
-    def frames(self) -> Iterator[Frame]:
-        for frame in itertools.islice(super().frames(), 20):
-            self._fake.monotonic = frame.monotonic_ns + NS_PER_S
-            yield frame
-        while self._open:
-            time.sleep(0.2)         # a beat is another thread's, and several come meanwhile
-            self.seconds += 1
-            self._packets += self.comes
-            self._fake.monotonic += NS_PER_S
-
-    def statistics(self) -> SourceStatistics:
-        return SourceStatistics(15 * (1 + self._packets))
-
-    def close(self) -> None:
-        self._open = False
-        super().close()
-
-
-@pytest.mark.parametrize(("comes", "offline_after_s"), [(True, range(6, 9)), (False, range(1, 4))])
-def test_of_keyframes_alone_the_next_may_take_as_long_as_a_gop_if_packets_come(comes: bool, offline_after_s: range) -> None:
-    clock, heard, after_s = FakeClock(), Heard(), -1
-    source = RareSource(clock)
-    source.comes = comes
-    pipeline = CameraPipeline(camera_settings(), heard, [], Kept(), clock, lambda _: source, heartbeat_s=0.02)
-    with running(pipeline):
-        deadline = time.monotonic() + 20
-        while after_s < 0:
-            assert time.monotonic() < deadline
-            if any(state.state.condition == scene_pb2.CONDITION_OFFLINE for state in heard.scenes("state")):
-                after_s = source.seconds
-            time.sleep(0.005)
-    assert after_s in offline_after_s
+@pytest.mark.parametrize("dark", [False, True])
+def test_where_keyframes_alone_are_looked_at_the_next_may_take_as_long_as_a_gop_if_packets_come(*, dark: bool) -> None:
+    clock, heard = FakeClock(), Heard()
+    pipeline = CameraPipeline(camera_settings(), heard, two(), Kept(), clock, lambda _: frames(FakeClock(), 0))
+    nothing = np.full_like(PLACE[0], 16), *PLACE[1:]
+    source = SyntheticSource([nothing if dark else PLACE] * 30, clock, fps=5, gop=5)
+    for frame in itertools.islice(source.frames(), 25):
+        clock.monotonic = frame.monotonic_ns
+        pipeline._vigil.skipping(on=True)
+        pipeline._take(frame)
+    said = heard.scenes("state")[-1].state
+    assert said.condition == (scene_pb2.CONDITION_BLIND if dark else scene_pb2.CONDITION_AWAKE)
+    assert dark or said.reason == scene_pb2.REASON_OVERLOADED
+    assert not pipeline._silent(packets=100)
+    clock.sleep(5 * NS_PER_S)
+    assert not pipeline._silent(packets=101)
+    clock.sleep(2 * NS_PER_S + 1)
+    assert pipeline._silent(packets=102), "no keyframe comes"
+    pipeline._take(next(frames(clock, 2).frames()))
+    assert not pipeline._silent(packets=103)
+    clock.sleep(2 * NS_PER_S + 1)
+    assert pipeline._silent(packets=103), "no packet comes"
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections.abc import Callable
 
 import pytest
 from tests.runtime.test_camera import PLACE
 
-from privet.core.clock import NS_PER_S, FakeClock
+from privet.core.clock import NS_PER_MS, NS_PER_S, FakeClock
 from privet.core.frame import Frame
 from privet.ingest.attention import Wants
 from privet.ingest.synthetic import SyntheticSource
@@ -107,14 +106,11 @@ def wanted(vigil: Vigil) -> Wants:
     return vigil.wants
 
 
-def strained(vigil: Vigil, clock: FakeClock, seconds: float, behind_ns: int, gop: int = 10) -> list[bool]:
-    """Five looks a second, each so long after its picture came; a keyframe in so many. Whether each was said to be sparse."""
-    found, count = [], round(5 * seconds)
-    for frame in itertools.islice(SyntheticSource([PLACE] * (count + 1), clock, fps=5, gop=gop).frames(), count):
-        clock.monotonic = frame.monotonic_ns
-        vigil.note(frame, frame.monotonic_ns, behind_ns)
-        found.append(vigil.sparse)
-    return found
+def strained(vigil: Vigil, clock: FakeClock, seconds: float, behind_ns: int) -> None:
+    """Five looks a second, each so long after its picture came."""
+    for _ in range(round(5 * seconds)):
+        clock.sleep(NS_PER_S // 5)
+        vigil.note(clock.monotonic, behind_ns)
 
 
 def test_whoever_stays_behind_wants_keyframes_alone_for_a_while() -> None:
@@ -125,38 +121,97 @@ def test_whoever_stays_behind_wants_keyframes_alone_for_a_while() -> None:
         assert wanted(vigil) is Wants.ALL
         strained(vigil, clock, 0.8, KEYFRAMES_ABOVE_NS + 1)
         assert wanted(vigil) is Wants.ALL, "a moment is not a second"
-        strained(vigil, clock, 2, KEYFRAMES_ABOVE_NS + 1)
+        strained(vigil, clock, 1, KEYFRAMES_ABOVE_NS + 1)
         assert wanted(vigil) is Wants.KEYFRAMES
-        assert vigil.put_off_times == 1
         clock.sleep(PICTURES.shortest_ns)
         assert wanted(vigil) is Wants.ALL
 
 
-def test_asleep_nothing_is_gained_by_it() -> None:
-    clock = FakeClock()
-    vigil = SubVigil(Knows(), clock)
+def test_where_nothing_is_gained_by_it_everything_is_decoded() -> None:
+    clock, knows = FakeClock(), Knows()
+    vigil = SubVigil(knows, clock)
     vigil.fell_asleep()
     strained(vigil, clock, 20, NS_PER_S)
-    assert wanted(vigil) is Wants.ALL
     vigil.woke()
+    assert wanted(vigil) is Wants.ALL, "asleep there are keyframes alone anyway"
+    vigil.cannot_skip()
+    strained(vigil, clock, 20, NS_PER_S)
+    assert wanted(vigil) is Wants.ALL, "and here they cannot be decoded alone"
+    vigil.begin()
     strained(vigil, clock, 2, NS_PER_S)
     assert wanted(vigil) is Wants.KEYFRAMES
     vigil.fell_asleep()
     assert wanted(vigil) is Wants.ALL
 
 
-def test_a_machine_that_is_behind_decodes_no_main_stream_whole_beside_a_sub_stream() -> None:
+def test_sleep_in_time_is_a_minute_in_peace_too() -> None:
+    """Else a camera that was put off for long, at a start, would be so again for the next second in which the machine is behind."""
+    clock, waits = FakeClock(), list[int]()
+    vigil = SubVigil(Knows(), clock)
+    for _ in range(2):
+        for _ in range(6):
+            strained(vigil, clock, 2, NS_PER_S)
+            began_ns = clock.monotonic
+            while wanted(vigil) is Wants.KEYFRAMES:
+                clock.sleep(NS_PER_S)
+        waits.append(clock.monotonic - began_ns)
+        vigil.fell_asleep()
+        strained(vigil, clock, 65, 0)
+        vigil.woke()
+    strained(vigil, clock, 2, NS_PER_S)
+    began_ns = clock.monotonic
+    while wanted(vigil) is Wants.KEYFRAMES:
+        clock.sleep(NS_PER_S)
+    assert min(waits) >= PICTURES.longest_ns // 2 - 2 * NS_PER_S
+    assert clock.monotonic - began_ns <= PICTURES.shortest_ns
+
+
+def test_beside_a_sub_stream_the_main_streams_keyframes_say_nothing_unless_it_is_decoded_whole() -> None:
     clock, knows = FakeClock(), Knows()
-    knows.wants_whole = True
     vigil = Vigil(knows, clock, lambda: True)
+    strained(vigil, clock, 20, NS_PER_S)
+    vigil.skipping(on=True)
+    assert not vigil.look(), "the analyst knows that keyframes alone are wanted"
+    knows.wants_whole = True
     assert wanted(vigil) is Wants.ALL
     strained(vigil, clock, 2, NS_PER_S)
     assert wanted(vigil) is Wants.SELDOM
+    assert vigil.times_sparse == 0
 
 
-def test_until_a_second_keyframe_comes_pictures_may_be_missing_before() -> None:
+def test_what_was_left_out_is_known_to_who_looks_next_and_no_longer() -> None:
+    vigil = SubVigil(Knows(), FakeClock())
+    assert [vigil.look(), vigil.sparse] == [False, False]
+    vigil.skipping(on=True)
+    assert [vigil.look(), vigil.look(), vigil.sparse, vigil.leaves_out] == [True, True, True, True]
+    vigil.skipping(on=True)
+    vigil.skipping(on=False)
+    assert vigil.leaves_out
+    assert [vigil.look(), vigil.look(), vigil.sparse, vigil.leaves_out] == [True, False, False, False]
+    assert vigil.times_sparse == 1
+    vigil.skipping(on=True)
+    vigil.begin()           # another connection begins with everything
+    assert [vigil.look(), vigil.look()] == [True, False]
+    assert vigil.times_sparse == 2
+
+
+def test_a_main_stream_that_left_out_is_not_whole_when_a_sub_stream_takes_over() -> None:
+    knows = Knows()
+    knows.sub_suffices = False
+    vigil = Vigil(knows, FakeClock(), lambda: True)
+    vigil.skipping(on=True)
+    knows.sub_suffices = True
+    vigil.skipping(on=True)
+    assert [vigil.look(), vigil.look()] == [True, False]
+
+
+def test_a_decoder_that_keeps_pictures_back_does_not_make_a_machine_slow() -> None:
     clock = FakeClock()
     vigil = SubVigil(Knows(), clock)
-    assert strained(vigil, clock, 2, NS_PER_S) == [False] * 5 + [True] * 5, "as soon as they are not asked for"
-    clock.sleep(PICTURES.shortest_ns)
-    assert strained(vigil, clock, 6, 0) == [True] * 11 + [False] * 19
+    frame = next(SyntheticSource([PLACE] * 2, clock, fps=5, gop=5).frames())
+    later_ns = frame.monotonic_ns + NS_PER_S
+    assert vigil.behind_ns(frame, later_ns) == NS_PER_S
+    vigil.took(later_ns - NS_PER_MS)
+    assert vigil.behind_ns(frame, later_ns) == NS_PER_MS
+    vigil.woke()
+    assert vigil.behind_ns(frame, later_ns + NS_PER_S) == 0

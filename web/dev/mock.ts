@@ -117,6 +117,17 @@ const CAMERAS: readonly DevCamera[] = [
     proven: 1,
     silent: true,
   },
+  {
+    id: "ramp",
+    name: "Ramp",
+    place: "Hall 2, west side",
+    seed: 8,
+    width: 1280,
+    height: 720,
+    condition: "awake",
+    reason: "overloaded",
+    proven: 1,
+  },
 ];
 
 const BLOCK = 8;

@@ -68,6 +68,15 @@ class Attention(Protocol):
         """This stream's keyframes do not stand alone, or are too far apart: every picture is decoded whatever is wanted."""
         ...
 
+    def skipping(self, *, on: bool) -> None:
+        """From this keyframe on, before it is given out: on: what follows it is left undecoded, for no more is wanted; said with each such
+        keyframe. Off: every picture again."""
+        ...
+
+    def took(self, arrived_ns: int) -> None:
+        """A packet is dealt with that arrived then (monotonic); pictures of earlier ones may come out with it."""
+        ...
+
 
 class Restless:
     """Wants every frame, as good as it gets. See `Attention`."""
@@ -92,3 +101,9 @@ class Restless:
 
     def cannot_skip(self) -> None:
         """Nobody asked it to."""
+
+    def skipping(self, *, on: bool) -> None:
+        """Never."""
+
+    def took(self, arrived_ns: int) -> None:
+        """It does not ask how late it is."""

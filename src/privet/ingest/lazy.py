@@ -106,6 +106,7 @@ class LazyDecoder:
     def decode(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
         """Frames that come out when `packet` goes in; asleep, those of keyframes only, and on waking all that were put off."""
         self._decoder.lean = not self._attention.proving
+        self._attention.took(ticket.monotonic_ns)
         self._count(packet, ticket)
         if self._skips(packet, ticket):
             return self._skip(packet, ticket)
@@ -130,7 +131,8 @@ class LazyDecoder:
             self._interval_ns = max(apart_ns, 0) // pictures
             self._gop_ns = max(apart_ns, 0) if pictures == self._gop_pictures else 0
             self._gop_pictures = pictures
-            self._far_apart = apart_ns > LONGEST_GOP_NS
+            if apart_ns >= 0:
+                self._far_apart = apart_ns > LONGEST_GOP_NS
             self._began, self._lost = ticket, False
 
     def _skips(self, packet: AnyPacket, ticket: Ticket) -> bool:
@@ -153,9 +155,13 @@ class LazyDecoder:
                 self._decoder.reset()
             if not self._skipping:
                 self._decoded_ns = ticket.monotonic_ns
+            if self._skipping or before:
+                self._attention.skipping(on=self._skipping)
         return self._skipping
 
     def _skip(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
+        if self._began is not None and ticket.after_ns(self._began) > LONGEST_GOP_NS and not self._lost and self._stands_alone:
+            self._give_up_skipping()            # the next one is decoded whole, and nobody waits for it in vain again
         soon = ticket.monotonic_ns - self._decoded_ns < SELDOM_NS
         if not packet.is_keyframe or (soon and self._attention.wants is Wants.SELDOM):
             self.counts.left_out += 1

@@ -67,7 +67,7 @@ class Summariser:
                 done = self._advance(state.head)
                 if state.HasField("grid"):
                     done += self._regrid(state.grid)
-                self._condition = int(state.condition)
+                self._condition = _condition(state)
                 if state.cover_until_wall_ns > state.head.wall_ns:
                     self._covered(self._cover_bits, _held_until(state))
                 return done
@@ -96,7 +96,7 @@ class Summariser:
             case "state":
                 state = message.state
                 self._know(state.head, state.grid if state.HasField("grid") else None)
-                self._condition = int(state.condition)
+                self._condition = _condition(state)
                 self._cover_until_ns = max(self._cover_until_ns, _held_until(state))
             case "cover" if self._fits(message.cover):
                 self._cover_bits = int.from_bytes(message.cover.bits, "big")
@@ -266,6 +266,12 @@ def merge_summaries(summaries: Iterable[pb.Summary]) -> list[pb.Summary]:
 
 def _ends(cover: pb.Cover) -> int:
     return cover.head.wall_ns + min(cover.duration_ns, MAX_COVER_NS)
+
+
+def _condition(state: pb.State) -> int:
+    """What time is credited to; 0: to nothing. Who is looked at once in a GOP only is not known to be alone in between."""
+    sparse = state.condition == pb.CONDITION_AWAKE and state.reason == pb.REASON_OVERLOADED
+    return 0 if sparse else int(state.condition)
 
 
 def _held_until(state: pb.State) -> int:

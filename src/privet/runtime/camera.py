@@ -185,6 +185,7 @@ class CameraPipeline:
         self._promoted_blocks = 0
         self._candidates = 0
         self._sharpness = 0.0
+        self._sparse = False                # keyframes alone are looked at, for the machine is behind
         self._last_frame_ns = -1
         self._packets, self._packet_ns = 0, 0
         self._dropped, self._dropped_ns = 0, 0
@@ -263,12 +264,12 @@ class CameraPipeline:
             if not self._delivers or not (self._observer.sub_due(frame) or self._falls_asleep(vigil)):
                 return
             now_ns = self._clock.monotonic_ns()
-            behind_ns = 0 if vigil.late else now_ns - frame.monotonic_ns
-            vigil.note(frame, now_ns, behind_ns)
-            if now_ns - self._analysed_ns < covers_apart_ns(behind_ns):
+            behind_ns = vigil.behind_ns(frame, now_ns)
+            vigil.note(now_ns, behind_ns)
+            if now_ns - self._analysed_ns < covers_apart_ns(behind_ns) and not (frame.keyframe and vigil.leaves_out):
                 return
             self._observer.put_off(off=self._putting_off.off(now_ns))
-            seen = self._observer.observe_sub(frame, asleep=vigil.asleep or vigil.sparse)
+            seen = self._observer.observe_sub(frame, asleep=vigil.look() or vigil.asleep)
             self._say_sub()
             if seen is None:
                 return
@@ -305,20 +306,19 @@ class CameraPipeline:
         self._last_frame_ns = now_ns = self._clock.monotonic_ns()
         if not self._observer.due(frame) and not self._falls_asleep(self._vigil):
             return
-        # What was put off while asleep is late, and the machine is not behind for that.
-        late = self._vigil.late
-        behind_ns = 0 if late else now_ns - frame.monotonic_ns
-        self._vigil.note(frame, now_ns, behind_ns)
+        behind_ns = self._vigil.behind_ns(frame, now_ns)
+        self._vigil.note(now_ns, behind_ns)
         if now_ns - self._analysed_ns < covers_apart_ns(behind_ns) and not frame.keyframe:
             return
         self._analysed_ns = now_ns
+        sparse = self._vigil.look()
         behind = behind_ns > NO_LOOKS_ABOVE_NS or self._watching().sparse
-        # What waits for a signature has been proven, and a person may be about to sign: that is not left be.
+        # What waits for a signature has been proven, and a person may be about to sign: that is not left be, as long as all is looked at.
         proving = self._observer.proving and self._candidates == 0
         self._observer.put_off(off=self._putting_off.note(now_ns, doing=proving, hurried=behind))
         try:
-            hurried = late or behind or not self._detectors_ready()
-            seen = self._observer.observe(frame, hurried=hurried, asleep=self._vigil.asleep or self._vigil.sparse)
+            hurried = self._vigil.late or behind or not self._detectors_ready()
+            seen = self._observer.observe(frame, hurried=hurried, asleep=self._vigil.asleep or sparse)
         except DetectorError as error:
             self._lose_detectors(error)
             return
@@ -341,7 +341,8 @@ class CameraPipeline:
         if not self._has_detectors and reason is Reason.NONE and not background.proven.all():
             reason = Reason.NO_DETECTOR
         condition = Condition.ASLEEP if watching.asleep and seen.condition is Condition.AWAKE else seen.condition
-        if condition is Condition.AWAKE and watching.sparse:
+        self._sparse = watching.sparse
+        if self._sparse and condition is Condition.AWAKE and reason is Reason.NONE:
             reason = Reason.OVERLOADED
         if condition is Condition.ASLEEP and self._narrator.condition[0] is not Condition.ASLEEP:
             self._unsaved = True                # what looks did not help is known by now, and need not be tried again after a restart
@@ -408,7 +409,7 @@ class CameraPipeline:
             with self._lock:
                 condition, _ = self._narrator.condition
                 if condition in DELIVERING and self._silent(received.packets):
-                    self._narrator.offline(Condition.OFFLINE, Reason.OVERLOADED if overloaded else Reason.STALLED)
+                    self._narrator.offline(Condition.OFFLINE, Reason.OVERLOADED if overloaded or self._sparse else Reason.STALLED)
                 self._say([self._heartbeat()])
                 if self._resend:
                     self._resend = False
@@ -434,11 +435,10 @@ class CameraPipeline:
         now_ns = self._clock.monotonic_ns()
         if packets != self._packets:
             self._packets, self._packet_ns = packets, now_ns
-        condition, reason = self._narrator.condition
-        sparse = condition is Condition.AWAKE and reason is Reason.OVERLOADED
-        pictures_ns = SPARSE_SILENT_AFTER_NS if sparse else SILENT_AFTER_NS
-        no_picture = condition is not Condition.ASLEEP and now_ns - self._last_frame_ns > pictures_ns
-        no_packet = (sparse or condition is Condition.ASLEEP) and now_ns - self._packet_ns > SILENT_AFTER_NS
+        asleep = self._narrator.condition[0] is Condition.ASLEEP
+        pictures_ns = SPARSE_SILENT_AFTER_NS if self._sparse else SILENT_AFTER_NS
+        no_picture = not asleep and now_ns - self._last_frame_ns > pictures_ns
+        no_packet = (asleep or self._sparse) and now_ns - self._packet_ns > SILENT_AFTER_NS
         return no_picture or no_packet
 
     def _heartbeat(self) -> Scene:
@@ -474,7 +474,7 @@ class CameraPipeline:
             proofs_restarted=self._observer.proofs_restarted,
             looks_starved=self._observer.looks_starved,
             proofs_put_off=self._putting_off.times,
-            pictures_put_off=self._vigil.put_off_times + (0 if self._sub is None else self._sub.vigil.put_off_times),
+            pictures_put_off=self._vigil.times_sparse + (0 if self._sub is None else self._sub.vigil.times_sparse),
             packets_dropped=received.packets_dropped,
             frames_left_out=received.frames_left_out,
             frames_hardware=received.frames_hardware,

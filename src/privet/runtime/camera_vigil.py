@@ -16,8 +16,6 @@ from privet.ingest.attention import Wants
 from privet.runtime.overload import KEYFRAMES_ABOVE_NS
 from privet.runtime.putting_off import PICTURES, PuttingOff
 
-SPARSE_KEYFRAMES = 2        # after keyframes alone were asked for: before the first of them something was left out, maybe before the second
-
 
 class Watched(Protocol):
     """What is asked of the analyst."""
@@ -54,8 +52,9 @@ class Watched(Protocol):
 
 
 class Vigil:
-    """See `privet.ingest.attention.Attention`. asleep: only keyframes come. late: what comes now was put off while asleep. sparse: because
-    the machine is behind, what lay between the last two pictures that were looked at may not have been decoded.
+    """See `privet.ingest.attention.Attention`. asleep: only keyframes come. late: what comes now was put off while asleep. sparse:
+    because the machine is behind, what lay between the last two pictures that were looked at was not decoded. times_sparse: how often that
+    began.
     """
 
     def __init__(
@@ -67,8 +66,11 @@ class Vigil:
         self._asked = asked
         self._clock = clock
         self._pictures = PuttingOff(PICTURES, random.random)    # spreads waits; keeps no secret
-        self._sparse_left = 0
+        self._taken_ns = -1
+        self._left_out = False      # since the last picture that was looked at, or going on
+        self._resumed = False       # it does not go on
         self.sparse = False
+        self.times_sparse = 0
         self.asleep = False
         self.late = False
         self.skips = True           # whether the main stream's keyframes can be decoded alone
@@ -103,19 +105,32 @@ class Vigil:
     def differs(self, frame: Frame) -> bool:
         return self._observer.differs(frame)
 
-    def note(self, frame: Frame, now_ns: int, behind_ns: int) -> None:
-        """Take in how long after its arrival a frame is looked at. now_ns: monotonic."""
-        put_off = self._pictures.note(now_ns, doing=not self.asleep, hurried=behind_ns > KEYFRAMES_ABOVE_NS)
-        self.sparse = put_off or self._sparse_left > 0
-        if put_off:
-            self._sparse_left = SPARSE_KEYFRAMES
-        elif frame.keyframe and self._sparse_left:
-            self._sparse_left -= 1
+    def behind_ns(self, frame: Frame, now_ns: int) -> int:
+        """How long ago what gave this frame arrived. What was put off while asleep is late, and the machine is not behind for that; nor
+        for a decoder that keeps pictures back until others have come."""
+        return 0 if self.late else now_ns - max(frame.monotonic_ns, self._taken_ns)
+
+    def note(self, now_ns: int, behind_ns: int) -> None:
+        """Take in how late a picture is that is due."""
+        helps = not self.asleep and self.skips and self._wants_all
+        self._pictures.note(now_ns, doing=True, hurried=helps and behind_ns > KEYFRAMES_ABOVE_NS)
 
     @property
-    def put_off_times(self) -> int:
-        """How often pictures between keyframes were left undecoded for a while."""
-        return self._pictures.times
+    def leaves_out(self) -> bool:
+        """Because the machine is behind, something was left out since a picture was looked at."""
+        return self._left_out
+
+    def look(self) -> bool:
+        """A picture is looked at now. Returns whether something was left out since the last one that was."""
+        self.sparse = self._left_out
+        if self._resumed:
+            self._left_out = self._resumed = False
+        return self.sparse
+
+    @property
+    def _wants_all(self) -> bool:
+        """All pictures, if the machine keeps up."""
+        return not self._observer.sub_suffices or self._observer.wants_whole
 
     def _put_off(self) -> bool:
         return self._pictures.off(self._clock.monotonic_ns())
@@ -128,6 +143,7 @@ class Vigil:
         """Another source: it is decoded from its first keyframe on, and its keyframes are another matter."""
         self.asleep = self.late = False
         self.skips = True
+        self._resumed = True
 
     def fell_asleep(self) -> None:
         self.asleep = True
@@ -141,6 +157,17 @@ class Vigil:
     def cannot_skip(self) -> None:
         self.skips = False
 
+    def skipping(self, *, on: bool) -> None:
+        # With a sub-stream that suffices, of the main stream keyframes alone are wanted: the analyst knows.
+        if on and self._wants_all:
+            self.times_sparse += not self._left_out or self._resumed
+            self._left_out, self._resumed = True, False
+        else:
+            self._resumed = True
+
+    def took(self, arrived_ns: int) -> None:
+        self._taken_ns = arrived_ns
+
 
 class SubVigil(Vigil):
     """The same for the sub-stream, of which blocks' means are looked at and nothing else."""
@@ -148,6 +175,10 @@ class SubVigil(Vigil):
     @property
     def wants(self) -> Wants:
         return self._as_many_as_may_be()
+
+    @property
+    def _wants_all(self) -> bool:
+        return True
 
     @property
     def proving(self) -> bool:

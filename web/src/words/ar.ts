@@ -26,6 +26,7 @@ export const ar: Readonly<Record<Key, Message>> = {
   "state.guarded": "محروس",
   "state.awake": "يراقب",
   "state.asleep": "هادئ: لا شيء يتحرك",
+  "state.sparse": "يُنظر إليه كل بضع ثوانٍ فقط: هذا الجهاز لا يلحق بالكاميرات",
   "state.starting": "يبدأ: في انتظار أول صورة",
   "state.proving": "يُثبَت المكان: {share} من الصورة",
   "state.stale": "لا خبر منذ {seconds} ث: قد يكون المعروض قديمًا",

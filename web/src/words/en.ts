@@ -24,6 +24,7 @@ export const en = {
   "state.guarded": "Guarded",
   "state.awake": "Awake",
   "state.asleep": "Quiet: nothing moves",
+  "state.sparse": "Looked at every few seconds only: this machine does not keep up",
   "state.starting": "Starting: waiting for the first picture",
   "state.proving": "Proving the place: {share} of the picture",
   "state.stale": "Nothing heard for {seconds} s: what is shown may be old",

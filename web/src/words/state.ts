@@ -8,10 +8,11 @@ export type Tone = "guarded" | "busy" | "degraded" | "quiet" | "unknown";
 
 type PlainKey = Extract<
   Key,
-  "state.awake" | "state.asleep" | "state.starting" | "state.blind" | "state.offline" | `reason.${string}`
+  "state.awake" | "state.asleep" | "state.sparse" | "state.starting" | "state.blind" | "state.offline" | `reason.${string}`
 >;
 
 export function stateKey(condition: Condition, reason: Reason): PlainKey {
+  if (condition === "awake" && reason === "overloaded") return "state.sparse";
   return reason === "none" ? `state.${condition}` : `reason.${reason}`;
 }
 

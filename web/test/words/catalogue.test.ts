@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { CONDITIONS, REASONS } from "../../src/scene/scene";
 import { ar } from "../../src/words/ar";
 import { en, type Key, type Message } from "../../src/words/en";
-import { stateKey } from "../../src/words/state";
+import { stateKey, toneOf } from "../../src/words/state";
 import { chooseLanguage, directionOf, LANGUAGES, localeOf, placeholdersOf, translator } from "../../src/words/translate";
 
 const english: Readonly<Record<Key, Message>> = en;
@@ -49,6 +49,13 @@ describe("catalogues", () => {
       for (const reason of REASONS) expect(english[stateKey(condition, reason)]).toBeTypeOf("string");
     }
   });
+});
+
+test("a camera that is seldom looked at is not offline, and not guarded either", () => {
+  expect(stateKey("awake", "overloaded")).toBe("state.sparse");
+  expect(stateKey("offline", "overloaded")).toBe("reason.overloaded");
+  expect(toneOf("awake", "overloaded")).toBe("degraded");
+  expect(toneOf("awake", "none")).toBe("guarded");
 });
 
 describe("translating", () => {
