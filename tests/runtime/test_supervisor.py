@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -332,7 +333,9 @@ async def test_passwords_and_the_key_are_never_logged(caplog: pytest.LogCaptureF
 def test_every_camera_has_one_worker_evenly(count: int, per_worker: int) -> None:
     cameras = [CameraId(f"c{number}") for number in range(count)]
     plan = plan_workers(cameras, per_worker)
-    assert [camera for worker in plan for camera in worker] == cameras
+    assert sorted(camera for worker in plan for camera in worker) == sorted(cameras)
+    where = {camera: number for number, worker in enumerate(plan) for camera in worker}
+    assert all(where[one] != where[next_] for one, next_ in itertools.pairwise(cameras)) or len(plan) == 1, "neighbours are apart"
     assert len(plan) == -(-count // per_worker)
     sizes = [len(worker) for worker in plan]
     assert not sizes or (max(sizes) <= per_worker and max(sizes) - min(sizes) <= 1 and min(sizes) >= 1)

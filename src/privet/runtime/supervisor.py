@@ -13,7 +13,6 @@ asked for breaks the rules.
 
 from __future__ import annotations
 
-import itertools
 import logging
 import random
 from collections.abc import Callable, Sequence
@@ -86,12 +85,15 @@ class Listener(Protocol):
 
 
 def plan_workers(cameras: Sequence[CameraId], cameras_per_worker: int) -> tuple[tuple[CameraId, ...], ...]:
-    """Return which cameras share a worker: ceil(n / cameras_per_worker) workers, filled evenly, in the order given. Pure."""
+    """Return which cameras share a worker: ceil(n / cameras_per_worker) workers, dealt like cards. Pure.
+
+    Cameras that stand together in a register look at one square or one corridor: they are busy together, so one process would get all of
+    them (and one interpreter's lock), and blind together if it were lost.
+    """
     if cameras_per_worker < 1:
         raise ValueError(f"{cameras_per_worker} cameras per worker: at least 1")
     workers = -(-len(cameras) // cameras_per_worker)
-    bounds = [index * len(cameras) // workers for index in range(workers + 1)] if workers else []
-    return tuple(tuple(cameras[first:last]) for first, last in itertools.pairwise(bounds))
+    return tuple(tuple(cameras[first::workers]) for first in range(workers))
 
 
 @dataclass(slots=True)
