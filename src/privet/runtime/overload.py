@@ -11,11 +11,12 @@ from __future__ import annotations
 from privet.core.clock import NS_PER_MS, NS_PER_S
 
 NO_LOOKS_ABOVE_NS = 300 * NS_PER_MS
-KEYFRAMES_ABOVE_NS = 500 * NS_PER_MS
-"""For a second on end: packets are thrown away at two seconds, and until the next keyframe everything is decoded."""
-FEWER_COVERS = ((NS_PER_S, NS_PER_S), (500 * NS_PER_MS, 500 * NS_PER_MS))
+FEWER_COVERS = ((NS_PER_S, NS_PER_S), (400 * NS_PER_MS, 500 * NS_PER_MS))
 """Behind by more than the first of a pair, pictures are looked at so far apart at least: whoever is behind by a second has one left before
 packets are thrown away, so the first step comes earlier."""
+KEYFRAMES_ABOVE_NS = 400 * NS_PER_MS
+"""For a second on end: packets are thrown away at two seconds, and until the next keyframe, two seconds more or so, everything is decoded.
+A machine that keeps up is behind by a tenth of a second or less."""
 
 
 def covers_apart_ns(behind_ns: int) -> int:
