@@ -57,6 +57,15 @@ def test_what_waits_too_long_makes_room_for_the_next_keyframe() -> None:
     assert [queue.get(), queue.get()] == ["L", "r"]
 
 
+def test_how_long_the_oldest_may_wait_is_said_with_each_packet() -> None:
+    queue: PacketQueue[str] = PacketQueue(100, 1000, AGE_NS)
+    assert queue.put("K", 1, True, 0) == 0
+    assert queue.put("p", 1, False, 3 * AGE_NS, capacity_ns=3 * AGE_NS) == 0, "asleep"
+    assert queue.put("L", 1, True, 3 * AGE_NS, capacity_ns=3 * AGE_NS) == 0
+    assert queue.put("q", 1, False, 3 * AGE_NS) == 1, "awake"
+    assert [queue.get(), queue.get(), queue.get()] == ["K", "p", "L"]
+
+
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(1, 40)), max_size=200))
 def test_what_comes_out_can_be_decoded(steps: list[tuple[bool, bool, int]]) -> None:
     """Between two packets that come out and were not put one after another, the second is a keyframe; and it is bounded."""

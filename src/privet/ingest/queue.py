@@ -54,10 +54,13 @@ class PacketQueue(Generic[T]):
         self._bell = Bell()                     # for who waits in `get`
         self._statistics = QueueStatistics()
 
-    def put(self, item: T, size_bytes: int, keyframe: bool, now_ns: int, *, can_wait: bool = False) -> int:
+    def put(
+        self, item: T, size_bytes: int, keyframe: bool, now_ns: int, *, can_wait: bool = False, capacity_ns: int | None = None
+    ) -> int:
         """Never blocks. now_ns: monotonic. Returns how many packets were dropped: this one, or those it replaced.
 
-        can_wait: nobody need be woken for it before GATHER_NS, or before a packet that cannot.
+        can_wait: nobody need be woken for it before GATHER_NS, or before a packet that cannot. capacity_ns: for how long the oldest may
+        have waited now, if not for as long as usual.
         """
         with self._lock:
             if self._ended:
@@ -66,7 +69,7 @@ class PacketQueue(Generic[T]):
             full = bool(self._items) and (
                 len(self._items) >= self._capacity
                 or self._bytes + size_bytes > self._capacity_bytes
-                or now_ns - self._items[0][2] > self._capacity_ns
+                or now_ns - self._items[0][2] > (self._capacity_ns if capacity_ns is None else capacity_ns)
             )
             if full and keyframe:
                 dropped = len(self._items)

@@ -33,7 +33,7 @@ from privet.ingest.attention import Attention, Restless
 from privet.ingest.decode import FrameDecoder, LogLine, Ticket, complains, listen_to_ffmpeg
 from privet.ingest.doze import Doze
 from privet.ingest.hardware import Accelerator
-from privet.ingest.lazy import LazyDecoder
+from privet.ingest.lazy import LONGEST_GOP_NS, LazyDecoder
 from privet.ingest.queue import PacketQueue
 from privet.ingest.source import SourceSettings, SourceStatistics
 from privet.ingest.times import MinimumDelay, WallTimes
@@ -43,6 +43,8 @@ CODECS = ("h264", "hevc")
 QUEUE_PACKETS = 256
 QUEUE_BYTES = 32 * 1024 * 1024
 QUEUE_NS = 2 * NS_PER_S
+ASLEEP_QUEUE_NS = LONGEST_GOP_NS
+"""What is hardly decoded at all is dealt with in no time, however much of it has gathered; and thrown away, it would wake the camera."""
 """What finds it full is lost up to the next keyframe, so it holds a moment in which the machine stands still."""
 KEYFRAME_NS = 90 * NS_PER_S
 """No keyframe for so long: DAMAGED. Some cameras send one in half a minute only."""
@@ -277,15 +279,17 @@ class RtspSource:
             if lines:
                 damaged = damaged or (not late and any(complains(line) for line in lines))
                 lines.clear()
-            keyframe = packet.is_keyframe
+            keyframe, lazy = packet.is_keyframe, self._lazy
             if keyframe:
                 calm.keyframe()
                 can_wait = calmly = False
             else:
-                lazy = self._lazy
                 calmly = calm.cannot_wake(size, () if lazy is None or damaged else lazy.calm_bytes)
                 can_wait = calmly or (lazy is not None and not damaged and arrival_ns < lazy.due_ns)
-            queue.put((packet, Ticket(wall_ns, arrival_ns, damaged, media_ns)), size, keyframe, arrival_ns, can_wait=can_wait)
+            queue.put(
+                (packet, Ticket(wall_ns, arrival_ns, damaged, media_ns)), size, keyframe, arrival_ns, can_wait=can_wait,
+                capacity_ns=ASLEEP_QUEUE_NS if lazy is not None and lazy.asleep else QUEUE_NS,
+            )
             if late:
                 # FFmpeg's read timed out and pushed the last picture out of its parser; asked again, it would wait as long again.
                 raise _Stalled
