@@ -15,8 +15,11 @@ export const WHOLE_PERCENT = 97;
 export function speak(summary: LiveSummary, t: Translate): Spoken {
   if (summary.condition === null) return { tone: "unknown", words: t("state.silent") };
   if (summary.standing === "silent") return { tone: "unknown", words: t("state.stale", { seconds: summary.staleSeconds }) };
-  const sparse = summary.condition === "awake" && summary.reason === "overloaded";  // then covers are far apart, and that is why
-  if (summary.standing === "unsaid" && !sparse) return { tone: "unknown", words: t("state.unsaid", { seconds: summary.staleSeconds }) };
+  // Then covers are far apart, and that is why.
+  const sparse = summary.condition === "awake" && summary.reason === "overloaded";
+  if (summary.standing === "unsaid" && !sparse) {
+    return { tone: "unknown", words: t("state.unsaid", { seconds: summary.staleSeconds }) };
+  }
   const { condition, reason } = summary;
   const tone = toneOf(condition, reason);
   if (reason !== "none" || condition !== "awake") return { tone, words: t(stateKey(condition, reason)) };
