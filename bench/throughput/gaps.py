@@ -14,6 +14,7 @@ from privet.core.clock import NS_PER_S
 from privet.core.pb import scene_pb2 as pb
 from privet.record import scan
 from privet.record.force import head_of
+from privet.record.summary import sparse
 
 SILENT_NS = 2 * NS_PER_S        # between two heartbeats: longer, and the API calls a camera stale
 _ILL = {pb.CONDITION_STARTING: "starting", pb.CONDITION_OFFLINE: "offline", pb.CONDITION_BLIND: "blind"}
@@ -58,7 +59,7 @@ def gaps_of(messages: Iterable[pb.SceneMessage], from_ns: int, to_ns: int) -> Ga
     first: dict[int, int] = {}              # sequence by session, and then those seen
     seen: dict[int, set[int]] = {}
     spells = dict.fromkeys(_ILL.values(), 0)
-    condition, last_ns, longest_ns, silences, heartbeats, sparse = 0, from_ns, 0, 0, 0, 0
+    condition, last_ns, longest_ns, silences, heartbeats, seldom = 0, from_ns, 0, 0, 0, 0
     for message in messages:
         head, heartbeat = head_of(message), message.WhichOneof("kind") == "state"
         if head is None or (not seen and not (heartbeat and head.wall_ns >= from_ns)):
@@ -69,7 +70,7 @@ def gaps_of(messages: Iterable[pb.SceneMessage], from_ns: int, to_ns: int) -> Ga
             seen.setdefault(head.session, set()).add(head.sequence)
         if heartbeat:
             heartbeats += 1
-            sparse += message.state.condition == pb.CONDITION_AWAKE and message.state.reason == pb.REASON_OVERLOADED
+            seldom += sparse(message.state)
             silences += head.wall_ns - last_ns > SILENT_NS
             longest_ns, last_ns = max(longest_ns, head.wall_ns - last_ns), max(last_ns, head.wall_ns)
             if message.state.condition != condition and message.state.condition in _ILL:
@@ -81,7 +82,7 @@ def gaps_of(messages: Iterable[pb.SceneMessage], from_ns: int, to_ns: int) -> Ga
         silences=silences + (to_ns - last_ns > SILENT_NS),
         unrecorded=int(not seen),
         heartbeats=heartbeats,
-        sparse=sparse,
+        sparse=seldom,
         longest_silence_s=round(max(longest_ns, to_ns - last_ns) / NS_PER_S, 2),
         **spells,
     )

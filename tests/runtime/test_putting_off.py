@@ -41,7 +41,7 @@ def test_who_was_put_off_together_comes_back_apart(periods: Periods) -> None:
 
 
 @both
-def test_a_minute_of_doing_it_in_peace_is_forgiven(periods: Periods) -> None:
+def test_doing_it_in_peace_for_long_enough_is_forgiven(periods: Periods) -> None:
     camera = PuttingOff(periods, lambda: 0.0)
     (first, second) = waits(camera, 2)
     assert second == 2 * first

@@ -334,6 +334,7 @@ def test_every_camera_has_one_worker_evenly(count: int, per_worker: int) -> None
     cameras = [CameraId(f"c{number}") for number in range(count)]
     plan = plan_workers(cameras, per_worker)
     assert sorted(camera for worker in plan for camera in worker) == sorted(cameras)
+    assert all(list(worker) == [camera for camera in cameras if camera in worker] for worker in plan), "in the order given"
     where = {camera: number for number, worker in enumerate(plan) for camera in worker}
     assert all(where[one] != where[next_] for one, next_ in itertools.pairwise(cameras)) or len(plan) == 1, "neighbours are apart"
     assert len(plan) == -(-count // per_worker)

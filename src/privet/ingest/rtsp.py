@@ -43,9 +43,9 @@ CODECS = ("h264", "hevc")
 QUEUE_PACKETS = 256
 QUEUE_BYTES = 32 * 1024 * 1024
 QUEUE_NS = 2 * NS_PER_S
+"""What finds it full is lost up to the next keyframe, so it holds a moment in which the machine stands still."""
 ASLEEP_QUEUE_NS = LONGEST_GOP_NS
 """What is hardly decoded at all is dealt with in no time, however much of it has gathered; and thrown away, it would wake the camera."""
-"""What finds it full is lost up to the next keyframe, so it holds a moment in which the machine stands still."""
 KEYFRAME_NS = 90 * NS_PER_S
 """No keyframe for so long: DAMAGED. Some cameras send one in half a minute only."""
 _US_PER_S = 1_000_000

@@ -268,10 +268,14 @@ def _ends(cover: pb.Cover) -> int:
     return cover.head.wall_ns + min(cover.duration_ns, MAX_COVER_NS)
 
 
+def sparse(state: pb.State) -> bool:
+    """Whether keyframes alone are looked at, because the machine is behind."""
+    return state.condition == pb.CONDITION_AWAKE and state.reason == pb.REASON_OVERLOADED
+
+
 def _condition(state: pb.State) -> int:
-    """What time is credited to; 0: to nothing. Who is looked at once in a GOP only is not known to be alone in between."""
-    sparse = state.condition == pb.CONDITION_AWAKE and state.reason == pb.REASON_OVERLOADED
-    return 0 if sparse else int(state.condition)
+    """What time is credited to; 0: to nothing. What is looked at once in a GOP only is not known to be empty in between."""
+    return 0 if sparse(state) else int(state.condition)
 
 
 def _held_until(state: pb.State) -> int:

@@ -15,9 +15,8 @@ export const WHOLE_PERCENT = 97;
 export function speak(summary: LiveSummary, t: Translate): Spoken {
   if (summary.condition === null) return { tone: "unknown", words: t("state.silent") };
   if (summary.standing === "silent") return { tone: "unknown", words: t("state.stale", { seconds: summary.staleSeconds }) };
-  // Then covers are far apart, and that is why.
-  const sparse = summary.condition === "awake" && summary.reason === "overloaded";
-  if (summary.standing === "unsaid" && !sparse) {
+  // A camera that is seldom looked at says little, and that is why.
+  if (summary.standing === "unsaid" && stateKey(summary.condition, summary.reason) !== "state.sparse") {
     return { tone: "unknown", words: t("state.unsaid", { seconds: summary.staleSeconds }) };
   }
   const { condition, reason } = summary;
