@@ -12,9 +12,9 @@ from pathlib import Path
 
 from privet.core.clock import NS_PER_S
 from privet.core.pb import scene_pb2 as pb
+from privet.core.scene import looked_at_seldom
 from privet.record import scan
 from privet.record.force import head_of
-from privet.record.summary import sparse
 
 SILENT_NS = 2 * NS_PER_S        # between two heartbeats: longer, and the API calls a camera stale
 _ILL = {pb.CONDITION_STARTING: "starting", pb.CONDITION_OFFLINE: "offline", pb.CONDITION_BLIND: "blind"}
@@ -70,7 +70,7 @@ def gaps_of(messages: Iterable[pb.SceneMessage], from_ns: int, to_ns: int) -> Ga
             seen.setdefault(head.session, set()).add(head.sequence)
         if heartbeat:
             heartbeats += 1
-            seldom += sparse(message.state)
+            seldom += looked_at_seldom(message.state.condition, message.state.reason)
             silences += head.wall_ns - last_ns > SILENT_NS
             longest_ns, last_ns = max(longest_ns, head.wall_ns - last_ns), max(last_ns, head.wall_ns)
             if message.state.condition != condition and message.state.condition in _ILL:

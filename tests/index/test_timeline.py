@@ -30,7 +30,7 @@ FRONT = CameraId("front")
 NOON = 1_714_564_800 * NS_PER_S
 SLOT_NS = 10 * NS_PER_S
 
-Said = tuple[int, Condition]
+Said = tuple[int, Condition, Reason]
 
 
 @pytest.fixture
@@ -135,8 +135,8 @@ def test_an_empty_span_is_refused(index: Index) -> None:
     assert index.density(CameraId("unknown"), 5, 6, 2) == [None, None]
 
 
-states = st.lists(st.tuples(st.integers(0, 300), st.sampled_from(list(Condition))), max_size=8).map(
-    lambda pairs: [(at_s * NS_PER_S, condition) for at_s, condition in sorted(pairs, key=lambda pair: pair[0])]
+states = st.lists(st.tuples(st.integers(0, 300), st.sampled_from(list(Condition)), st.sampled_from(list(Reason))), max_size=8).map(
+    lambda said: [(at_s * NS_PER_S, condition, reason) for at_s, condition, reason in sorted(said, key=lambda one: one[0])]
 )
 slots_known = st.sets(st.integers(0, 30), max_size=20).map(sorted)
 
@@ -144,8 +144,8 @@ slots_known = st.sets(st.integers(0, 30), max_size=20).map(sorted)
 def spans_over(said: list[Said], known: NDArray[np.int64], from_ns: int, to_ns: int) -> list[tuple[int, int, str]]:
     """Of what was said the one in force at `from`, then those since."""
     asked = [*[s for s in said if s[0] <= from_ns][-1:], *(s for s in said if from_ns < s[0] < to_ns)]
-    said_ns, conditions = np.array([s[0] for s in asked], np.int64), np.array([s[1] for s in asked], np.uint8)
-    return named(spans_of(said_ns, conditions, known, from_ns, to_ns))
+    said_ns, (conditions, reasons) = np.array([s[0] for s in asked], np.int64), np.array([s[1:] for s in asked], np.uint8).reshape(-1, 2).T
+    return named(spans_of(said_ns, conditions, reasons, known, from_ns, to_ns))
 
 
 @given(states, slots_known, st.integers(0, 200), st.integers(1, 150))
@@ -161,18 +161,20 @@ def test_spans_have_no_holes_and_say_what_was_said(said: list[Said], slots: list
     for begin_ns, end_ns, kind in spans:
         assert begin_ns < end_ns
         middle_ns = (begin_ns + end_ns) // 2
-        last = [condition for at_ns, condition in said if at_ns <= middle_ns][-1:]
+        last = [(condition, reason) for at_ns, condition, reason in said if at_ns <= middle_ns][-1:]
         recorded = any(first <= middle_ns < end for first, end in known)
-        if last in ([Condition.OFFLINE], [Condition.STARTING]):
+        if last and last[0][0] in (Condition.OFFLINE, Condition.STARTING):
             assert kind == "offline"
         elif not recorded:
             assert kind == "gap"
+        elif last == [(Condition.AWAKE, Reason.OVERLOADED)]:
+            assert kind == "sparse"
         else:
-            assert kind == (last[0].name.lower() if last else "awake")
+            assert kind == (last[0][0].name.lower() if last else "awake")
 
 
 def test_where_the_clock_stepped_back_what_was_said_later_counts() -> None:
-    said = [(at_s * NS_PER_S, condition) for at_s, condition in (
+    said = [(at_s * NS_PER_S, condition, Reason.NONE) for at_s, condition in (
         (10, Condition.AWAKE), (40, Condition.BLIND), (50, Condition.OFFLINE), (20, Condition.ASLEEP), (60, Condition.AWAKE))]  # fmt: skip
     known = known_parts(np.arange(10) * SLOT_NS, 10, 0, 100 * NS_PER_S)
     spans = spans_over(said, known, 0, 100 * NS_PER_S)
@@ -192,13 +194,17 @@ def test_the_spans_of_a_camera(index: Index) -> None:
     index.add_state(FRONT, NOON, Condition.AWAKE, Reason.NONE)
     index.add_state(FRONT, NOON + 100 * NS_PER_S, Condition.OFFLINE, Reason.UNREACHABLE)
     index.add_state(FRONT, NOON + 200 * NS_PER_S, Condition.AWAKE, Reason.NONE)
+    index.add_state(FRONT, NOON + 240 * NS_PER_S, Condition.AWAKE, Reason.OVERLOADED)
+    index.add_state(FRONT, NOON + 270 * NS_PER_S, Condition.AWAKE, Reason.NONE)
     index.add_summaries(FRONT, [summary(slot, 0) for slot in [*range(10), *range(20, 30)]])
     s = NS_PER_S
     assert named(index.spans(FRONT, NOON - 60 * s, NOON + 400 * s)) == [
         (NOON - 60 * s, NOON, "gap"),
         (NOON, NOON + 100 * s, "awake"),
         (NOON + 100 * s, NOON + 200 * s, "offline"),
-        (NOON + 200 * s, NOON + 300 * s, "awake"),
+        (NOON + 200 * s, NOON + 240 * s, "awake"),
+        (NOON + 240 * s, NOON + 270 * s, "sparse"),
+        (NOON + 270 * s, NOON + 300 * s, "awake"),
         (NOON + 300 * s, NOON + 400 * s, "gap"),
     ]
     # What is not over yet is no gap.

@@ -253,12 +253,15 @@ function patch(camera: DevCamera, before: Uint8Array, after: Uint8Array, atMs: n
   return create(SceneMessageSchema, { kind: { case: "patch", value } });
 }
 
-/** The recorded past: each camera was offline for a while, asleep at night, unrecorded once a day. */
+const REASONS: Partial<Record<Span["kind"], Reason>> = { sparse: "overloaded", blind: "obscured", offline: "unreachable" };
+
+/** The recorded past: each camera was offline for a while, asleep at night, looked at seldom and unrecorded once a day. */
 function kindAt(camera: DevCamera, atMs: number): Span["kind"] {
   const part = (atMs + camera.seed * 1_700_000) % DAY;
   if (part > 0.62 * DAY && part < 0.66 * DAY) return "gap";
   if (part > 0.3 * DAY && part < 0.34 * DAY) return "offline";
   if (part > 0.5 * DAY && part < 0.52 * DAY) return "blind";
+  if (part > 0.54 * DAY && part < 0.56 * DAY) return "sparse";
   const minute = atMs % 900_000;
   return minute < 300_000 ? "asleep" : "awake";
 }
@@ -271,7 +274,7 @@ function timelineOf(camera: DevCamera, fromMs: number, toMs: number, bins: numbe
   for (let at = fromMs; at < toMs; at += binMs) {
     const kind = at > now ? "gap" : kindAt(camera, at);
     const busy = Math.max(0, Math.sin(at / 1_100_000 + camera.seed) * Math.sin(at / 173_000) * 0.14);
-    density.push(kind === "gap" || kind === "offline" ? null : kind === "awake" ? busy : 0);
+    density.push(kind === "gap" || kind === "offline" ? null : kind === "awake" || kind === "sparse" ? busy : 0);
     const last = spans.at(-1);
     if (last?.kind === kind) spans[spans.length - 1] = { ...last, to_ms: Math.min(toMs, at + binMs) };
     else spans.push({ from_ms: at, to_ms: Math.min(toMs, at + binMs), kind });
@@ -352,10 +355,8 @@ function sendScene(camera: DevCamera, fromMs: number, toMs: number, stepMs: numb
   for (let at = fromMs; at < end; at += every) {
     const kind = kindAt(camera, at);
     if (kind === "gap") continue;
-    response.write(
-      delimitedBytes(state(camera, at, kind, kind === "blind" ? "obscured" : kind === "offline" ? "unreachable" : "none")),
-    );
-    if (kind === "awake" || kind === "asleep") response.write(delimitedBytes(cover(camera, at)));
+    response.write(delimitedBytes(state(camera, at, kind === "sparse" ? "awake" : kind, REASONS[kind] ?? "none")));
+    if (kind === "awake" || kind === "sparse" || kind === "asleep") response.write(delimitedBytes(cover(camera, at)));
   }
   response.end();
 }

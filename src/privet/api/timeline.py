@@ -1,4 +1,4 @@
-"""Slice: the timeline: how much was covered, and when the camera was awake, asleep, blind, away or not recorded."""
+"""Slice: the timeline: how much was covered, and when the camera was awake, looked at seldom, asleep, blind, away or not recorded."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ NOTHING_KNOWN = Pieces(np.zeros(1, np.int64), np.empty(0, np.uint8))
 
 
 class SpanModel(Model):
-    """[from_ms, to_ms) of one kind. gap: Privet did not record; starting counts as offline."""
+    """[from_ms, to_ms) of one kind. sparse: awake, but looked at every few seconds only; gap: Privet did not record; starting counts as
+    offline."""
 
     from_ms: int
     to_ms: int

@@ -44,6 +44,11 @@ class Reason(IntEnum):
     OVERLOADED = 15
 
 
+def looked_at_seldom(condition: int, reason: int) -> bool:
+    """Whether keyframes alone are looked at, because the machine is behind: who passes between two of them may not be seen."""
+    return condition == Condition.AWAKE and reason == Reason.OVERLOADED
+
+
 class ImageFormat(IntEnum):
     """How a background's picture is encoded. Values as in scene.proto."""
 

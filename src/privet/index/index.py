@@ -292,11 +292,11 @@ class Index:
         """Return what the camera was doing in [from, to), which is not empty; kinds are places in SPAN_KINDS. Do not ask beyond now: the
         future is a gap."""
         s = t.camera_states.c
-        said_ns, conditions = self._state_rows(camera, (s.wall_ns, s.condition), from_wall_ns, to_wall_ns).T
+        said_ns, conditions, reasons = self._state_rows(camera, (s.wall_ns, s.condition, s.reason), from_wall_ns, to_wall_ns).T
         level = level_for((to_wall_ns - from_wall_ns) // 2000)
         begins_ns, _, _ = self._density_rows(camera, level, from_wall_ns, to_wall_ns)
         known = known_parts(begins_ns, level, from_wall_ns, to_wall_ns)
-        return spans_of(said_ns, conditions.astype(np.uint8), known, from_wall_ns, to_wall_ns)
+        return spans_of(said_ns, conditions.astype(np.uint8), reasons.astype(np.uint8), known, from_wall_ns, to_wall_ns)
 
     # ---- density
 

@@ -98,8 +98,8 @@ class StateRow:
     reason: Reason
 
 
-SpanKind = Literal["awake", "asleep", "blind", "offline", "gap"]
-"""What a camera was doing. gap: nothing was recorded, and nobody knows why."""
+SpanKind = Literal["awake", "sparse", "asleep", "blind", "offline", "gap"]
+"""What a camera was doing. sparse: awake, but looked at seldom. gap: nothing was recorded, and nobody knows why."""
 SPAN_KINDS: tuple[SpanKind, ...] = get_args(SpanKind)
 
 

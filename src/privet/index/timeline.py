@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from privet.core.clock import NS_PER_S
 from privet.core.pieces import Pieces, runs
-from privet.core.scene import Condition
+from privet.core.scene import Condition, Reason, looked_at_seldom
 from privet.index.rows import SPAN_KINDS, SpanKind
 
 LEVELS_S = (10, 300, 7200)
@@ -21,9 +21,10 @@ _KINDS: dict[Condition, SpanKind] = {
     Condition.OFFLINE: "offline",
 }
 _AWAKE, _OFFLINE, _GAP = (np.uint8(SPAN_KINDS.index(kind)) for kind in ("awake", "offline", "gap"))
-_KIND_OF = np.full(max(Condition) + 1, _GAP, np.uint8)
+_KIND_OF = np.full((max(Condition) + 1, max(Reason) + 1), _GAP, np.uint8)
 for _condition, _kind in _KINDS.items():
-    _KIND_OF[_condition] = SPAN_KINDS.index(_kind)
+    for _reason in Reason:
+        _KIND_OF[_condition, _reason] = SPAN_KINDS.index("sparse" if looked_at_seldom(_condition, _reason) else _kind)
 
 
 def level_for(bin_ns: int) -> int:
@@ -83,16 +84,21 @@ def known_parts(begins_ns: NDArray[np.int64], level_s: int, from_wall_ns: int, t
 
 
 def spans_of(
-    said_ns: NDArray[np.int64], conditions: NDArray[np.uint8], known: NDArray[np.int64], from_wall_ns: int, to_wall_ns: int
+    said_ns: NDArray[np.int64],
+    conditions: NDArray[np.uint8],
+    reasons: NDArray[np.uint8],
+    known: NDArray[np.int64],
+    from_wall_ns: int,
+    to_wall_ns: int,
 ) -> Pieces:
     """Return what the camera was doing in [from, to), which is not empty; kinds are places in SPAN_KINDS.
 
-    said_ns, conditions: (states,), the one in force at `from`, if known, then those since, in the order they were said. known: (parts, 2),
-    in which something was recorded. Where nothing was recorded it is a gap, unless the camera is known to have been offline.
+    said_ns, conditions, reasons: (states,), the one in force at `from`, if known, then those since, in the order they were said. known:
+    (parts, 2), in which something was recorded. Where nothing was recorded it is a gap, unless the camera is known to have been offline.
     """
     at_ns = np.maximum(said_ns, from_wall_ns)
     inside = at_ns < to_wall_ns
-    at_ns, kinds = at_ns[inside], _KIND_OF[conditions[inside]]
+    at_ns, kinds = at_ns[inside], _KIND_OF[conditions[inside], reasons[inside]]
     # Where the clock stepped back, what was said later counts.
     holds = at_ns < np.minimum.accumulate(np.append(at_ns[1:], to_wall_ns)[::-1])[::-1] if len(at_ns) else inside[:0]
     # Recorded before anything was said: it did send, so it was awake.

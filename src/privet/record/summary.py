@@ -19,6 +19,7 @@ from google.protobuf.message import DecodeError
 from privet.core.clock import NS_PER_MS, NS_PER_S
 from privet.core.pb import scene_pb2 as pb
 from privet.core.reader import STALE_AFTER_NS
+from privet.core.scene import looked_at_seldom
 from privet.core.wire import MAX_COVER_NS
 from privet.record.force import GridKey, grid_key
 
@@ -268,14 +269,9 @@ def _ends(cover: pb.Cover) -> int:
     return cover.head.wall_ns + min(cover.duration_ns, MAX_COVER_NS)
 
 
-def sparse(state: pb.State) -> bool:
-    """Whether keyframes alone are looked at, because the machine is behind."""
-    return state.condition == pb.CONDITION_AWAKE and state.reason == pb.REASON_OVERLOADED
-
-
 def _condition(state: pb.State) -> int:
     """What time is credited to; 0: to nothing. What is looked at once in a GOP only is not known to be empty in between."""
-    return 0 if sparse(state) else int(state.condition)
+    return 0 if looked_at_seldom(state.condition, state.reason) else int(state.condition)
 
 
 def _held_until(state: pb.State) -> int:

@@ -845,7 +845,8 @@ export interface components {
         };
         /**
          * SpanModel
-         * @description [from_ms, to_ms) of one kind. gap: Privet did not record; starting counts as offline.
+         * @description [from_ms, to_ms) of one kind. sparse: awake, but looked at every few seconds only; gap: Privet did not record; starting counts as
+         *     offline.
          */
         SpanModel: {
             /** From Ms */
@@ -856,7 +857,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "awake" | "asleep" | "blind" | "offline" | "gap";
+            kind: "awake" | "sparse" | "asleep" | "blind" | "offline" | "gap";
         };
         /**
          * Storage

@@ -1,8 +1,8 @@
 /**
  * Draws the strip: density above, the camera's conditions as a hedge line below it, ticks under both.
  *
- * Conditions are told apart by pattern first and colour second: watched is a solid line, quiet a dotted one, blind is hatched,
- * offline is barred, what was not recorded is an empty thin dash.
+ * Conditions are told apart by pattern first and colour second: watched is a solid line, looked at seldom a row of squares, quiet
+ * a dotted line, blind is hatched, offline is barred, what was not recorded is an empty thin dash.
  */
 
 import type { SpanKind, Timeline } from "../api/client";
@@ -103,6 +103,10 @@ export function drawKind(
     case "awake":
       pen.fillStyle = palette.green;
       pen.fillRect(left, middle - 1, width, 3);
+      break;
+    case "sparse":
+      pen.fillStyle = palette.amber;
+      for (let at = Math.floor(left / 8) * 8; at < left + width; at += 8) pen.fillRect(at, middle - 1, 3, 3);
       break;
     case "asleep":
       pen.fillStyle = palette.green;

@@ -210,7 +210,7 @@ export function TimelineView({ store, timeline, seen, holding, words, revision }
   );
 }
 
-const KINDS: readonly SpanKind[] = ["awake", "asleep", "blind", "offline", "gap"];
+const KINDS: readonly SpanKind[] = ["awake", "sparse", "asleep", "blind", "offline", "gap"];
 
 /** What the strip's patterns mean. */
 export function Legend(): ReactElement {

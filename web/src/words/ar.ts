@@ -140,6 +140,7 @@ export const ar: Readonly<Record<Key, Message>> = {
   "timeline.legend": "مفتاح الرموز",
   "timeline.busy": "كان هناك شيء",
   "timeline.awake": "مُراقَب",
+  "timeline.sparse": "يُنظر إليه نادرًا",
   "timeline.asleep": "هادئ",
   "timeline.blind": "أعمى",
   "timeline.offline": "غير متصل",

@@ -124,6 +124,7 @@ export const en = {
   "timeline.legend": "Legend",
   "timeline.busy": "something was there",
   "timeline.awake": "watched",
+  "timeline.sparse": "looked at seldom",
   "timeline.asleep": "quiet",
   "timeline.blind": "blind",
   "timeline.offline": "offline",
