@@ -47,7 +47,7 @@ from privet.scene.looks import Detector
 Stage = Literal["decode", "scene", "detect"]
 
 WARM_S = 75.0
-MEASURED_S = 30.0
+MEASURED_S = 30
 
 
 class Stages:
@@ -200,9 +200,9 @@ def measure(state: bytes, url: str, sub_url: str | None) -> dict[str, float]:
         )
         thread = threading.Thread(target=pipeline.run)
         thread.start()
-        _await_settled(heard)
+        _await_settled(pipeline, heard)
         before, process_ns, at_ns = dict(stages.ns), time.process_time_ns(), time.monotonic_ns()
-        time.sleep(MEASURED_S)
+        _beat(pipeline, MEASURED_S)
         spent: dict[str, int] = {name: after - before[name] for name, after in stages.ns.items()}
         process_ns, frames = time.process_time_ns() - process_ns, (time.monotonic_ns() - at_ns) / 1e9 * 15
         pipeline.stop()
@@ -215,11 +215,18 @@ def _opened(address: str, clock: SystemClock, attention: Attention) -> Source:
     return open_source(SourceSettings(address), clock, attention)
 
 
-def _await_settled(heard: _Heard) -> None:
+def _beat(pipeline: CameraPipeline, for_s: int) -> None:
+    """Once a second, as a worker does."""
+    for _ in range(for_s):
+        time.sleep(1.0)
+        pipeline.beat()
+
+
+def _await_settled(pipeline: CameraPipeline, heard: _Heard) -> None:
     """As `site.await_settled`, and not before kernels and detectors are warm."""
     began_s, settling = time.monotonic(), Settling(1)
     while (for_s := time.monotonic() - began_s) < SETTLES_WITHIN_S:
-        time.sleep(1.0)
+        _beat(pipeline, 1)
         settled = heard.frames > 0 and settling.settled(heard.proven_share, heard.looks, time.monotonic())
         if settled and for_s >= WARM_S:
             return

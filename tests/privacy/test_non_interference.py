@@ -192,7 +192,7 @@ def run(script: Script, pictures: list[Picture]) -> list[pipe_pb2.WorkerMessage]
         detect=Detect(),
     )
     pipeline = CameraPipeline(
-        camera, emit, [], NoStore(), clock, open_source, make_observer=Scripted(script), session=7, heartbeat_s=3600.0
+        camera, emit, [], NoStore(), clock, open_source, make_observer=Scripted(script), session=7
     )
     pipeline.run()
     return said

@@ -43,6 +43,9 @@ class MadeUp:
     def resend(self) -> None:
         self._emit(pipe_pb2.Log(level=20, code=pipe_pb2.LOG_CODE_EPOCH, number=77))
 
+    def beat(self) -> None:
+        pass
+
     def commission(self, request: CommissionRequest) -> None:
         self._emit(no_picture(request))
 

@@ -105,7 +105,7 @@ def play(
             raise GoneError from None
 
     pipeline = CameraPipeline(
-        camera_settings(**promotion), heard, detectors, store, clock, open_source, session=7, heartbeat_s=3600.0
+        camera_settings(**promotion), heard, detectors, store, clock, open_source, session=7
     )
     with suppress(GoneError):
         pipeline.run()
@@ -301,7 +301,7 @@ def test_a_machine_that_does_not_keep_up_decodes_keyframes_alone_says_so_and_pro
         made.append(Strained(clock, attention, 900, 120))
         return made[0]
 
-    pipeline = CameraPipeline(camera_settings(), heard, two(), store, clock, open_source, session=7, heartbeat_s=3600.0)
+    pipeline = CameraPipeline(camera_settings(), heard, two(), store, clock, open_source, session=7)
     with pytest.raises(GoneError):
         pipeline.run()
     wanted = made[0].wanted
@@ -378,7 +378,7 @@ def test_a_machine_that_stays_behind_leaves_proofs_be_and_takes_them_up_again_la
         made.append(BusyAtFirst(clock, attention, 280))
         return made[0]
 
-    pipeline = CameraPipeline(camera_settings(), heard, [spotter, Spotter()], store, clock, open_source, session=7, heartbeat_s=3600.0)
+    pipeline = CameraPipeline(camera_settings(), heard, [spotter, Spotter()], store, clock, open_source, session=7)
     with pytest.raises(GoneError):
         pipeline.run()
     proving = made[0].proving
@@ -427,7 +427,7 @@ def test_a_camera_that_sleeps_says_so_and_what_comes_late_is_looked_at() -> None
     play(heard, store, [lambda: frames(clock, 100)], clock, two())
     drowsy = Heard()
     pipeline = CameraPipeline(
-        camera_settings(), drowsy, [], store, clock, lambda attention: DrowsySource(clock, attention, 4), session=7, heartbeat_s=3600.0
+        camera_settings(), drowsy, [], store, clock, lambda attention: DrowsySource(clock, attention, 4), session=7
     )
     thread = threading.Thread(target=pipeline.run)
     thread.start()
@@ -455,7 +455,7 @@ def test_sleep_is_said_with_the_keyframe_that_it_begins_with(gop: int) -> None:
         sources.append(DrowsySource(clock, attention, 3, fps=15, gop=gop))
         return sources[-1]
 
-    with running(CameraPipeline(camera_settings(), drowsy, [], store, clock, opened, session=7, heartbeat_s=3600.0)):
+    with running(CameraPipeline(camera_settings(), drowsy, [], store, clock, opened, session=7)):
         deadline = time.monotonic() + 20
         while not any(state.state.condition == scene_pb2.CONDITION_OFFLINE for state in drowsy.scenes("state")):
             assert time.monotonic() < deadline
@@ -476,14 +476,35 @@ def running(pipeline: CameraPipeline) -> Iterator[None]:
         assert not thread.is_alive()
 
 
+@contextmanager
+def beaten(pipeline: CameraPipeline) -> Iterator[None]:
+    """Running, and asked twenty times a second how it is."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(0.05):
+            pipeline.beat()
+
+    thread = threading.Thread(target=beat)
+    with running(pipeline):
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join(10)
+
+
 def test_heartbeats_go_on_while_the_camera_is_silent_and_a_resend_is_answered() -> None:
     heard, clock = Heard(), SystemClock()
 
     def endless(_: Attention) -> Source:
         return SyntheticSource([PLACE] * 10_000, clock, fps=20, gop=20, paced=True)
 
-    pipeline = CameraPipeline(camera_settings(), heard, two(), Kept(), clock, endless, heartbeat_s=0.05)
-    with running(pipeline):
+    pipeline = CameraPipeline(camera_settings(), heard, two(), Kept(), clock, endless)
+    pipeline.beat()
+    assert heard.messages == [], "it does not run yet"
+    with beaten(pipeline):
         deadline = time.monotonic() + 20
         while len(heard.scenes("state")) < 10 and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -494,6 +515,9 @@ def test_heartbeats_go_on_while_the_camera_is_silent_and_a_resend_is_answered() 
     assert len(heard.scenes("state")) >= 10
     assert len(heard.scenes("background")) == before + 1
     assert any(isinstance(message, pipe_pb2.Health) for message in heard.messages)
+    said = len(heard.messages)
+    pipeline.beat()
+    assert len(heard.messages) == said, "it does not run any more"
 
 
 class CloggedSource(SyntheticSource):
@@ -549,9 +573,9 @@ def test_where_keyframes_alone_are_looked_at_the_next_may_take_as_long_as_a_gop_
 def test_a_machine_that_does_not_keep_up_is_not_the_cameras_fault(throws_away: bool, reason: int) -> None:
     clock, heard = FakeClock(), Heard()
     pipeline = CameraPipeline(
-        camera_settings(), heard, [], Kept(), clock, lambda _: CloggedSource(clock, throws_away=throws_away), heartbeat_s=0.05
+        camera_settings(), heard, [], Kept(), clock, lambda _: CloggedSource(clock, throws_away=throws_away)
     )
-    with running(pipeline):
+    with beaten(pipeline):
         deadline = time.monotonic() + 20
         while not any(state.state.condition == scene_pb2.CONDITION_OFFLINE for state in heard.scenes("state")):
             assert time.monotonic() < deadline

@@ -47,6 +47,8 @@ class Script:
     lives: list[Exception | None]
     begun: int = 0
     resent: threading.Event = field(default_factory=threading.Event)
+    beaten: list[int] = field(default_factory=list)
+    beat_raises: Exception | None = None
 
 
 class ScriptedPipeline:
@@ -69,6 +71,12 @@ class ScriptedPipeline:
 
     def resend(self) -> None:
         self._script.resent.set()
+
+    def beat(self) -> None:
+        self._script.beaten.append(self._script.begun)
+        error, self._script.beat_raises = self._script.beat_raises, None
+        if error is not None:
+            raise error
 
     def commission(self, request: CommissionRequest) -> None:
         self._emit(pipe_pb2.Commissioned(request=request.request, answer=pipe_pb2.SIGNING_ANSWER_REFUSED))
@@ -160,7 +168,7 @@ def test_reports_are_sent_for_every_camera() -> None:
     with Stage({GATE: Script([None]), YARD: Script([None])}) as stage:
         stage.heard.wait_for(is_state(GATE))
         stage.heard.wait_for(is_state(YARD))
-        stage.host.report()
+        stage.host.beat()
         found = stage.heard.wait_for(lambda message: message.WhichOneof("kind") == "health", 2)
         assert {message.camera for message in found} == {GATE, YARD}
 
@@ -171,12 +179,27 @@ def test_the_worker_asks_for_its_memory_every_half_minute_and_every_camera_says_
     with Stage({GATE: Script([None]), YARD: Script([None])}) as stage:
         for wait_s in (0, 29, 1):
             stage.clock.advance(wait_s * NS_PER_S)
-            stage.host.report()
+            stage.host.beat()
         found = stage.heard.wait_for(lambda message: message.WhichOneof("kind") == "health", 6)
     assert [message.health.memory_bytes for message in found] == [100, 100, 100, 100, 200, 200]
 
 
+def test_a_crash_of_a_beat_is_that_cameras_alone() -> None:
+    scripts = {GATE: Script([None], beat_raises=ValueError("a face")), YARD: Script([None])}
+    with Stage(scripts) as stage:
+        stage.heard.wait_for(is_state(GATE))
+        stage.heard.wait_for(is_state(YARD))
+        stage.host.beat()
+        (said,) = stage.heard.wait_for(is_log(GATE))
+        assert said.log.code == pipe_pb2.LOG_CODE_CAMERA_CRASHED
+        assert describe(said.log.number).startswith("ValueError at privet/runtime/worker_host.py:")
+        stage.heard.wait_for(is_state(GATE), 2)
+        stage.host.beat()
+        assert scripts[GATE].beaten == [1, 2], "by the pipeline that took over"
+        assert scripts[YARD].beaten == [1, 1]
+
+
 def test_a_host_without_cameras_stops() -> None:
     with Stage({}) as stage:
-        stage.host.report()
+        stage.host.beat()
     assert stage.heard.messages == []

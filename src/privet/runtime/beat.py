@@ -1,6 +1,6 @@
 """When a worker's cameras speak once a second: together. Pure.
 
-Belongs here: the beat. Does not belong here: what is said (camera), threads.
+Belongs here: the beat. Does not belong here: what is said (camera), the thread that says it (worker).
 
 Sixteen cameras that wake a thread each at sixteen moments of a second, and the main process as often, run cold code every time; what is
 said together costs less. Workers beat at different moments, so that a hundred cameras do not hold up everything else at once.
@@ -15,10 +15,10 @@ SPREAD_NS = 127 * NS_PER_MS
 
 
 def until_beat_ns(now_ns: int, every_ns: int, worker: int) -> int:
-    """Return how long to wait for the next beat: between a quarter of `every_ns` and five quarters.
+    """Return how long to wait for the next beat: between a twentieth of `every_ns` and twenty-one.
 
-    So that no beat is told twice, one that is nearer is left out. now_ns: monotonic, one clock for all of a machine. worker: its process'
-    id.
+    So that no beat is told twice, one that is nearer is left out; and no other, for a beat that came late must not cost the next one.
+    now_ns: monotonic, one clock for all of a machine. worker: its process' id.
     """
     wait_ns = -(now_ns - worker * SPREAD_NS) % every_ns
-    return wait_ns if 4 * wait_ns >= every_ns else wait_ns + every_ns
+    return wait_ns if 20 * wait_ns >= every_ns else wait_ns + every_ns

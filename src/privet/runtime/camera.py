@@ -1,12 +1,11 @@
 """One camera's pipeline inside a worker: source -> analyst -> narrator -> pipe, with what must outlive it sealed to disk.
 
-Belongs here: the order of things and the locks between the camera's thread and its heartbeat. Does not belong here: decoding (ingest),
+Belongs here: the order of things and the locks between the camera's thread and whoever beats. Does not belong here: decoding (ingest),
 judgement (scene), numbering (narrator), queues (outlet). Live frames are seen in `_take` and nowhere else; what it hands on is `Seen`.
 """
 
 from __future__ import annotations
 
-import os
 import random
 import secrets
 import threading
@@ -26,7 +25,6 @@ from privet.ingest.attention import Attention
 from privet.ingest.lazy import LONGEST_GOP_NS
 from privet.ingest.reconnect import Link, LinkState, Reconnector
 from privet.ingest.source import Source, SourceStatistics
-from privet.runtime.beat import until_beat_ns
 from privet.runtime.camera_decoding import DecodingLog
 from privet.runtime.camera_sub import SubFeed
 from privet.runtime.camera_vigil import Vigil, Watched
@@ -44,7 +42,7 @@ from privet.scene.looks import Detector
 from privet.scene.promote import ProvenBackground
 from privet.scene.stored import StoredScene, from_bytes, to_bytes
 
-HEARTBEAT_S = 1.0
+SUB_ENDS_WITHIN_S = 1.0
 SILENT_AFTER_NS = 2 * NS_PER_S
 SPARSE_SILENT_AFTER_NS = LONGEST_GOP_NS + SILENT_AFTER_NS      # where keyframes alone are decoded, of which the next may come so late
 OVERLOADED_FOR_NS = 5 * NS_PER_S        # after packets were thrown away, a camera of which no picture comes is not to blame
@@ -147,7 +145,6 @@ class CameraPipeline:
         open_source: OpenSource,
         make_observer: MakeObserver = Analyst,
         session: int = 0,
-        heartbeat_s: float = HEARTBEAT_S,
         detectors_ready: Callable[[], bool] = lambda: True,
         may_look: Callable[[], bool] = lambda: True,
         open_sub: OpenSource | None = None,
@@ -157,13 +154,12 @@ class CameraPipeline:
         may_look: asked before every look. open_sub: the sub-stream, where there is one.
         """
         self._emit = emit
-        self._heartbeat_s = heartbeat_s
         self._detectors_ready = detectors_ready
         self._clock = clock
         self._made_ns = clock.monotonic_ns()
         self._store = store
-        self._stopping = threading.Event()
         self._lock = threading.Lock()
+        self._runs = False                  # from the first thing said to the last; guarded by the lock
         self._resend = False
         self._decoding = DecodingLog()
         self._desk = Desk(emit, clock)
@@ -197,7 +193,6 @@ class CameraPipeline:
 
     def stop(self) -> None:
         """`run` returns within about a second."""
-        self._stopping.set()
         self._link.close()
         if self._sub is not None:
             self._sub.stop()
@@ -210,6 +205,29 @@ class CameraPipeline:
         """Carry out a signer's request with the next frame that is looked at; answered within seconds in any case."""
         self._desk.put(request)
 
+    def beat(self) -> None:
+        """Say how the camera is, whatever it does: silence must never look like an empty place. Once a second; nothing while it does not
+        run.
+        """
+        main = self._link.statistics()
+        received = main if self._sub is None else main + self._sub.statistics()
+        overloaded = self._overloaded(received.packets_dropped)
+        with self._lock:
+            if not self._runs:
+                return
+            condition, _ = self._narrator.condition
+            if condition in DELIVERING and self._silent(received.packets):
+                self._narrator.offline(Condition.OFFLINE, Reason.OVERLOADED if overloaded or self._sparse else Reason.STALLED)
+            self._say([self._heartbeat()])
+            if self._resend:
+                self._resend = False
+                self._say_all_again()
+        self._desk.give_up()
+        self._emit(self._health(received))
+        decoding = self._decoding.note(main.decoding)
+        if decoding is not None:
+            self._emit(decoding)
+
     # -- the camera's thread
 
     def run(self) -> None:
@@ -217,19 +235,18 @@ class CameraPipeline:
         with self._lock:
             now_ns, wall_ns = self._clock.monotonic_ns(), self._clock.wall_ns()
             self._say(self._narrator.begin(self._observer.background, self._blind_blocks(), wall_ns, now_ns))
-        heartbeat = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
-        heartbeat.start()
+            self._runs = True
         if self._sub is not None:
             self._sub.start()
         try:
             for frame in self._link.frames():
                 self._take(frame)
         finally:
-            self._stopping.set()
-            heartbeat.join(HEARTBEAT_S)
+            with self._lock:
+                self._runs = False
             if self._sub is not None:
                 self._sub.stop()
-                self._sub.join(HEARTBEAT_S)
+                self._sub.join(SUB_ENDS_WITHIN_S)
             self._desk.give_up(everything=True)
             self._unsaved = True                # what looks did not help is known by now
             self._save(force=True)
@@ -398,28 +415,6 @@ class CameraPipeline:
         self._unsaved = False
 
     # -- saying
-
-    def _beat(self) -> None:
-        """Once a second, whatever the camera does: silence must never look like an empty place."""
-        every_ns, wait_s = round(self._heartbeat_s * NS_PER_S), self._heartbeat_s
-        while not self._stopping.wait(wait_s):
-            main = self._link.statistics()
-            received = main if self._sub is None else main + self._sub.statistics()
-            overloaded = self._overloaded(received.packets_dropped)
-            with self._lock:
-                condition, _ = self._narrator.condition
-                if condition in DELIVERING and self._silent(received.packets):
-                    self._narrator.offline(Condition.OFFLINE, Reason.OVERLOADED if overloaded or self._sparse else Reason.STALLED)
-                self._say([self._heartbeat()])
-                if self._resend:
-                    self._resend = False
-                    self._say_all_again()
-            self._desk.give_up()
-            self._emit(self._health(received))
-            decoding = self._decoding.note(main.decoding)
-            if decoding is not None:
-                self._emit(decoding)
-            wait_s = until_beat_ns(self._clock.monotonic_ns(), every_ns, os.getpid()) / NS_PER_S
 
     def _overloaded(self, dropped: int) -> bool:
         """Whether packets were thrown away lately: then it is the machine that is slow, not the camera. dropped: so far."""

@@ -45,7 +45,7 @@ EXIT_UNUSABLE = 4
 NICENESS, GROUP_NICENESS = 10, 5
 """More than the supervisor's: where there is too little for all, what is said is recorded and asked for first, and then looked at. A worker
 has fifty threads and more that compete, the supervisor a handful; group by group there is one of it and few of them."""
-REPORT_EVERY_S = 1.0
+BEAT_EVERY_S = 1.0
 STOP_WITHIN_S = 5.0
 DRAIN_WITHIN_S = 2.0
 
@@ -89,10 +89,10 @@ def main(furnish: Furnish | None = None) -> None:
     threading.Thread(target=_obey, args=(frames, host, stop), name="control", daemon=True).start()
     line(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_STARTED, number=len(settings.cameras)))
     host.start()
-    wait_s = REPORT_EVERY_S
+    wait_s = BEAT_EVERY_S
     while not stop.wait(wait_s):
-        host.report()
-        wait_s = until_beat_ns(clock.monotonic_ns(), round(REPORT_EVERY_S * NS_PER_S), os.getpid()) / NS_PER_S
+        host.beat()
+        wait_s = until_beat_ns(clock.monotonic_ns(), round(BEAT_EVERY_S * NS_PER_S), os.getpid()) / NS_PER_S
     host.stop(STOP_WITHIN_S)
     line(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_STOPPED, number=0))
     outlet.close()

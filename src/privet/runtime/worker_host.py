@@ -1,6 +1,6 @@
 """Hosts several cameras in one worker: a thread each, started again alone when it crashes.
 
-Belongs here: threads, restarts, the report of the second. Does not belong here: what a pipeline does (camera), the process and
+Belongs here: threads, restarts, the beat of the second. Does not belong here: what a pipeline does (camera), the process and
 its pipe (worker). A supervisor in the sense of the style guide: it catches whatever a pipeline raises, says so and goes on.
 """
 
@@ -46,6 +46,10 @@ class Pipeline(Protocol):
         """From another thread: carry out a signer's request, and answer it."""
         ...
 
+    def beat(self) -> None:
+        """From another thread, once a second: say how the camera is."""
+        ...
+
 
 MakePipeline = Callable[[CameraId, Emit], Pipeline]
 
@@ -77,8 +81,13 @@ class Host:
         if seat is not None:
             seat.commission(request)
 
-    def report(self) -> None:
-        """Say every camera's health; once a second. Errors as `Outlet.put`."""
+    def beat(self) -> None:
+        """Say how every camera is, and its counters; once a second. Errors as `Outlet.put`.
+
+        One thread says it of all: where the machine is full, sixteen that woke at once waited for each other for a second and more.
+        """
+        for seat in self._seats.values():
+            seat.beat()
         if (now_ns := self._clock.monotonic_ns()) >= self._memory_due_ns:
             self._memory_bytes = own_memory_bytes()
             self._memory_due_ns = now_ns + MEMORY_EVERY_NS
@@ -108,6 +117,7 @@ class _Seat:
         self._stopping = stopping
         self._lock = threading.Lock()
         self._pipeline: Pipeline | None = None
+        self._number = 0                            # where a beat crashed
 
     def resend(self) -> None:
         with self._lock:
@@ -120,6 +130,18 @@ class _Seat:
                 self._pipeline.commission(request)
                 return
         self.line(no_picture(request))
+
+    def beat(self) -> None:
+        with self._lock:                            # no pipeline speaks any more when the next one begins
+            if self._pipeline is None:
+                return
+            try:
+                self._pipeline.beat()
+            except OutletClosedError:
+                raise
+            except Exception as error:  # noqa: BLE001 (a supervisor: one camera's crash is not another's)
+                self._number = number_of(error)
+                self._pipeline.stop()
 
     def stop(self) -> None:
         with self._lock:
@@ -144,11 +166,11 @@ class _Seat:
         try:
             pipeline = self._make(self._camera, self.line)
             with self._lock:
-                self._pipeline = pipeline
+                self._pipeline, self._number = pipeline, 0
             if self._stopping.is_set():  # stop() came before there was a pipeline to stop
                 return
             pipeline.run()
-            number = 0
+            number = self._number
         except OutletClosedError:
             raise
         except Exception as error:  # noqa: BLE001 (a supervisor: one camera's crash is not another's)
