@@ -200,13 +200,15 @@ def measure(state: bytes, url: str, sub_url: str | None) -> dict[str, float]:
         )
         thread = threading.Thread(target=pipeline.run)
         thread.start()
-        _await_settled(pipeline, heard)
-        before, process_ns, at_ns = dict(stages.ns), time.process_time_ns(), time.monotonic_ns()
-        _beat(pipeline, MEASURED_S)
-        spent: dict[str, int] = {name: after - before[name] for name, after in stages.ns.items()}
-        process_ns, frames = time.process_time_ns() - process_ns, (time.monotonic_ns() - at_ns) / 1e9 * 15
-        pipeline.stop()
-        thread.join()
+        try:
+            _await_settled(pipeline, heard)
+            before, process_ns, at_ns = dict(stages.ns), time.process_time_ns(), time.monotonic_ns()
+            _beat(pipeline, MEASURED_S)
+            spent: dict[str, int] = {name: after - before[name] for name, after in stages.ns.items()}
+            process_ns, frames = time.process_time_ns() - process_ns, (time.monotonic_ns() - at_ns) / 1e9 * 15
+        finally:
+            pipeline.stop()
+            thread.join()
     spent_ms = {name: ns / 1e6 / frames for name, ns in spent.items()}
     return {"receive": (process_ns - sum(spent.values())) / 1e6 / frames, **spent_ms}
 
@@ -219,7 +221,7 @@ def _beat(pipeline: CameraPipeline, for_s: int) -> None:
     """Once a second, as a worker does."""
     for _ in range(for_s):
         time.sleep(1.0)
-        pipeline.beat()
+        pipeline.beat(1.0)
 
 
 def _await_settled(pipeline: CameraPipeline, heard: _Heard) -> None:

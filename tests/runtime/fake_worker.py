@@ -16,6 +16,7 @@ from tests.runtime.messages import background, cover, state
 from privet.core.clock import Clock
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2
+from privet.runtime import worker_host
 from privet.runtime.commissioning import CommissionRequest, no_picture
 from privet.runtime.outlet import Emit
 from privet.runtime.settings import CameraSettings, WorkerSettings
@@ -43,8 +44,8 @@ class MadeUp:
     def resend(self) -> None:
         self._emit(pipe_pb2.Log(level=20, code=pipe_pb2.LOG_CODE_EPOCH, number=77))
 
-    def beat(self) -> None:
-        pass
+    def beat(self, wait_s: float) -> bool:
+        return True
 
     def commission(self, request: CommissionRequest) -> None:
         self._emit(no_picture(request))
@@ -57,6 +58,15 @@ class MadeUp:
 
     def _crash(self, session: int) -> None:
         raise ZeroDivisionError("a person at the gate")
+
+    def _beatless(self, session: int) -> None:
+        """What beats for all cameras crashes in what is no camera's."""
+
+        def crash() -> int:
+            raise MemoryError("a person at the gate")
+
+        vars(worker_host)["own_memory_bytes"] = crash
+        self._covers(session)
 
     def _hang(self, session: int) -> None:
         while True:  # does not listen to stop()

@@ -483,7 +483,7 @@ def beaten(pipeline: CameraPipeline) -> Iterator[None]:
 
     def beat() -> None:
         while not over.wait(0.05):
-            pipeline.beat()
+            pipeline.beat(1.0)
 
     thread = threading.Thread(target=beat)
     with running(pipeline):
@@ -502,7 +502,7 @@ def test_heartbeats_go_on_while_the_camera_is_silent_and_a_resend_is_answered() 
         return SyntheticSource([PLACE] * 10_000, clock, fps=20, gop=20, paced=True)
 
     pipeline = CameraPipeline(camera_settings(), heard, two(), Kept(), clock, endless)
-    pipeline.beat()
+    pipeline.beat(1.0)
     assert heard.messages == [], "it does not run yet"
     with beaten(pipeline):
         deadline = time.monotonic() + 20
@@ -516,7 +516,7 @@ def test_heartbeats_go_on_while_the_camera_is_silent_and_a_resend_is_answered() 
     assert len(heard.scenes("background")) == before + 1
     assert any(isinstance(message, pipe_pb2.Health) for message in heard.messages)
     said = len(heard.messages)
-    pipeline.beat()
+    pipeline.beat(1.0)
     assert len(heard.messages) == said, "it does not run any more"
 
 

@@ -49,6 +49,7 @@ class Script:
     resent: threading.Event = field(default_factory=threading.Event)
     beaten: list[int] = field(default_factory=list)
     beat_raises: Exception | None = None
+    busy: int = 0
 
 
 class ScriptedPipeline:
@@ -72,11 +73,15 @@ class ScriptedPipeline:
     def resend(self) -> None:
         self._script.resent.set()
 
-    def beat(self) -> None:
+    def beat(self, wait_s: float) -> bool:
+        if self._script.busy:
+            self._script.busy -= 1
+            return False
         self._script.beaten.append(self._script.begun)
         error, self._script.beat_raises = self._script.beat_raises, None
         if error is not None:
             raise error
+        return True
 
     def commission(self, request: CommissionRequest) -> None:
         self._emit(pipe_pb2.Commissioned(request=request.request, answer=pipe_pb2.SIGNING_ANSWER_REFUSED))
@@ -197,6 +202,19 @@ def test_a_crash_of_a_beat_is_that_cameras_alone() -> None:
         stage.host.beat()
         assert scripts[GATE].beaten == [1, 2], "by the pipeline that took over"
         assert scripts[YARD].beaten == [1, 1]
+
+
+def test_a_camera_that_is_busy_is_asked_after_the_others_and_once_only() -> None:
+    order = list[int]()
+    scripts = {GATE: Script([None], beaten=order, busy=1), YARD: Script([None, None], beaten=order, begun=1)}
+    with Stage(scripts) as stage:
+        stage.heard.wait_for(is_state(GATE))
+        stage.heard.wait_for(is_state(YARD))
+        stage.host.beat()
+        assert order == [2, 1]
+        scripts[GATE].busy = 2
+        stage.host.beat()
+        assert order == [2, 1, 2]
 
 
 def test_a_host_without_cameras_stops() -> None:

@@ -225,6 +225,15 @@ def test_a_crash_leaves_as_numbers_and_the_other_camera_goes_on(tmp_path: Path) 
         assert worker.process.stderr.read() == b""
 
 
+def test_a_worker_that_cannot_say_any_more_how_its_cameras_are_ends(tmp_path: Path) -> None:
+    with child(tmp_path) as worker:
+        worker.start(gate="beatless", yard="covers")
+        message = worker.until(is_log(pipe_pb2.LOG_CODE_CAMERA_CRASHED))
+        assert message.camera == ""
+        assert describe(message.log.number).startswith("MemoryError at privet/runtime/worker_host.py")
+        assert worker.status() == EXIT_UNUSABLE
+
+
 def test_what_libraries_print_goes_nowhere(tmp_path: Path) -> None:
     with child(tmp_path) as worker:
         worker.start(gate="print")

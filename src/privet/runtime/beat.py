@@ -15,10 +15,10 @@ SPREAD_NS = 127 * NS_PER_MS
 
 
 def until_beat_ns(now_ns: int, every_ns: int, worker: int) -> int:
-    """Return how long to wait for the next beat: between a twentieth of `every_ns` and twenty-one.
+    """Return how long to wait for the next beat: between a two-hundredth of `every_ns` and 201.
 
     So that no beat is told twice, one that is nearer is left out; and no other, for a beat that came late must not cost the next one.
     now_ns: monotonic, one clock for all of a machine. worker: its process' id.
     """
     wait_ns = -(now_ns - worker * SPREAD_NS) % every_ns
-    return wait_ns if 20 * wait_ns >= every_ns else wait_ns + every_ns
+    return wait_ns if 200 * wait_ns >= every_ns else wait_ns + every_ns

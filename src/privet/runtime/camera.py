@@ -205,36 +205,48 @@ class CameraPipeline:
         """Carry out a signer's request with the next frame that is looked at; answered within seconds in any case."""
         self._desk.put(request)
 
-    def beat(self) -> None:
+    def beat(self, wait_s: float) -> bool:
         """Say how the camera is, whatever it does: silence must never look like an empty place. Once a second; nothing while it does not
         run.
+
+        wait_s: for so long at most is it waited for where the camera itself is just saying something. Returns whether it was not in vain.
         """
+        if not self._lock.acquire(timeout=wait_s):
+            return False
+        try:
+            if not self._runs:
+                return True
+            received = self._beat()
+        finally:
+            self._lock.release()
+        self._desk.give_up()
+        self._emit(self._health(received))
+        return True
+
+    def _beat(self) -> SourceStatistics:
         main = self._link.statistics()
         received = main if self._sub is None else main + self._sub.statistics()
         overloaded = self._overloaded(received.packets_dropped)
-        with self._lock:
-            if not self._runs:
-                return
-            condition, _ = self._narrator.condition
-            if condition in DELIVERING and self._silent(received.packets):
-                self._narrator.offline(Condition.OFFLINE, Reason.OVERLOADED if overloaded or self._sparse else Reason.STALLED)
-            self._say([self._heartbeat()])
-            if self._resend:
-                self._resend = False
-                self._say_all_again()
-        self._desk.give_up()
-        self._emit(self._health(received))
+        condition, _ = self._narrator.condition
+        if condition in DELIVERING and self._silent(received.packets):
+            self._narrator.offline(Condition.OFFLINE, Reason.OVERLOADED if overloaded or self._sparse else Reason.STALLED)
+        self._say([self._heartbeat()])
+        if self._resend:
+            self._resend = False
+            self._say_all_again()
         decoding = self._decoding.note(main.decoding)
         if decoding is not None:
             self._emit(decoding)
+        return received
 
     # -- the camera's thread
 
     def run(self) -> None:
         """Connect, watch, reconnect, until stopped. What it raises is a defect, and a new pipeline takes over."""
+        now_ns, wall_ns = self._clock.monotonic_ns(), self._clock.wall_ns()
+        # Encoding a whole background takes a while, and nobody else speaks yet.
+        self._say(self._narrator.begin(self._observer.background, self._blind_blocks(), wall_ns, now_ns))
         with self._lock:
-            now_ns, wall_ns = self._clock.monotonic_ns(), self._clock.wall_ns()
-            self._say(self._narrator.begin(self._observer.background, self._blind_blocks(), wall_ns, now_ns))
             self._runs = True
         if self._sub is not None:
             self._sub.start()

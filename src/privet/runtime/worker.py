@@ -18,8 +18,10 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
@@ -29,7 +31,7 @@ from privet.core.errors import PrivetError, WireError
 from privet.core.pb import pipe_pb2
 from privet.runtime import lockdown, pipe
 from privet.runtime.beat import until_beat_ns
-from privet.runtime.outlet import Outlet
+from privet.runtime.outlet import Line, Outlet, OutletClosedError
 from privet.runtime.priority import stand_back
 from privet.runtime.settings import WorkerSettings
 from privet.runtime.warm import MODELS, is_warm
@@ -80,19 +82,19 @@ def main(furnish: Furnish | None = None) -> None:
     try:
         host = Host(settings.camera_ids(), (furnish or _real_pipelines)(settings, clock), outlet, clock)
     except Exception as error:  # noqa: BLE001 (a supervisor: say where before the process is gone)
-        line(pipe_pb2.Log(level=ERROR, code=pipe_pb2.LOG_CODE_CAMERA_CRASHED, number=number_of(error)))
-        outlet.close()
-        sender.join(DRAIN_WITHIN_S)
-        os._exit(EXIT_UNUSABLE)
+        _end_by(error, line, outlet, sender)
     stop = threading.Event()
     _on_sigterm(stop)
     threading.Thread(target=_obey, args=(frames, host, stop), name="control", daemon=True).start()
     line(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_STARTED, number=len(settings.cameras)))
     host.start()
     wait_s = BEAT_EVERY_S
-    while not stop.wait(wait_s):
-        host.beat()
-        wait_s = until_beat_ns(clock.monotonic_ns(), round(BEAT_EVERY_S * NS_PER_S), os.getpid()) / NS_PER_S
+    try:
+        while not stop.wait(wait_s):
+            host.beat()
+            wait_s = until_beat_ns(clock.monotonic_ns(), round(BEAT_EVERY_S * NS_PER_S), os.getpid()) / NS_PER_S
+    except Exception as error:  # noqa: BLE001 (a supervisor: cameras that nobody speaks for any more must not go on)
+        _end_by(error, line, outlet, sender)
     host.stop(STOP_WITHIN_S)
     line(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_STOPPED, number=0))
     outlet.close()
@@ -204,6 +206,15 @@ def _send(outlet: Outlet) -> None:
         outlet.run()
     except OSError:
         os._exit(EXIT_ORPHANED)
+
+
+def _end_by(error: Exception, line: Line, outlet: Outlet, sender: threading.Thread) -> NoReturn:
+    """Say where it went wrong, and end the process: the supervisor starts another."""
+    with suppress(OutletClosedError):
+        line(pipe_pb2.Log(level=ERROR, code=pipe_pb2.LOG_CODE_CAMERA_CRASHED, number=number_of(error)))
+    outlet.close()
+    sender.join(DRAIN_WITHIN_S)
+    os._exit(EXIT_UNUSABLE)
 
 
 def _fail(outward: int, code: pipe_pb2.LogCode.ValueType, number: int) -> None:

@@ -25,6 +25,8 @@ from privet.runtime.whereabouts import number_of
 ERROR, WARNING, INFO = 40, 30, 20
 MEMORY_EVERY_NS = 30 * NS_PER_S
 """Asking the kernel for a worker's memory takes it some ten milliseconds."""
+WAIT_FOR_BUSY_NS = NS_PER_S // 4
+"""For how long a beat waits for cameras that are just saying something: for all of them together."""
 
 
 class Pipeline(Protocol):
@@ -46,8 +48,8 @@ class Pipeline(Protocol):
         """From another thread: carry out a signer's request, and answer it."""
         ...
 
-    def beat(self) -> None:
-        """From another thread, once a second: say how the camera is."""
+    def beat(self, wait_s: float) -> bool:
+        """From another thread, once a second: say how the camera is. False: it was busy for all of wait_s, and nothing was said."""
         ...
 
 
@@ -84,10 +86,13 @@ class Host:
     def beat(self) -> None:
         """Say how every camera is, and its counters; once a second. Errors as `Outlet.put`.
 
-        One thread says it of all: where the machine is full, sixteen that woke at once waited for each other for a second and more.
+        One thread says it of all: where the machine is full, sixteen that woke at once waited for each other for a second and more. One
+        that is just encoding a background does not hold up the others: it is asked after them.
         """
-        for seat in self._seats.values():
-            seat.beat()
+        busy = [seat for seat in self._seats.values() if not seat.beat(0.0)]
+        ends_ns = self._clock.monotonic_ns() + WAIT_FOR_BUSY_NS
+        for seat in busy:
+            seat.beat(max(ends_ns - self._clock.monotonic_ns(), 0) / NS_PER_S)
         if (now_ns := self._clock.monotonic_ns()) >= self._memory_due_ns:
             self._memory_bytes = own_memory_bytes()
             self._memory_due_ns = now_ns + MEMORY_EVERY_NS
@@ -131,17 +136,18 @@ class _Seat:
                 return
         self.line(no_picture(request))
 
-    def beat(self) -> None:
+    def beat(self, wait_s: float) -> bool:
         with self._lock:                            # no pipeline speaks any more when the next one begins
             if self._pipeline is None:
-                return
+                return True
             try:
-                self._pipeline.beat()
+                return self._pipeline.beat(wait_s)
             except OutletClosedError:
                 raise
             except Exception as error:  # noqa: BLE001 (a supervisor: one camera's crash is not another's)
                 self._number = number_of(error)
                 self._pipeline.stop()
+                return True
 
     def stop(self) -> None:
         with self._lock:

@@ -106,11 +106,11 @@ export function drawKind(
       break;
     case "sparse":
       pen.fillStyle = palette.amber;
-      for (let at = Math.floor(left / 8) * 8; at < left + width; at += 8) pen.fillRect(at, middle - 1, 3, 3);
+      for (let at = begin(left, width, 8); at < left + width; at += 8) pen.fillRect(at, middle - 1, 3, 3);
       break;
     case "asleep":
       pen.fillStyle = palette.green;
-      for (let at = Math.floor(left / 6) * 6; at < left + width; at += 6) pen.fillRect(at, middle, 3, 1);
+      for (let at = begin(left, width, 6); at < left + width; at += 6) pen.fillRect(at, middle, 3, 1);
       break;
     case "blind":
       pen.strokeStyle = palette.amber;
@@ -124,14 +124,19 @@ export function drawKind(
       break;
     case "offline":
       pen.fillStyle = palette.amber;
-      for (let at = Math.floor(left / 8) * 8; at < left + width; at += 8) pen.fillRect(at, top, 2, height);
+      for (let at = begin(left, width, 8); at < left + width; at += 8) pen.fillRect(at, top, 2, height);
       break;
     case "gap":
       pen.fillStyle = palette.strong;
-      for (let at = Math.floor(left / 14) * 14; at < left + width; at += 14) pen.fillRect(at, middle, 7, 1);
+      for (let at = begin(left, width, 14); at < left + width; at += 14) pen.fillRect(at, middle, 7, 1);
       break;
   }
   pen.restore();
+}
+
+/** Where a pattern begins: on a raster, so that neighbours join; if shorter than a step, at its own left, so that it shows. */
+function begin(left: number, width: number, step: number): number {
+  return width < step ? left : Math.floor(left / step) * step;
 }
 
 function drawTicks(
