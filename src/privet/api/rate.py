@@ -1,4 +1,7 @@
-"""How often somebody may try: token buckets, pure.
+"""How often somebody may try wrong: token buckets, pure.
+
+Only what was found to be wrong is counted. Secrets are 256 random bits: there is nothing to guess, and a limit on right ones would let
+anybody lock everybody out. What a try costs is bounded by the threads that look tokens up, and by the port.
 
 Belongs here: the arithmetic and the two levels (per address and all together). Does not belong here: clocks, addresses' meaning.
 """
@@ -54,7 +57,7 @@ MAX_ADDRESSES = 4096
 
 @dataclass(slots=True)
 class Attempts:
-    """Tries to log in, per address and all together. At most MAX_ADDRESSES are remembered, the longest unseen goes first."""
+    """Wrong tries to log in, per address and all together. At most MAX_ADDRESSES are remembered, the longest unseen goes first."""
 
     per_address: Rate = PER_ADDRESS
     all_together: Rate = ALL_TOGETHER

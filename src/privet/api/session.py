@@ -173,17 +173,14 @@ async def show_login(request: Request, room: TheRoom) -> Response:
 
 @router.post("/login", operation_id="login", include_in_schema=False, dependencies=requires(Permission.PUBLIC))
 async def login(request: Request, room: TheRoom) -> Response:
-    """Turn a token into a session. Wrong tokens are limited per address and all together."""
+    """Turn a token into a session. Wrong tokens are limited per address and all together; a right one never waits for them."""
     deps = room.dependencies
-    wait_ns = room.attempts.draw(client_address(request.scope), deps.clock.monotonic_ns())
-    if wait_ns > 0:
-        # The form is not read: what it says goes on to is lost, which is the trier's own loss.
-        return _answer(request, room, HOME, 429, wait_ns)
     form = await _form(request)
     goes_on_to = destination(form.get("next", HOME))
     identity = await anyio.to_thread.run_sync(check_token, deps.accounts, form.get("token", "").strip(), limiter=room.account_threads)
     if identity is None:
-        return _answer(request, room, goes_on_to, 401)
+        wait_ns = room.attempts.draw(client_address(request.scope), deps.clock.monotonic_ns())
+        return _answer(request, room, goes_on_to, 401 if wait_ns == 0 else 429, wait_ns)
     secret = await anyio.to_thread.run_sync(
         open_session, deps.accounts, deps.clock, identity, deps.session_ns, limiter=room.account_threads
     )
