@@ -27,8 +27,10 @@ from privet.core.ids import CameraId
 from privet.index.index import Index, index_url
 from privet.record.recorder import Recorder
 from privet.runtime.announce import IndexAnnounce
+from privet.runtime.port_bounds import MOST_CONNECTIONS, Bounds
 from privet.runtime.publisher import Ledger
-from privet.runtime.serve import _House, _Server, _server_settings
+from privet.runtime.serve import _House
+from privet.runtime.web_server import WebServer, server_settings
 
 FEED_EVERY_S = 0.01
 
@@ -119,7 +121,7 @@ async def running(directory: Path, cameras: list[Camera]) -> AsyncIterator[House
         assert isinstance(identity, Identity)
         secret = open_session(deps.accounts, clock, identity, deps.session_ns)
         app = create_app(deps)
-        server = _Server(_server_settings(app, listen))
+        server = WebServer(server_settings(app, listen), Bounds(MOST_CONNECTIONS, MOST_CONNECTIONS), clock)
         house = House(listen.url.rstrip("/"), (cookie_name(tls=False), secret), counted, index, loaded.config.camera_ids(), parts=parts)
         for name, camera in zip(house.cameras, cameras, strict=True):
             for message in camera.begin(time.time_ns()):

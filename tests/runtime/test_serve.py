@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import signal
 import socket
@@ -19,7 +20,9 @@ from demo.encode import CACHE
 
 from privet.api.listen import ListenSettings
 from privet.index.index import Index, index_url
-from privet.runtime.serve import listening_socket
+from privet.runtime.port import ACCEPTED_AT_ONCE
+from privet.runtime.port_bounds import connection_bounds
+from privet.runtime.web_server import listening_socket
 from privet.runtime.worker_rehearsal import encode_film
 
 TOKEN = re.compile(r"\bprivet_[\w-]{20,}")
@@ -39,9 +42,10 @@ def configure(directory: Path, port: int, rest: str = "") -> Path:
 class Running:
     """`privet run`, its output read line by line."""
 
-    def __init__(self, config: Path, *options: str) -> None:
+    def __init__(self, config: Path, *options: str, descriptors: int | None = None) -> None:
+        limit = [] if descriptors is None else ["prlimit", f"--nofile={min(descriptors, 300)}:{descriptors}"]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "privet", "run", "--config", str(config), *options],
+            [*limit, sys.executable, "-m", "privet", "run", "--config", str(config), *options],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
         self.said = ""
@@ -63,8 +67,8 @@ class Running:
 
 
 @contextmanager
-def running(config: Path, *options: str) -> Iterator[Running]:
-    house = Running(config, *options)
+def running(config: Path, *options: str, descriptors: int | None = None) -> Iterator[Running]:
+    house = Running(config, *options, descriptors=descriptors)
     try:
         yield house
     finally:
@@ -132,6 +136,63 @@ def test_a_camera_is_guarded_recorded_and_measured(tmp_path: Path) -> None:
     for row in rows:  # one, or two if the hour ended meanwhile
         assert row.closed
         assert (tmp_path / "data" / row.path).stat().st_size == row.size_bytes > 0
+
+
+def test_slow_connections_stop_neither_page_nor_recording_nor_fill_the_log(tmp_path: Path) -> None:
+    """More of them than there are descriptors: page, API and recording go on, and the descriptors kept for them stay free."""
+    port, descriptors = free_port(), 400
+    encode_film(tmp_path / "a.mp4", 256, 192)
+    camera = '[cameras.gate]\nplace = "a"\npurpose = "b"\ncontroller = "c"\nurl = "file:a.mp4"\n[promotion]\ncommissioning = "automatic"\n'
+
+    def recorded_bytes() -> int:
+        return sum(path.stat().st_size for path in (tmp_path / "data").glob("**/*.mcap*"))
+
+    def await_more(than_bytes: int) -> None:
+        deadline = time.monotonic() + 100
+        while recorded_bytes() <= than_bytes and time.monotonic() < deadline:
+            time.sleep(0.2)  # another process' work: there is no clock to fake
+        assert recorded_bytes() > than_bytes
+
+    with running(configure(tmp_path, port, camera), descriptors=descriptors) as house, contextlib.ExitStack() as stack:
+        token = house.until(TOKEN.pattern)
+        assert get(port, "/health").status_code == 200
+        await_more(0)
+        open_files = Path(f"/proc/{house.process.pid}/fd")
+        at_rest, most = len(list(open_files.iterdir())), 0
+        bounds = connection_bounds(descriptors, 1, 1)
+        for number in range(500):
+            source = ("127.0.0.1", "127.0.0.2", "127.0.0.3")[number % 3]
+            slow = stack.enter_context(socket.create_connection(("127.0.0.1", port), 20, (source, 0)))
+            slow.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
+            most = max(most, len(list(open_files.iterdir())))
+        assert bounds.connections // 2 < most - at_rest <= bounds.connections + 2 * ACCEPTED_AT_ONCE
+        before_bytes = recorded_bytes()
+        assert get(port, "/api/cameras", token).status_code == 200
+        await_more(before_bytes)
+        assert get(port, "/health").status_code == 200
+        status, log = house.end(signal.SIGINT)
+    assert status == 0
+    assert "all connections are taken" in log
+    assert "system resource" not in log
+    assert len(log) < 4000
+
+
+def test_a_soft_limit_of_descriptors_is_raised(tmp_path: Path) -> None:
+    port = free_port()
+    with running(configure(tmp_path, port), descriptors=800) as house:
+        house.until("guards .*")
+        limits = Path(f"/proc/{house.process.pid}/limits").read_text()
+        assert re.search(r"Max open files +800 +800 ", limits)
+        assert house.end(signal.SIGINT)[0] == 0
+
+
+def test_too_few_descriptors_are_said_in_a_sentence(tmp_path: Path) -> None:
+    with running(configure(tmp_path, free_port()), descriptors=200) as house:
+        status, log = house.end()
+    assert status == 2
+    assert "may open 200 file descriptors" in log
+    assert "LimitNOFILE=" in log
+    assert "Traceback" not in log
 
 
 def test_a_port_in_use_is_said_before_anything_else_happens(tmp_path: Path) -> None:

@@ -16,15 +16,13 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from functools import partial
 from zoneinfo import ZoneInfo
 
 import anyio
 import anyio.abc
 import anyio.to_thread
-import uvicorn
-from fastapi import FastAPI
 
 from privet import __version__
 from privet.api.app import create_app
@@ -51,16 +49,17 @@ from privet.runtime.launch import launch_worker, reduced_environment
 from privet.runtime.lockdown import landlock_abi
 from privet.runtime.metrics import HealthBook, Metrics, Sources
 from privet.runtime.places import cache_directory, static_directory
+from privet.runtime.port import raise_descriptor_limit
+from privet.runtime.port_bounds import Bounds, connection_bounds
 from privet.runtime.publisher import Ledger, Publisher
 from privet.runtime.settings import WorkerSettings, worker_settings
 from privet.runtime.supervisor import Supervisor, WorkerProcess, plan_workers
 from privet.runtime.warm import compiled_directory, is_warm, mark_used, warm_command
+from privet.runtime.web_server import SERVER_STOPS_WITHIN_S, WebServer, listening_socket, server_settings
 
 log = logging.getLogger("privet")
 
 RETENTION_EVERY_S = 60.0
-SERVER_STOPS_WITHIN_S = 5
-UVICORN_TICKS = 10      # a second: by then the date in its answers is to be set anew
 WARM_WITHIN_S = 300.0
 EXIT_INTERRUPTED = 130
 
@@ -75,6 +74,9 @@ def serve(loaded: Loaded, say: Say) -> None:
         StoreError: the data directory is in use, or cannot be used.
     """
     listen = listen_settings(loaded.config.server, loaded)
+    cameras = loaded.config.camera_ids()
+    workers = plan_workers(cameras, loaded.config.worker.cameras_per_worker)
+    bounds = connection_bounds(raise_descriptor_limit(), len(cameras), len(workers))
     if loaded.config.worker.lockdown == "required" and landlock_abi() == 0:
         raise ConfigError(
             f"{loaded.path}: worker.lockdown = \"required\", and this kernel has no Landlock (Linux 5.13 with it switched on): "
@@ -84,7 +86,7 @@ def serve(loaded: Loaded, say: Say) -> None:
         stack.enter_context(hold_data_directory(loaded.data_directory))
         listening = stack.enter_context(listening_socket(listen))
         try:
-            anyio.run(_serve, loaded, listen, listening, say)
+            anyio.run(_serve, loaded, listen, listening, bounds, say)
         except BaseExceptionGroup as group:
             raise _only_cause(group) from group
 
@@ -96,7 +98,7 @@ def _only_cause(group: BaseException) -> BaseException:
     return group
 
 
-async def _serve(loaded: Loaded, listen: ListenSettings, listening: socket.socket, say: Say) -> None:
+async def _serve(loaded: Loaded, listen: ListenSettings, listening: socket.socket, bounds: Bounds, say: Say) -> None:
     clock = SystemClock()
     data = loaded.data_directory
     stop = anyio.Event()
@@ -109,7 +111,7 @@ async def _serve(loaded: Loaded, listen: ListenSettings, listening: socket.socke
             ledger = Ledger()
             try:
                 house = _House(loaded, clock, index, recorder, ledger)
-                await _run(house, listen, listening, stop, say)
+                await _run(house, listen, listening, bounds, stop, say)
             finally:
                 with anyio.CancelScope(shield=True):
                     await anyio.to_thread.run_sync(recorder.close)
@@ -204,10 +206,12 @@ def _recover(loaded: Loaded, index: Index) -> None:
     clear_leftovers(loaded.data_directory)
 
 
-async def _run(house: _House, listen: ListenSettings, listening: socket.socket, stop: anyio.Event, say: Say) -> None:
+async def _run(
+    house: _House, listen: ListenSettings, listening: socket.socket, bounds: Bounds, stop: anyio.Event, say: Say
+) -> None:
     token = await anyio.to_thread.run_sync(create_first_token, house.index, house.clock)
     app = create_app(house.dependencies(listen))
-    server = _Server(_server_settings(app, listen))
+    server = WebServer(server_settings(app, listen), bounds, house.clock)
     served, supervised = anyio.Event(), anyio.Event()
     async with anyio.create_task_group() as group:
         group.start_soon(_until, partial(server.serve, [listening]), served)
@@ -298,58 +302,3 @@ def _retain_once(house: _House, retention_ns: int, quota_bytes: int) -> None:
     plan = plan_retention(house.index.recordings(), house.clock.wall_ns(), retention_ns, quota_bytes)
     for removal in remove(house.loaded.data_directory, house.index, plan):
         log.info("removed %s (%s)", removal.path, removal.why.value)
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to the main process, which stops the parts in order."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self._leaving = anyio.Event()
-
-    def leave(self) -> None:
-        """`serve` returns as soon as what was asked for is answered."""
-        self.should_exit = True
-        self._leaving.set()
-
-    async def main_loop(self) -> None:
-        """uvicorn's, which looks ten times a second whether to leave: with eight cameras at rest, half of what woke the main process."""
-        ticks = 0
-        while not await self.on_tick(ticks):
-            with anyio.move_on_after(UVICORN_TICKS / 10):
-                await self._leaving.wait()
-            ticks += UVICORN_TICKS
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _server_settings(app: FastAPI, listen: ListenSettings) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        lifespan="off",
-        ws="websockets-sansio",
-        ws_max_size=64 * 1024,  # viewers have nothing to say
-        timeout_graceful_shutdown=SERVER_STOPS_WITHIN_S,
-        ssl_certfile=None if listen.tls_certificate is None else str(listen.tls_certificate),
-        ssl_keyfile=None if listen.tls_key is None else str(listen.tls_key),
-    )
-
-
-def listening_socket(listen: ListenSettings) -> socket.socket:
-    """Return a socket that listens, so that an address in use is known before anything else happens."""
-    try:
-        found = socket.getaddrinfo(listen.host or None, listen.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, _, _, _, address = found[0]
-        listening = socket.create_server(address[:2], family=family, backlog=128)
-        # asyncio sees to it only where the protocol is named. Without it, what follows on a kept connection waits 40 ms.
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return listening
-    except OSError as error:
-        where = f"{listen.host} port {listen.port}"
-        raise ConfigError(f"{where} cannot be listened on: {error.strerror}; set server.host or server.port") from error
