@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from privet.api.headers import add_security_headers
@@ -72,6 +73,10 @@ async def _validation(request: Request, error: Exception) -> Response:
     return problem(422, f"cannot be used: {names_of_all}", errors=tuple(errors))
 
 
+async def _gone(request: Request, error: Exception) -> Response:
+    return problem(408, "the connection was closed before the body was whole")  # nobody reads it, and nothing failed
+
+
 async def _privet(request: Request, error: Exception) -> Response:
     match error:
         case NotFoundError():
@@ -96,5 +101,6 @@ def install(app: FastAPI) -> None:
     """Let `app` answer every error as a problem."""
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(PrivetError, _privet)
     app.add_exception_handler(Exception, _internal)

@@ -25,7 +25,7 @@ LogFormat = Literal["human", "json"]
 OWN_A_MINUTE = 240
 """Of one kind of ours: one a camera, where there are many."""
 OTHERS_A_MINUTE = 10
-"""Of one kind of a library's: most have a traceback."""
+"""Of one kind of a library's, or with a traceback, which is as long as fifty lines."""
 ALL_A_MINUTE = 1000
 LINE_CHARACTERS = 4000
 TRACEBACK_CHARACTERS = 8000
@@ -68,7 +68,7 @@ class RatedHandler(logging.StreamHandler[TextIO]):
     def emit(self, record: logging.LogRecord) -> None:
         # Called with the handler's lock held, as all that touches the rate is.
         self._say(self._rate.turn(self._clock.monotonic_ns()))
-        own = record.name == "privet" or record.name.startswith("privet.")
+        own = record.name.partition(".")[0] == "privet" and not record.exc_info
         if self._rate.take(f"{record.name}: {kind_of(str(record.msg))}", OWN_A_MINUTE if own else OTHERS_A_MINUTE):
             super().emit(record)
 
