@@ -116,7 +116,7 @@ docs-pictures: setup ## docs/pictures: every page, taken in a browser from a run
 RULE_BY_RULE := present_at_start present_at_start_lying still_person low_contrast tiny night_noise
 # A scenario that leaks makes the runs fail, and is a figure all the same.
 .PHONY: docs-privacy
-docs-privacy: setup ## docs/privacy-measured.md: every figure and still of it, measured anew (about an hour)
+docs-privacy: setup ## docs/measured/privacy.md: every figure and still of it, measured anew (about an hour)
 	$(BIN)/python -m bench.privacy --ablate --attack --peers --still docs/pictures/privacy/sequence.jpg --json > .cache/privacy-sequence.json || test $$? = 1
 	$(BIN)/python -m bench.privacy --scenarios --json > .cache/privacy-scenarios.json || test $$? = 1
 	$(BIN)/python -m bench.privacy --scenarios $(RULE_BY_RULE) --ablate --json > .cache/privacy-rules.json || test $$? = 1

@@ -1,6 +1,6 @@
 """What of people a run shows: the figures of one sequence, by two measures that know nothing of each other.
 
-Belongs here: the definitions in docs/design/privacy-bench.md, as code. By *provenance*: our own records say when a block became
+Belongs here: the definitions in docs/ref/privacy-bench.md, as code. By *provenance*: our own records say when a block became
 background, the truth says who stood there then. By *image*: the picture that is shown, the live one and the plate, nothing else.
 """
 
@@ -44,7 +44,7 @@ class Question:
 
 @dataclass(slots=True)
 class Figures:
-    """One run's figures; the names are those of docs/design/privacy-bench.md. None: there was nothing to measure it on."""
+    """One run's figures; the names are those of docs/ref/privacy-bench.md. None: there was nothing to measure it on."""
 
     person_frames: int = 0
     leaked_person_frames: int = 0

@@ -1,11 +1,11 @@
-"""docs/privacy-measured.md and its stills, from the figures that `python -m bench.privacy --json` printed.
+"""docs/measured/privacy.md and its stills, from the figures that `python -m bench.privacy --json` printed.
 
     python -m bench.privacy.page FILE.json [FILE.json ...]
 
 Every file adds to docs/measured/privacy.json or replaces what is there under the same name; the page is written from that alone, so it
 says what was measured and when. Stills of scenarios are taken from their contact sheets, where there are any.
 
-Belongs here: which figure goes into which table. Does not belong here: what the figures mean (docs/design/privacy-bench.md), measuring.
+Belongs here: which figure goes into which table. Does not belong here: what the figures mean (docs/ref/privacy-bench.md), measuring.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from bench.privacy.tables import Json, markdown, said
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 FIGURES = DOCS / "measured" / "privacy.json"
 TEMPLATE = Path(__file__).with_name("page.md.in")
-PAGE = DOCS / "privacy-measured.md"
+PAGE = DOCS / "measured" / "privacy.md"
 PICTURES = DOCS / "pictures" / "privacy"
 STILL_ROW = 3       # of a contact sheet: past the middle
 SHOWN_SCENARIOS = (
@@ -69,7 +69,7 @@ def page(figures: Json) -> str:
         scenarios=_scenarios(scenarios),
         rules=_rules(scenarios),
         stills="\n\n".join(
-            f"`{name}`: {SCENARIOS[name].says}\n\n![live, shown, empty place](pictures/privacy/{name}.jpg)" for name in SHOWN_SCENARIOS
+            f"`{name}`: {SCENARIOS[name].says}\n\n![live, shown, empty place](../pictures/privacy/{name}.jpg)" for name in SHOWN_SCENARIOS
         ),
         attack=tables(_object(sequence["attack"]), as_markdown=True),
     )

@@ -161,7 +161,7 @@ def said_to(words: str) -> None:
 
 
 def figures(bare: Used, proving: Guarded, settled: Guarded) -> Json:
-    """Under the names of docs/design/throughput-bench.md."""
+    """Under the names of docs/ref/throughput-bench.md."""
     return {
         "decode_only": round(bare.cpu, 4),
         "decode_only_range": [round(bare.least, 4), round(bare.most, 4)],

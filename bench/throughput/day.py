@@ -62,7 +62,7 @@ def main() -> int:
 
 
 def day_figures(to_ns: int = DAY_NS) -> Json:
-    """Under the names of docs/design/throughput-bench.md.
+    """Under the names of docs/ref/throughput-bench.md.
 
     Raises:
         FootageMissingError: the demo's footage is not installed.

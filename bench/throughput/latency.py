@@ -92,7 +92,7 @@ def main() -> int:
 
 
 def latency_figures(cpu_a_camera: float = 0.09, only: str | None = None) -> Json:
-    """Milliseconds, under the names of docs/design/throughput-bench.md. cpu_a_camera: `privet` of the busy main stream.
+    """Milliseconds, under the names of docs/ref/throughput-bench.md. cpu_a_camera: `privet` of the busy main stream.
 
     Raises:
         DemoError: Privet does not start, or proves nothing.

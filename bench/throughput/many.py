@@ -72,7 +72,7 @@ def main() -> int:
 
 
 def many_figures(quiet: int, busy: int, minutes: float, *, sub: bool = False) -> Json:
-    """Under the names of docs/design/throughput-bench.md. sub: every camera has a sub-stream.
+    """Under the names of docs/ref/throughput-bench.md. sub: every camera has a sub-stream.
 
     Raises:
         DemoError: Privet does not start.

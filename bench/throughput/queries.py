@@ -73,7 +73,7 @@ def main() -> int:
 
 
 def query_figures() -> Json:
-    """Milliseconds by span and polygon, cold and warm, under the names of docs/design/throughput-bench.md."""
+    """Milliseconds by span and polygon, cold and warm, under the names of docs/ref/throughput-bench.md."""
     directory = hundred_days()
     os.sync()
     spans = {"camera_week": Span(START_NS, START_NS + WEEK_NS), "hundred_camera_days": Span(START_NS, START_NS + DAYS * DAY_NS)}

@@ -1,6 +1,6 @@
 """The three attacks over one sequence, as figures: three passes, so that little proven ground hides nothing.
 
-Belongs here: which runs are attacked, and how the figures are named (docs/design/privacy-bench.md). The first pass starts from nothing, as
+Belongs here: which runs are attacked, and how the figures are named (docs/ref/privacy-bench.md). The first pass starts from nothing, as
 after commissioning; the second begins with what the first proved, so that whatever can be proven of the walkways is shown from its first
 frame; the third is given the plate, proven everywhere, which is more
 than the product ever has: everybody is a silhouette in an open place.
@@ -27,7 +27,7 @@ QUESTIONS = ("near", "far")
 
 
 def attack(sequence: Sequence, settings: AnalystSettings, detectors: Many[Detector]) -> Json:
-    """All figures, under the names of docs/design/privacy-bench.md."""
+    """All figures, under the names of docs/ref/privacy-bench.md."""
     kept: list[StoredScene] = []
     passes: Json = {"first_pass": crop_attacks(gather(sequence, first_pass(sequence, settings, detectors, kept)))}
     if kept:
