@@ -15,6 +15,7 @@ PYTHON = [
     "src/privet/core/pb/scene_pb2.pyi",
     "src/privet/core/pb/pipe_pb2.py",
     "src/privet/core/pb/pipe_pb2.pyi",
+    "docs/ref/api.md",
     "docs/ref/openapi.json",
     "docs/ref/privet.schema.json",
     "docs/ref/configuration.md",

@@ -34,7 +34,7 @@ PROBLEMS = {
 
 @router.get("/api/openapi.json", operation_id="openapi", dependencies=requires(Permission.VIEW))
 async def openapi(request: Request) -> Response:
-    """This document."""
+    """The OpenAPI document: paths, parameters and answers."""
     return JSONResponse(request.app.openapi())
 
 
