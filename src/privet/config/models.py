@@ -51,14 +51,14 @@ class Storage(Section):
         None, description="Where compiled kernels and models lie, for every site of this user; the user's own cache if none."
     )
     retention_hours: int = Field(72, ge=1, description="Age at which recordings are removed.")
-    retention_reason: str = Field("", description="Required in writing for more than 72 hours; logged and published.")
+    retention_reason: str = Field("", description="Required in writing for more than 72 hours; logged, and shown on the system page.")
     quota_gb: float = Field(0.0, ge=0.0, description="Upper bound for recordings in GB (10^9 bytes), oldest out first; 0: none.")
 
     @model_validator(mode="after")
     def _long_retention_has_a_reason(self) -> Self:
         if self.retention_hours > 72 and not self.retention_reason:
             raise ValueError(
-                f"retention_hours = {self.retention_hours} is longer than 72: say why in retention_reason (it is published)"
+                f"retention_hours = {self.retention_hours} is longer than 72: say why in retention_reason (whoever may log in sees it)"
             )
         return self
 
