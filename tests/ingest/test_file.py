@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from fractions import Fraction
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import av
 import pytest
-from tests.cameras import moving_picture, picture_number
+from tests.cameras import moving_picture, picture_number, small_clip
 
 from privet.core.clock import NS_PER_MS, NS_PER_S, FakeClock, SystemClock
 from privet.core.errors import SourceError
@@ -83,6 +84,18 @@ def test_a_loop_goes_on_where_it_began_with_growing_times(video: Path) -> None:
     assert len(shown) == 60
     assert all(abs(seen - number % 25) <= 3 for number, seen in enumerate(shown))
     assert last_ns == 5900 * NS_PER_MS
+
+
+def test_what_cannot_be_wound_back_ends_as_a_file_does() -> None:
+    """A bare H.264 stream; whoever loops it opens it again."""
+    clip = small_clip()
+    source = open_source(SourceSettings(clip.path.as_uri(), loop=True, paced=False), FakeClock(monotonic=0))
+    frames = source.frames()
+    count = len(list(itertools.islice(frames, len(clip.units))))
+    with pytest.raises(SourceError) as caught:
+        list(frames)
+    assert caught.value.reason is Reason.ENDED
+    assert count == len(clip.units)
 
 
 def test_close_from_another_thread_ends_a_paced_file(video: Path) -> None:

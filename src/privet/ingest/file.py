@@ -118,7 +118,10 @@ class FileSource:
             if not self._settings.loop or last_ns < round_ns:
                 return
             round_ns = last_ns + period_ns
-            container.seek(stream.start_time or 0, stream=stream)
+            try:
+                container.seek(stream.start_time or 0, stream=stream)
+            except av.FFmpegError:                      # bare access units have no index to wind back by: who asked opens it again
+                return
 
     def _round(
         self,
