@@ -30,6 +30,9 @@ FORBIDDEN_ARGUMENTS = {"shell", "allow_pickle"}
 # The only places that may catch what they do not know: they log it and restart something disposable.
 SUPERVISORS = (
     "runtime/camera_sub.py:_run",        # handed to the camera's thread, which ends with it
+    "runtime/camera_state.py:_write",    # likewise
+    "runtime/publisher.py:_written",     # the supervisor of the rows: one that is out of order is dropped, and counted
+    "record/recorder.py:deliver",        # the supervisor of the announcements: check finds what a dropped one was about
     "runtime/supervisor*.py:*",
     "runtime/worker*.py:*",
     "record/recorder.py:_supervised",  # the supervisor of the lanes: one camera's lane that breaks is replaced, the others go on

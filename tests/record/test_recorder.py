@@ -250,8 +250,10 @@ def test_a_file_that_cannot_be_written_for_another_reason_is_given_up_for_a_new_
 def test_what_the_index_does_not_take_is_told_again_in_order(tmp_path: Path) -> None:
     class Refuses(Heard):
         refusing = True
+        asked = 0
 
         def opened(self, recording: RecordingInfo) -> None:
+            self.asked += 1
             if self.refusing:
                 raise StoreError("the index is locked")
             super().opened(recording)
@@ -265,11 +267,30 @@ def test_what_the_index_does_not_take_is_told_again_in_order(tmp_path: Path) -> 
     bench.play(Camera().busy(NOON, 35))
     assert heard.opened_paths == []
     assert bench.core.announcements_waiting() > 1
+    asked = heard.asked
+    bench.core.tick()
+    assert heard.asked == asked, "not at once"
     heard.refusing = False
+    bench.clock.advance(NS_PER_S)
     bench.core.tick()
     assert len(heard.opened_paths) == 1
     assert len(heard.summaries) == 3
     bench.core.close()
+    assert len(closed_in_order(tmp_path, heard)) == 1
+
+
+def test_an_announcement_that_is_out_of_order_does_not_end_the_recorder(tmp_path: Path) -> None:
+    class Defective(Heard):
+        def opened(self, recording: RecordingInfo) -> None:
+            raise ZeroDivisionError
+
+    heard = Defective()
+    bench = Bench(tmp_path, heard=heard)
+    bench.play(Camera().busy(NOON, 35))
+    bench.core.close()
+    assert bench.core.lanes_crashed == 0
+    assert bench.core.announcements_waiting() == 0
+    assert len(heard.summaries) > 2
     assert len(closed_in_order(tmp_path, heard)) == 1
 
 

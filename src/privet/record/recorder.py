@@ -24,6 +24,9 @@ from privet.record.recording import Announce, OpenRecording, RecordingInfo
 
 _log = logging.getLogger(__name__)
 
+RETRY_NS = NS_PER_S
+"""The recorder comes by forty times a second; an index that takes nothing is asked once."""
+
 
 @dataclass(frozen=True, slots=True)
 class RecordSettings:
@@ -138,8 +141,13 @@ class _Messenger:
 
     announce: Announce
     capacity: int
+    clock: Clock
     waiting: deque[Callable[[], None]] = field(default_factory=deque)
     summaries_lost: int = 0
+    error: str = ""
+    """Why nothing can be passed on at present."""
+    retry_ns: int = 0
+    """Monotonic: not before."""
 
     def opened(self, recording: RecordingInfo) -> None:
         self.waiting.append(lambda: self.announce.opened(recording))
@@ -156,14 +164,25 @@ class _Messenger:
         self.waiting.append(lambda: self.announce.summarised(camera, summary))
         self.deliver()
 
-    def deliver(self) -> None:
+    def deliver(self, *, at_once: bool = False) -> None:
+        """Pass on what waits; after a failure not before RETRY_NS, unless at_once."""
+        if not at_once and self.clock.monotonic_ns() < self.retry_ns:
+            return
         while self.waiting:
             try:
                 self.waiting[0]()
             except StoreError as error:
-                _log.warning("the index does not take an announcement, trying again: %s", error)
+                if not self.error:
+                    _log.error("the index does not take announcements, which wait and are tried again: %s", error)
+                self.error = str(error)
+                self.retry_ns = self.clock.monotonic_ns() + RETRY_NS
                 return
+            except Exception:  # noqa: BLE001 (the supervisor of the announcements: check finds what one that is out of order was about)
+                _log.exception("an announcement could not be made and is dropped: run `privet check` after the next stop")
             self.waiting.popleft()
+            if self.error:
+                _log.warning("the index takes announcements again")
+            self.error = ""
 
 
 class RecorderCore:
@@ -173,7 +192,7 @@ class RecorderCore:
         self._directory = directory
         self._clock = clock
         self._disk = disk
-        self._messenger = _Messenger(announce, settings.announcements)
+        self._messenger = _Messenger(announce, settings.announcements, clock)
         self.lanes: dict[CameraId, Lane] = {}
         self.lanes_crashed = 0
 
@@ -202,7 +221,7 @@ class RecorderCore:
         """Finish every recording."""
         for camera, lane in list(self.lanes.items()):
             self._supervised(camera, lane.close)
-        self._messenger.deliver()
+        self._messenger.deliver(at_once=True)
 
     def announcements_waiting(self) -> int:
         return len(self._messenger.waiting)

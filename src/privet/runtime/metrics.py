@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -103,6 +104,19 @@ class HealthBook:
 
 @dataclass(frozen=True)
 class Sources:
+class LedgerFigures(Protocol):
+    """What is asked of the ledger (publisher)."""
+
+    @property
+    def dropped(self) -> int: ...
+
+    @property
+    def waiting(self) -> int: ...
+
+    @property
+    def error(self) -> str: ...
+
+
     """Where the figures come from."""
 
     cameras: Sequence[CameraId]
@@ -111,7 +125,7 @@ class Sources:
     hub: Hub
     recorder: Callable[[], RecorderStatistics]
     workers: Callable[[], tuple[WorkerStatistics, ...]]
-    ledger_dropped: Callable[[], int]
+    ledger: LedgerFigures
 
 
 class Metrics:
@@ -218,7 +232,10 @@ class _House(Collector):
         yield GaugeMetricFamily("privet_record_open_recordings", "Recordings being written.", recorder.open_recordings)
         yield CounterMetricFamily("privet_record_covers_dropped", "Covers the disk was too slow for.", recorder.covers_dropped)
         yield CounterMetricFamily("privet_record_write_errors", "Writes that failed.", recorder.write_errors)
-        yield CounterMetricFamily("privet_index_rows_dropped", "Rows the index was too slow for.", self._sources.ledger_dropped())
+        ledger = self._sources.ledger
+        yield CounterMetricFamily("privet_index_rows_dropped", "Rows the index was too slow for.", ledger.dropped)
+        yield GaugeMetricFamily("privet_index_rows_waiting", "Rows that are not written yet.", ledger.waiting)
+        yield GaugeMetricFamily("privet_index_failing", "1 while the index takes no rows.", float(bool(ledger.error)))
         written = CounterMetricFamily("privet_record_bytes", "Bytes written.", labels=["camera"])
         for camera in recorder.cameras:
             written.add_metric([camera.camera], camera.bytes_written)

@@ -48,15 +48,19 @@ class Rows(Protocol):
 
 
 class Ledger:
-    """A thread that writes rows, in order. A full queue drops the newest row, says so once and counts."""
+    """A thread that writes rows, in order, for as long as the main process lives. What the index does not take is tried again once a
+    second, and said once; a full queue drops the newest row, says so once and counts.
+    """
 
-    def __init__(self, capacity: int = LEDGER_ROWS) -> None:
+    def __init__(self, capacity: int = LEDGER_ROWS, retry_after_s: float = RETRY_AFTER_S) -> None:
+        self._retry_after_s = retry_after_s
         self._rows: queue.Queue[Callable[[], None] | None] = queue.Queue(capacity)
         self._stopping = threading.Event()
         self._dropped = 0
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
         self._thread.start()
 
+        self._error = ""
     @property
     def dropped(self) -> int:
         return self._dropped
@@ -64,6 +68,16 @@ class Ledger:
     def write(self, row: Callable[[], None]) -> None:
         """Have `row` called in the thread; never blocks."""
         try:
+    @property
+    def waiting(self) -> int:
+        """Rows that are not written yet."""
+        return self._rows.qsize() + bool(self._error)
+
+    @property
+    def error(self) -> str:
+        """Why the index takes no row at present; empty while it does."""
+        return self._error
+
             self._rows.put_nowait(row)
         except queue.Full:
             if self._dropped == 0:
@@ -78,15 +92,27 @@ class Ledger:
 
     def _run(self) -> None:
         while (row := self._rows.get()) is not None:
-            while True:
-                try:
-                    row()
+            while not self._written(row):
+                if self._stopping.wait(self._retry_after_s):
+                    self._dropped += 1
                     break
-                except StoreError as error:
-                    log.warning("the index does not take a row, trying again: %s", error)
-                    if self._stopping.wait(RETRY_AFTER_S):
-                        self._dropped += 1
-                        break
+
+    def _written(self, row: Callable[[], None]) -> bool:
+        """Whether `row` needs no further try."""
+        try:
+            row()
+        except StoreError as error:
+            if not self._error:
+                log.error("the index does not take rows, which wait and are tried again: %s", error)
+            self._error = str(error)
+            return False
+        except Exception:  # the supervisor of the rows: one that is out of order is not the others' end
+            self._dropped += 1
+            log.exception("a row could not be written and is dropped")
+        if self._error:
+            log.warning("the index takes rows again")
+        self._error = ""
+        return True
 
 
 class Publisher:

@@ -146,7 +146,7 @@ class _House:
                 hub=self.hub,
                 recorder=recorder.statistics,
                 workers=self.supervisor.statistics,
-                ledger_dropped=lambda: ledger.dropped,
+                ledger=ledger,
             )
         )
 
