@@ -150,7 +150,7 @@ def timed_analyst(stages: Stages) -> type[Analyst]:
 
 
 class _Known:
-    """A state store that knows the place already. Implements camera.StateStore."""
+    """A state store that knows the place already. Implements camera_state.StateStore."""
 
     def __init__(self, state: bytes) -> None:
         self._state = state

@@ -199,7 +199,7 @@ class Signers:
 
     async def sign(self, camera: CameraId, offer: bytes, blocks: bytes) -> pipe_pb2.Commissioned:
         self.signed.append((camera, offer, blocks))
-        done = self.signing == pipe_pb2.SIGNING_ANSWER_SIGNED
+        done = self.signing in (pipe_pb2.SIGNING_ANSWER_SIGNED, pipe_pb2.SIGNING_ANSWER_SIGNED_UNSAVED)
         return pipe_pb2.Commissioned(answer=self.signing, signed_blocks=3 * done, lapsed_blocks=1 * done)
 
     async def refuse(self, camera: CameraId, offer: bytes) -> pipe_pb2.Commissioned:

@@ -12,6 +12,7 @@ from privet.api.commission import MAX_BODY_BYTES, STATEMENT
 from privet.api.permission import Role
 from privet.api.sessions import check_token, create_token, open_session
 from privet.core.clock import NS_PER_S
+from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2
 
 pytestmark = pytest.mark.anyio
@@ -45,7 +46,7 @@ async def test_an_offer_is_seen_and_signed_by_who_asked(world: World) -> None:
         assert picture.headers["content-type"] == "image/webp"
         assert picture.headers["cache-control"] == "no-store"
         answer = await client.post(path(offer, "sign"), json=SIGN)
-        assert answer.json() == {"outcome": "signed", "signed_blocks": 3, "lapsed_blocks": 1}
+        assert answer.json() == {"outcome": "signed", "signed_blocks": 3, "lapsed_blocks": 1, "saved": True}
         assert world.signers.signed == [(GATE, (1).to_bytes(16), b"")]
         # It is decided on: nobody sees it or decides again.
         for again in (client.post(path(offer, "sign"), json=SIGN), client.post(path(offer, "refuse")), client.get(str(offer["picture"]))):
@@ -65,6 +66,28 @@ async def test_every_step_is_recorded_with_who_what_and_the_pictures_hash(world:
     assert len(made.picture_sha256) == 64
     assert (signing.statement, signing.blocks) == (STATEMENT, 4)
     assert (signed.signed_blocks, signed.lapsed_blocks) == (3, 1)
+
+
+async def test_a_signer_is_told_what_is_not_on_the_disk_yet(world: World) -> None:
+    world.signers.signing = pipe_pb2.SIGNING_ANSWER_SIGNED_UNSAVED
+    async with world.client(world.administrator) as client:
+        answer = await client.post(path(await offered(client), "sign"), json=SIGN)
+    assert answer.json() == {"outcome": "signed", "signed_blocks": 3, "lapsed_blocks": 1, "saved": False}
+    assert acts(world) == ["asked", "offered", "signing", "signed", "unsaved"]
+
+
+async def test_what_is_done_and_cannot_be_recorded_is_not_said_to_have_failed(world: World) -> None:
+    async def sign_and_fill_up(camera: CameraId, offer: bytes, blocks: bytes) -> pipe_pb2.Commissioned:
+        world.entries.full = True
+        return await signing(camera, offer, blocks)
+
+    async with world.client(world.administrator) as client:
+        offer = await offered(client)
+        signing = world.signers.sign
+        world.signers.sign = sign_and_fill_up  # type: ignore[method-assign]  # the disk fills up in between
+        answer = await client.post(path(offer, "sign"), json=SIGN)
+    assert (answer.status_code, answer.json()["outcome"], answer.json()["saved"]) == (200, "signed", False)
+    assert acts(world) == ["asked", "offered", "signing"]
 
 
 async def test_a_refusal_is_told_to_the_worker_and_recorded(world: World) -> None:

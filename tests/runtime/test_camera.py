@@ -27,6 +27,7 @@ from privet.ingest.attention import Attention, Wants
 from privet.ingest.source import Source, SourceStatistics
 from privet.ingest.synthetic import SyntheticSource
 from privet.runtime.camera import CameraPipeline
+from privet.runtime.camera_state import StateSaving
 from privet.runtime.outlet import Outgoing
 from privet.runtime.settings import CameraSettings
 from privet.scene.analyst import Analyst, Observation
@@ -74,6 +75,7 @@ class Kept:
 
     state: bytes | None = None
     broken: bool = False
+    full: bool = False
 
     def load(self) -> bytes | None:
         if self.broken:
@@ -81,6 +83,8 @@ class Kept:
         return self.state
 
     def save(self, state: bytes) -> None:
+        if self.full:
+            raise StoreError("no space left")
         self.state = state
 
 
@@ -93,7 +97,8 @@ class GoneError(Exception):
 
 
 def play(
-    heard: Heard, store: Kept, sources: list[Callable[[], Source]], clock: FakeClock, detectors: list[Detector], **promotion: object
+    heard: Heard, store: Kept | StateSaving, sources: list[Callable[[], Source]], clock: FakeClock, detectors: list[Detector],
+    **promotion: object,
 ) -> CameraPipeline:
     """Run a pipeline over one source after another, then end it."""
     left = iter(sources)
@@ -135,6 +140,22 @@ def test_a_state_that_cannot_be_read_is_an_arrival_and_said() -> None:
     play(heard, Kept(broken=True), [lambda: frames(clock, 60)], clock, two())
     assert pipe_pb2.LOG_CODE_STATE_UNREADABLE in heard.codes()
     assert not heard.scenes("patch")
+
+
+def test_a_disk_that_is_full_ends_no_camera_and_nothing_is_proven_twice() -> None:
+    clock, heard, store = FakeClock(monotonic=60 * NS_PER_S), Heard(), Kept(full=True)
+    saving = StateSaving(store, clock)
+    play(heard, saving, [lambda: frames(clock, 100), lambda: frames(clock, 20)], clock, two())
+    assert heard.scenes("patch")
+    assert scene_pb2.REASON_UNSAVED in heard.reasons()
+    assert heard.codes()[-1] == pipe_pb2.LOG_CODE_STATE_UNSAVED
+    assert store.state is None
+    again = Heard()
+    store.full = False
+    play(again, saving, [lambda: frames(clock, 5)], clock, two())
+    assert pipe_pb2.LOG_CODE_BACKGROUND_RESTORED in again.codes(), "taken from memory"
+    assert pipe_pb2.LOG_CODE_STATE_SAVED in again.codes()
+    assert store.state is not None
 
 
 def test_without_detectors_nothing_is_proven_and_the_state_says_why() -> None:

@@ -324,6 +324,24 @@ def test_decisions_are_carried_out_once_and_counted() -> None:
     assert len(told.messages) == 4
 
 
+def test_who_signed_is_answered_once_it_is_saved_or_is_known_not_to_be() -> None:
+    offer, order = an_offer(), list[str]()
+
+    def keep() -> bool:
+        order.append(f"after {len(told.messages)} answers")
+        return False
+
+    told = Told()
+    desk = Desk(told, FakeClock(), keep)
+    desk.put(pipe_pb2.CommissionSign(camera=CAMERA, request=1, offer=offer.id, blocks=pack_bits(BLOCKS)))
+    desk.serve(Offering(offer), frame_of(PICTURE))
+    (answer,) = told.messages
+    assert isinstance(answer, pipe_pb2.Commissioned)
+    assert (answer.answer, answer.signed_blocks) == (pipe_pb2.SIGNING_ANSWER_SIGNED_UNSAVED, 5)
+    assert order == ["after 0 answers"]
+    Inspector([CAMERA]).inspect(said(answer, CAMERA).SerializeToString())
+
+
 def test_what_finds_no_frame_in_time_is_answered_and_never_carried_out() -> None:
     told, clock = Told(), FakeClock()
     offering = Offering(an_offer())

@@ -24,6 +24,7 @@ from privet.runtime.whereabouts import describe
 from privet.runtime.worker import EXIT_ORPHANED, EXIT_STOPPED, EXIT_UNUSABLE, GROUP_NICENESS, NICENESS, connect_ports
 
 PASSWORD = "correct horse battery"
+ROOT = Path(__file__).parents[2]
 
 
 class Child:
@@ -34,7 +35,7 @@ class Child:
         self.process = subprocess.Popen(
             [sys.executable, "-m", module],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env=reduced_environment() | {"PYTHONPATH": str(Path(__file__).parents[2])},
+            env=reduced_environment() | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src")))},
             start_new_session=True,         # as the supervisor starts it
         )
         assert self.process.stdin is not None

@@ -330,6 +330,8 @@ function describe(camera: DevCamera): Camera {
       sub_stream: "none",
       candidate_blocks: zero,
       sharpness_milli: 412,
+      saves_failed: 0,
+      state_unsaved_seconds: 0,
     },
     capacity_bits_per_second: grid.rows * grid.columns * 5,
     sent_bits_per_second: 14_200 + 900 * camera.seed,

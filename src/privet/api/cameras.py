@@ -23,7 +23,7 @@ ConditionName = Literal["starting", "awake", "asleep", "blind", "offline"]
 SubStreamName = Literal["none", "not_watched", "watched", "other_picture", "no_keyframes"]
 ReasonName = Literal[
     "none", "unreachable", "refused", "not_found", "no_video", "codec", "stalled", "ended", "damaged", "moved", "obscured",
-    "worker", "no_detector", "protocol", "overloaded",
+    "worker", "no_detector", "protocol", "overloaded", "unsaved",
 ]
 
 DecodingName = Literal["software", "hardware", "waiting", "no_device", "unsupported", "failed"]
@@ -72,6 +72,8 @@ class CountersModel(Model):
     frames_hardware: int = Field(description="Pictures decoded by a GPU.")
     candidate_blocks: int = Field(description="Waiting for a signature, now.")
     sharpness_milli: int = Field(description="Focus measure of the last keyframe, thousandths.")
+    saves_failed: int = Field(description="Tries to save what was proven that failed: the disk was full, read-only or gone.")
+    state_unsaved_seconds: int = Field(description="For how long what was proven has not been on the disk; 0 while it can be saved.")
 
 
 class CameraModel(Model):
@@ -195,4 +197,6 @@ def _counters(health: pipe_pb2.Health) -> CountersModel:
         frames_hardware=health.frames_hardware,
         candidate_blocks=health.candidate_blocks,
         sharpness_milli=health.sharpness_milli,
+        saves_failed=health.saves_failed,
+        state_unsaved_seconds=health.state_unsaved_seconds,
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import logging
 from typing import Annotated, Literal
 
 import anyio.to_thread
@@ -26,11 +27,14 @@ from privet.api.permission import Identity, Permission, requires
 from privet.api.ports import CommissionAct, CommissionEntry
 from privet.api.sessions import hash_secret
 from privet.core.clock import NS_PER_S
+from privet.core.errors import StoreError
 from privet.core.grid import Grid, unpack_bits
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2
 
 router = APIRouter(tags=["commission"])
+
+_log = logging.getLogger(__name__)
 
 STATEMENT = "nobody is in this picture"
 MAX_BODY_BYTES = 256 * 1024
@@ -70,6 +74,10 @@ class DecisionModel(Model):
     outcome: Literal["signed", "refused"]
     signed_blocks: int = Field(description="Background now.")
     lapsed_blocks: int = Field(description="Something moved there since the offer: they are proven anew and offered again.")
+    saved: bool = Field(
+        description="What was decided, and the record of it, are on the disk. If false it holds all the same, and may be lost "
+        "if Privet ends before the disk takes it: then it is to be signed again."
+    )
 
 
 _BODY = {
@@ -173,9 +181,12 @@ async def _decided(
 ) -> DecisionModel:
     """Record what became of a decision, and say it."""
     match answer.answer:
-        case pipe_pb2.SIGNING_ANSWER_SIGNED | pipe_pb2.SIGNING_ANSWER_REFUSED:
-            await _record(room, who, held.camera, outcome, held, signed=answer.signed_blocks, lapsed=answer.lapsed_blocks)
-            return DecisionModel(outcome=outcome, signed_blocks=answer.signed_blocks, lapsed_blocks=answer.lapsed_blocks)
+        case pipe_pb2.SIGNING_ANSWER_SIGNED | pipe_pb2.SIGNING_ANSWER_SIGNED_UNSAVED | pipe_pb2.SIGNING_ANSWER_REFUSED:
+            unsaved = answer.answer == pipe_pb2.SIGNING_ANSWER_SIGNED_UNSAVED
+            saved = await _record_done(room, who, held, outcome, answer, unsaved=unsaved) and not unsaved
+            return DecisionModel(
+                outcome=outcome, signed_blocks=answer.signed_blocks, lapsed_blocks=answer.lapsed_blocks, saved=saved
+            )
         case pipe_pb2.SIGNING_ANSWER_NOT_OPEN:
             await _record(room, who, held.camera, "void", held)
             raise HTTPException(409, "the offer was over in the meantime and nothing was done: ask for a new one")
@@ -186,6 +197,23 @@ async def _decided(
         case _:
             await _record(room, who, held.camera, "unknown", held)
             raise HTTPException(504, "the camera's worker was lost: whether it took effect is not known; look at the camera's page")
+
+
+async def _record_done(
+    room: Room, who: Identity, held: HeldOffer, outcome: Literal["signed", "refused"], answer: pipe_pb2.Commissioned, *, unsaved: bool
+) -> bool:
+    """Record what was done; False if the disk does not take it. It is done all the same, and whoever decided is told so."""
+    try:
+        await _record(room, who, held.camera, outcome, held, signed=answer.signed_blocks, lapsed=answer.lapsed_blocks)
+        if unsaved:
+            await _record(room, who, held.camera, "unsaved", held, signed=answer.signed_blocks, lapsed=answer.lapsed_blocks)
+    except StoreError as error:
+        _log.error(
+            "%s: %s %s (%d blocks) by %s is done and could not be recorded: %s",
+            held.camera, "offer", outcome, answer.signed_blocks, who.name, error,
+        )
+        return False
+    return True
 
 
 async def _record(

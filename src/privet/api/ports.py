@@ -105,8 +105,9 @@ class Exporter(Protocol):
         ...
 
 
-CommissionAct = Literal["asked", "offered", "signing", "refusing", "signed", "refused", "void", "unknown"]
-"""An offer was asked for, was made; somebody signs or refuses (written before it is done); it was done, it was not, nobody knows."""
+CommissionAct = Literal["asked", "offered", "signing", "refusing", "signed", "unsaved", "refused", "void", "unknown"]
+"""An offer was asked for, was made; somebody signs or refuses (written before it is done); it was done, what was signed is not on
+the disk yet, it was refused, nothing was done, nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)

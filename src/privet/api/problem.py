@@ -85,7 +85,10 @@ async def _privet(request: Request, error: Exception) -> Response:
             return problem(422, str(error))
         case StoreError():
             _log.error("the store failed", exc_info=error)
-            return problem(503, "recordings or the index cannot be read: the log says why, `privet check` mends")
+            return problem(
+                503,
+                "what is stored cannot be read or written: the log says why. A full disk needs room; `privet check` mends what is damaged",
+            )
         case _:
             return await _internal(request, error)
 

@@ -109,10 +109,12 @@ def commission(
 
 
 def _sign(server: Server, camera: str, offered: Offered) -> int:
-    signed, lapsed = server.decide(camera, offered, "sign", {"statement": STATEMENT})
+    signed, lapsed, saved = server.decide(camera, offered, "sign", {"statement": STATEMENT})
     click.echo(f"Signed: {signed} blocks are background now.")
     if lapsed:
         click.echo(f"{lapsed} blocks have lapsed, because something moved there since: they are proven anew and offered again.")
+    if not saved:
+        click.echo("It could not be saved yet: if Privet ends before its disk takes it, sign again. See the server's log.", err=True)
     return EXIT_SIGNED
 
 
@@ -154,11 +156,11 @@ class Server:
         """Fetch the picture of an offer. Raises ServerError."""
         return self._send("GET", offered.picture.lstrip("/"), None)
 
-    def decide(self, camera: str, offered: Offered, verb: str, body: dict[str, str] | None) -> tuple[int, int]:
-        """Sign or refuse. Returns blocks signed and lapsed. Raises ServerError."""
+    def decide(self, camera: str, offered: Offered, verb: str, body: dict[str, str] | None) -> tuple[int, int, bool]:
+        """Sign or refuse. Returns blocks signed and lapsed, and whether it is on the server's disk. Raises ServerError."""
         path = f"api/cameras/{quote(camera, safe='')}/commission/{quote(offered.offer, safe='')}/{verb}"
         answer = self._json("POST", path, body)
-        return int(str(answer.get("signed_blocks", 0))), int(str(answer.get("lapsed_blocks", 0)))
+        return int(str(answer.get("signed_blocks", 0))), int(str(answer.get("lapsed_blocks", 0))), answer.get("saved") is not False
 
     def _json(self, method: str, path: str, body: dict[str, str] | None) -> dict[str, object]:
         try:

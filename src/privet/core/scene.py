@@ -42,6 +42,7 @@ class Reason(IntEnum):
     NO_DETECTOR = 13
     PROTOCOL = 14
     OVERLOADED = 15
+    UNSAVED = 16
 
 
 def looked_at_seldom(condition: int, reason: int) -> bool:

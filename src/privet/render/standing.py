@@ -36,6 +36,7 @@ REASONS = {
     Reason.NO_DETECTOR: "a detector is missing",
     Reason.PROTOCOL: "the camera breaks its protocol",
     Reason.OVERLOADED: "this machine does not keep up",
+    Reason.UNSAVED: "what was proven cannot be saved",
 }
 
 

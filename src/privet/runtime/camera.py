@@ -26,6 +26,7 @@ from privet.ingest.lazy import LONGEST_GOP_NS
 from privet.ingest.reconnect import Link, LinkState, Reconnector
 from privet.ingest.source import Source, SourceStatistics
 from privet.runtime.camera_decoding import DecodingLog
+from privet.runtime.camera_state import StateSaving, StateStore
 from privet.runtime.camera_sub import SubFeed
 from privet.runtime.camera_vigil import Vigil, Watched
 from privet.runtime.commissioning import CommissionRequest
@@ -48,18 +49,13 @@ SPARSE_SILENT_AFTER_NS = LONGEST_GOP_NS + SILENT_AFTER_NS      # where keyframes
 OVERLOADED_FOR_NS = 5 * NS_PER_S        # after packets were thrown away, a camera of which no picture comes is not to blame
 SAVE_EVERY_NS = 20 * NS_PER_S
 """Saving takes as much as decoding half a second or more of 1080p. What a crash costs is the proofs of so long."""
+SIGNED_WAITS_S = 1.0
+"""For so long a signer, and the camera, wait for the disk. A heartbeat says that covers are late after two."""
+LAST_SAVE_WITHIN_S = 3.0
 ERROR, WARNING, INFO = 40, 30, 20
 DELIVERING = (Condition.AWAKE, Condition.ASLEEP, Condition.BLIND)
 
 OpenSource = Callable[[Attention], Source]
-
-
-class StateStore(Protocol):
-    """Where the sealed scene lies between two lives."""
-
-    def load(self) -> bytes | None: ...
-
-    def save(self, state: bytes) -> None: ...
 
 
 class Observer(Watched, Protocol):
@@ -140,7 +136,7 @@ class CameraPipeline:
         settings: CameraSettings,
         emit: Emit,
         detectors: Sequence[Detector],
-        store: StateStore,
+        store: StateStore | StateSaving,
         clock: Clock,
         open_source: OpenSource,
         make_observer: MakeObserver = Analyst,
@@ -151,18 +147,20 @@ class CameraPipeline:
     ) -> None:
         """detectors: without any nothing is proven. detectors_ready: until it says so, no looks are taken. session: 0 for a random one.
 
-        may_look: asked before every look. open_sub: the sub-stream, where there is one.
+        store: a StateSaving outlives this pipeline, and with it what could not be saved. may_look: asked before every look. open_sub:
+        the sub-stream, where there is one.
         """
         self._emit = emit
         self._detectors_ready = detectors_ready
         self._clock = clock
         self._made_ns = clock.monotonic_ns()
-        self._store = store
+        self._saving = store if isinstance(store, StateSaving) else StateSaving(store, clock)
+        self._saves_failed_before = self._saving.failed
         self._lock = threading.Lock()
         self._runs = False                  # from the first thing said to the last; guarded by the lock
         self._resend = False
         self._decoding = DecodingLog()
-        self._desk = Desk(emit, clock)
+        self._desk = Desk(emit, clock, self._keep_signed)
         stored, distrust = self._load()
         self._observer = make_observer(analyst_settings(settings), detectors, stored, distrust=distrust, may_look=may_look)
         self._looking = threading.Lock()    # main and sub-stream are looked at in turns
@@ -220,6 +218,9 @@ class CameraPipeline:
         finally:
             self._lock.release()
         self._desk.give_up()
+        self._saving.tick()
+        if (saving := self._saving.note()) is not None:
+            self._emit(saving)
         self._emit(self._health(received))
         return True
 
@@ -262,6 +263,9 @@ class CameraPipeline:
             self._desk.give_up(everything=True)
             self._unsaved = True                # what looks did not help is known by now
             self._save(force=True)
+            self._saving.flush(LAST_SAVE_WITHIN_S)
+            if (saving := self._saving.note()) is not None:
+                self._emit(saving)
 
     def _on_link(self, link: Link) -> None:
         match link.state:
@@ -373,6 +377,8 @@ class CameraPipeline:
         self._sparse = watching.sparse
         if self._sparse and condition is Condition.AWAKE and reason is Reason.NONE:
             reason = Reason.OVERLOADED
+        if reason is Reason.NONE and self._saving.unsaved_ns:
+            reason = Reason.UNSAVED
         if condition is Condition.ASLEEP and self._narrator.condition[0] is not Condition.ASLEEP:
             self._unsaved = True                # what looks did not help is known by now, and need not be tried again after a restart
         outgoing = Seen(
@@ -390,11 +396,15 @@ class CameraPipeline:
     def _commission(self, frame: Frame) -> None:
         """What signers asked for, with the frame that was just judged: whoever came into view with it has restarted a proof."""
         try:
-            if self._desk.serve(self._observer, frame):
-                self._unsaved = True
-                self._save(force=True)          # what a person signed is not to be asked for again
+            self._desk.serve(self._observer, frame)
         except DetectorError as error:
             self._lose_detectors(error)
+
+    def _keep_signed(self) -> bool:
+        """Save what a person just signed, which is not to be asked for again. Returns whether it is on the disk."""
+        self._unsaved = True
+        self._save(force=True)
+        return self._saving.flush(SIGNED_WAITS_S)
 
     def _lose_detectors(self, error: DetectorError) -> None:
         self._observer.lose_detectors()
@@ -406,7 +416,7 @@ class CameraPipeline:
     def _load(self) -> tuple[StoredScene | None, bool]:
         """What an earlier life left; (None, True) if it left something that cannot be read, which is then not trusted to be nothing."""
         try:
-            data = self._store.load()
+            data = self._saving.load()
             stored = None if data is None else from_bytes(data)
         except StoreError:
             self._emit(pipe_pb2.Log(level=WARNING, code=pipe_pb2.LOG_CODE_STATE_UNREADABLE, number=0))
@@ -422,7 +432,7 @@ class CameraPipeline:
             return
         snapshot = self._observer.snapshot()
         if snapshot is not None:
-            self._store.save(to_bytes(snapshot))
+            self._saving.put(to_bytes(snapshot))
         self._saved_ns = now_ns
         self._unsaved = False
 
@@ -490,6 +500,8 @@ class CameraPipeline:
             candidate_blocks=self._candidates,
             sub_stream=self._sub_said,
             sharpness_milli=round(self._sharpness * 1000),
+            saves_failed=self._saving.failed - self._saves_failed_before,
+            state_unsaved_seconds=-(-self._saving.unsaved_ns // NS_PER_S),
         )
 
 

@@ -137,7 +137,8 @@ def _check_commissioned(commissioned: pipe_pb2.Commissioned) -> None:
     answer = commissioned.answer
     if answer not in pipe_pb2.SigningAnswer.values() or answer == pipe_pb2.SIGNING_ANSWER_UNSPECIFIED:
         raise WireError(f"commissioned with answer {answer}, which is not known")
-    if answer != pipe_pb2.SIGNING_ANSWER_SIGNED and (commissioned.signed_blocks or commissioned.lapsed_blocks):
+    signed = answer in (pipe_pb2.SIGNING_ANSWER_SIGNED, pipe_pb2.SIGNING_ANSWER_SIGNED_UNSAVED)
+    if not signed and (commissioned.signed_blocks or commissioned.lapsed_blocks):
         raise WireError("commissioned counts blocks though nothing was signed")
 
 

@@ -47,11 +47,13 @@ COUNTERS = {
     "frames_hardware": "Pictures decoded by a GPU.",
     "promoted_blocks": "Blocks that became background.",
     "proofs_restarted": "Proofs that began anew because something moved or somebody was found.",
+    "saves_failed": "Tries to save what was proven that failed: the disk was full, read-only or gone.",
 }
 GAUGES = {
     "memory_bytes": "Memory of the worker process that hosts the camera: proportional set size.",
     "candidate_blocks": "Blocks that wait for a signature.",
     "sharpness_milli": "Focus measure of the last keyframe, thousandths.",
+    "state_unsaved_seconds": "For how long what was proven has not been on the disk; 0 while it can be saved.",
 }
 
 
@@ -102,8 +104,6 @@ class HealthBook:
         return last if ended is None else added(ended, last)
 
 
-@dataclass(frozen=True)
-class Sources:
 class LedgerFigures(Protocol):
     """What is asked of the ledger (publisher)."""
 
@@ -117,6 +117,8 @@ class LedgerFigures(Protocol):
     def error(self) -> str: ...
 
 
+@dataclass(frozen=True)
+class Sources:
     """Where the figures come from."""
 
     cameras: Sequence[CameraId]

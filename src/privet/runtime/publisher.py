@@ -7,6 +7,7 @@ event loop and never blocks: rows for the index are written by one thread behind
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -31,6 +32,8 @@ DECODING_WORDS: dict[int, str] = {
 
 LEDGER_ROWS = 10_000
 RETRY_AFTER_S = 1.0
+MOST_ERRNO = 4095
+"""Linux has no greater one; a worker may say anything."""
 
 
 class SceneSink(Protocol):
@@ -57,17 +60,14 @@ class Ledger:
         self._rows: queue.Queue[Callable[[], None] | None] = queue.Queue(capacity)
         self._stopping = threading.Event()
         self._dropped = 0
+        self._error = ""
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
         self._thread.start()
 
-        self._error = ""
     @property
     def dropped(self) -> int:
         return self._dropped
 
-    def write(self, row: Callable[[], None]) -> None:
-        """Have `row` called in the thread; never blocks."""
-        try:
     @property
     def waiting(self) -> int:
         """Rows that are not written yet."""
@@ -78,6 +78,9 @@ class Ledger:
         """Why the index takes no row at present; empty while it does."""
         return self._error
 
+    def write(self, row: Callable[[], None]) -> None:
+        """Have `row` called in the thread; never blocks."""
+        try:
             self._rows.put_nowait(row)
         except queue.Full:
             if self._dropped == 0:
@@ -200,5 +203,10 @@ def log_words(code: int, number: int) -> str:
             return "stopped"
         case pipe_pb2.LOG_CODE_DECODING:
             return DECODING_WORDS.get(number, f"decoding {number}")
+        case pipe_pb2.LOG_CODE_STATE_UNSAVED:
+            why = os.strerror(number) if 0 < number <= MOST_ERRNO else "the disk does not answer"
+            return f"what was proven cannot be saved: {why}. It is tried again, and lost if the worker ends before it succeeds"
+        case pipe_pb2.LOG_CODE_STATE_SAVED:
+            return f"what was proven is saved again ({number} tries have failed)"
         case _:
             return f"code {code}, number {number}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 from privet.core.clock import NS_PER_S, Clock
@@ -49,8 +50,10 @@ class Commissioned(Protocol):
 class Desk:
     """One camera's requests. `put` and `give_up` from any thread, `serve` from the camera's."""
 
-    def __init__(self, emit: Emit, clock: Clock) -> None:
+    def __init__(self, emit: Emit, clock: Clock, keep: Callable[[], bool] = lambda: True) -> None:
+        """keep: saves what was just signed, before it is answered; whether it is on the disk."""
         self._emit = emit
+        self._keep = keep
         self._clock = clock
         self._lock = threading.Lock()
         self._waiting: deque[tuple[int, CommissionRequest]] = deque()
@@ -134,10 +137,11 @@ class Desk:
         if signing is None:
             self._emit(pipe_pb2.Commissioned(request=request.request, answer=pipe_pb2.SIGNING_ANSWER_NOT_OPEN))
             return 0
+        kept = signing.signed == 0 or self._keep()
         self._emit(
             pipe_pb2.Commissioned(
                 request=request.request,
-                answer=pipe_pb2.SIGNING_ANSWER_SIGNED,
+                answer=pipe_pb2.SIGNING_ANSWER_SIGNED if kept else pipe_pb2.SIGNING_ANSWER_SIGNED_UNSAVED,
                 signed_blocks=signing.signed,
                 lapsed_blocks=signing.lapsed,
             )

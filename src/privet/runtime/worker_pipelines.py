@@ -17,7 +17,8 @@ from privet.ingest.hardware import Accelerator
 from privet.ingest.open import open_source
 from privet.ingest.source import Source, SourceSettings
 from privet.runtime.camera import CameraPipeline
-from privet.runtime.camera import StateStore as Store
+from privet.runtime.camera_state import StateSaving
+from privet.runtime.camera_state import StateStore as Store
 from privet.runtime.outlet import Emit
 from privet.runtime.settings import CameraSettings, WorkerSettings
 from privet.runtime.state_store import StateStore
@@ -45,15 +46,18 @@ def pipelines(
     late = LateDetectors(inputs_px(own), lambda: load_detectors(detect.device, detect.threshold, cache, own))
 
     budget = LookBudget(detect.budget_looks_per_second, clock)
+    kept: dict[CameraId, StateSaving] = {}          # each is asked for by its camera's thread alone
 
     def make(camera: CameraId, emit: Emit) -> Pipeline:
         told = cameras[camera]
-        store = make_store(told) if make_store else StateStore(told.state_directory, camera, settings.state_key)
+        if camera not in kept:
+            store = make_store(told) if make_store else StateStore(told.state_directory, camera, settings.state_key)
+            kept[camera] = StateSaving(store, clock)
         source = source_settings(told)
         sub = replace(source, stream="sub")
         accelerator, for_sub = (Accelerator(told.decode.hardware, told.decode.device) for _ in range(2))
         return CameraPipeline(
-            told, emit, late.detectors, store, clock, lambda attention: open_stream(source, clock, attention, accelerator),
+            told, emit, late.detectors, kept[camera], clock, lambda attention: open_stream(source, clock, attention, accelerator),
             detectors_ready=late.ready, may_look=lambda: budget.take(camera),
             open_sub=None if told.sub_url is None else lambda attention: open_stream(sub, clock, attention, for_sub),
         )

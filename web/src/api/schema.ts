@@ -432,7 +432,7 @@ export interface components {
              * Reason
              * @enum {string}
              */
-            reason: "none" | "unreachable" | "refused" | "not_found" | "no_video" | "codec" | "stalled" | "ended" | "damaged" | "moved" | "obscured" | "worker" | "no_detector" | "protocol" | "overloaded";
+            reason: "none" | "unreachable" | "refused" | "not_found" | "no_video" | "codec" | "stalled" | "ended" | "damaged" | "moved" | "obscured" | "worker" | "no_detector" | "protocol" | "overloaded" | "unsaved";
             /**
              * Since Ms
              * @description Since when it is in this condition, for this reason; null if nothing was heard.
@@ -560,6 +560,16 @@ export interface components {
              * @description Focus measure of the last keyframe, thousandths.
              */
             sharpness_milli: number;
+            /**
+             * Saves Failed
+             * @description Tries to save what was proven that failed: the disk was full, read-only or gone.
+             */
+            saves_failed: number;
+            /**
+             * State Unsaved Seconds
+             * @description For how long what was proven has not been on the disk; 0 while it can be saved.
+             */
+            state_unsaved_seconds: number;
         };
         /**
          * Covered
@@ -631,6 +641,11 @@ export interface components {
              * @description Something moved there since the offer: they are proven anew and offered again.
              */
             lapsed_blocks: number;
+            /**
+             * Saved
+             * @description What was decided, and the record of it, are on the disk. If false it holds all the same, and may be lost if Privet ends before the disk takes it: then it is to be signed again.
+             */
+            saved: boolean;
         };
         /**
          * GridModel

@@ -111,6 +111,7 @@ function Decided({ decision }: { readonly decision: Decision }): ReactElement {
     <>
       <p>{t("commission.signed", { count: decision.signed_blocks })}</p>
       {decision.lapsed_blocks === 0 ? null : <p>{t("commission.lapsed", { count: decision.lapsed_blocks })}</p>}
+      {decision.saved ? null : <p>{t("commission.unsaved")}</p>}
       <p className="quiet">{t("commission.next")}</p>
     </>
   );

@@ -22,6 +22,7 @@ export const REASONS = [
   "no_detector",
   "protocol",
   "overloaded",
+  "unsaved",
 ] as const;
 export type Reason = (typeof REASONS)[number];
 

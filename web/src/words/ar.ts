@@ -50,6 +50,7 @@ export const ar: Readonly<Record<Key, Message>> = {
   "reason.no_detector": "لا يمكن إثبات شيء: لم يُحمَّل كاشف. شغّل privet doctor.",
   "reason.protocol": "أرسلت الكاميرا ما لا يجوز لكاميرا أن ترسله. تحقق من برنامجها الثابت.",
   "reason.overloaded": "هذا الجهاز لا يلحق بالكاميرات. قلّل عدد الكاميرات أو حجم بثّها.",
+  "reason.unsaved": "محروس، لكن لا يمكن حفظ ما أُثبت. أفرغ مساحة على القرص أو أصلحه.",
 
   "wall.title": "الجدار",
   "wall.empty": "لا كاميرات بعد",
@@ -232,6 +233,7 @@ export const ar: Readonly<Record<Key, Message>> = {
     many: "سقط {count} مربعًا: تحرّك شيء هناك. تُثبَت من جديد ثم تُعرض.",
     other: "سقط {count} مربع: تحرّك شيء هناك. تُثبَت من جديد ثم تُعرض.",
   },
+  "commission.unsaved": "لم يُحفظ بعد. إذا توقف Privet قبل أن يقبله القرص فسيُطلب منك التوقيع مجددًا.",
   "commission.refused": "رُفضت. نُسيت الصورة وتُثبَت أجزاؤها من البداية.",
   "commission.again": "انظر مرة أخرى",
   "commission.notAllowed": "لا يحق لحسابك اعتماد الكاميرات.",

@@ -48,6 +48,7 @@ export const en = {
   "reason.no_detector": "Nothing can be proven: a detector did not load. Run privet doctor.",
   "reason.protocol": "The camera sent what no camera may send. Check its firmware.",
   "reason.overloaded": "This machine does not keep up. Give it fewer cameras or smaller streams.",
+  "reason.unsaved": "Guarded, but what was proven cannot be saved. Make room on the disk, or mend it.",
 
   "wall.title": "Wall",
   "wall.empty": "No cameras yet",
@@ -179,6 +180,7 @@ export const en = {
     one: "{count} block has lapsed: something moved there. It is proven anew and offered again.",
     other: "{count} blocks have lapsed: something moved there. They are proven anew and offered again.",
   },
+  "commission.unsaved": "It could not be saved yet. If Privet ends before its disk takes it, you are asked again.",
   "commission.refused": "Refused. The picture is forgotten, and its parts are proven from the beginning.",
   "commission.again": "Look again",
   "commission.notAllowed": "Your account may not commission cameras.",

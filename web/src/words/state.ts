@@ -17,6 +17,7 @@ export function stateKey(condition: Condition, reason: Reason): PlainKey {
 }
 
 export function toneOf(condition: Condition, reason: Reason): Tone {
-  if (condition === "blind" || condition === "offline" || reason === "no_detector" || reason === "overloaded") return "degraded";
+  const degraded = reason === "no_detector" || reason === "overloaded" || reason === "unsaved";
+  if (condition === "blind" || condition === "offline" || degraded) return "degraded";
   return condition === "starting" ? "quiet" : "guarded";
 }

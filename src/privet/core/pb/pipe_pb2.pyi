@@ -65,6 +65,10 @@ class _LogCodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LogCode.Value
     """number: a SubStream"""
     LOG_CODE_DECODING: _LogCode.ValueType  # 13
     """number: core/decoding.py"""
+    LOG_CODE_STATE_UNSAVED: _LogCode.ValueType  # 14
+    """number: errno; 0: the disk does not answer"""
+    LOG_CODE_STATE_SAVED: _LogCode.ValueType  # 15
+    """after it could not be; number: tries that failed so far"""
 
 class LogCode(_LogCode, metaclass=_LogCodeEnumTypeWrapper): ...
 
@@ -84,6 +88,10 @@ LOG_CODE_SUB_STREAM: LogCode.ValueType  # 12
 """number: a SubStream"""
 LOG_CODE_DECODING: LogCode.ValueType  # 13
 """number: core/decoding.py"""
+LOG_CODE_STATE_UNSAVED: LogCode.ValueType  # 14
+"""number: errno; 0: the disk does not answer"""
+LOG_CODE_STATE_SAVED: LogCode.ValueType  # 15
+"""after it could not be; number: tries that failed so far"""
 Global___LogCode: _TypeAlias = LogCode  # noqa: Y015
 
 class _SubStream:
@@ -156,6 +164,8 @@ class _SigningAnswerEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Signing
     """no such offer, or not any more"""
     SIGNING_ANSWER_NO_PICTURE: _SigningAnswer.ValueType  # 4
     """the camera gave none in time: nothing was done, the offer is as it was"""
+    SIGNING_ANSWER_SIGNED_UNSAVED: _SigningAnswer.ValueType  # 5
+    """signed, and not on the disk yet: lost if the worker ends before it is"""
 
 class SigningAnswer(_SigningAnswer, metaclass=_SigningAnswerEnumTypeWrapper): ...
 
@@ -166,6 +176,8 @@ SIGNING_ANSWER_NOT_OPEN: SigningAnswer.ValueType  # 3
 """no such offer, or not any more"""
 SIGNING_ANSWER_NO_PICTURE: SigningAnswer.ValueType  # 4
 """the camera gave none in time: nothing was done, the offer is as it was"""
+SIGNING_ANSWER_SIGNED_UNSAVED: SigningAnswer.ValueType  # 5
+"""signed, and not on the disk yet: lost if the worker ends before it is"""
 Global___SigningAnswer: _TypeAlias = SigningAnswer  # noqa: Y015
 
 @_typing.final
@@ -245,6 +257,8 @@ class Health(_message.Message):
     PACKETS_DROPPED_FIELD_NUMBER: _builtins.int
     TAKEN_AFTER_MS_FIELD_NUMBER: _builtins.int
     SHARPNESS_MILLI_FIELD_NUMBER: _builtins.int
+    SAVES_FAILED_FIELD_NUMBER: _builtins.int
+    STATE_UNSAVED_SECONDS_FIELD_NUMBER: _builtins.int
     packets: _builtins.int
     bytes_received: _builtins.int
     frames_decoded: _builtins.int
@@ -281,6 +295,10 @@ class Health(_message.Message):
     """when these were counted, since the pipeline was made"""
     sharpness_milli: _builtins.int
     """focus measure of the last keyframe, thousandths"""
+    saves_failed: _builtins.int
+    """tries to save the sealed state"""
+    state_unsaved_seconds: _builtins.int
+    """for how long the disk has lacked what it should hold; 0 while it takes it"""
     @_builtins.property
     def latency_bucket_counts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """arrival of the frame to message sent; bounds in docs/ref/what-leaves.md"""
@@ -315,10 +333,12 @@ class Health(_message.Message):
         packets_dropped: _builtins.int = ...,
         taken_after_ms: _builtins.int = ...,
         sharpness_milli: _builtins.int = ...,
+        saves_failed: _builtins.int = ...,
+        state_unsaved_seconds: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_received", b"bytes_received", "bytes_sent", b"bytes_sent", "candidate_blocks", b"candidate_blocks", "connects", b"connects", "covers_dropped", b"covers_dropped", "covers_sent", b"covers_sent", "decoding", b"decoding", "frames_analysed", b"frames_analysed", "frames_damaged", b"frames_damaged", "frames_decoded", b"frames_decoded", "frames_hardware", b"frames_hardware", "frames_left_out", b"frames_left_out", "latency_bucket_counts", b"latency_bucket_counts", "latency_sum_us", b"latency_sum_us", "looks", b"looks", "looks_starved", b"looks_starved", "looks_with_hit", b"looks_with_hit", "memory_bytes", b"memory_bytes", "packets", b"packets", "packets_dropped", b"packets_dropped", "pictures_put_off", b"pictures_put_off", "promoted_blocks", b"promoted_blocks", "proofs_put_off", b"proofs_put_off", "proofs_restarted", b"proofs_restarted", "sharpness_milli", b"sharpness_milli", "sub_stream", b"sub_stream", "taken_after_ms", b"taken_after_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_received", b"bytes_received", "bytes_sent", b"bytes_sent", "candidate_blocks", b"candidate_blocks", "connects", b"connects", "covers_dropped", b"covers_dropped", "covers_sent", b"covers_sent", "decoding", b"decoding", "frames_analysed", b"frames_analysed", "frames_damaged", b"frames_damaged", "frames_decoded", b"frames_decoded", "frames_hardware", b"frames_hardware", "frames_left_out", b"frames_left_out", "latency_bucket_counts", b"latency_bucket_counts", "latency_sum_us", b"latency_sum_us", "looks", b"looks", "looks_starved", b"looks_starved", "looks_with_hit", b"looks_with_hit", "memory_bytes", b"memory_bytes", "packets", b"packets", "packets_dropped", b"packets_dropped", "pictures_put_off", b"pictures_put_off", "promoted_blocks", b"promoted_blocks", "proofs_put_off", b"proofs_put_off", "proofs_restarted", b"proofs_restarted", "saves_failed", b"saves_failed", "sharpness_milli", b"sharpness_milli", "state_unsaved_seconds", b"state_unsaved_seconds", "sub_stream", b"sub_stream", "taken_after_ms", b"taken_after_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

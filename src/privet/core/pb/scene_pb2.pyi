@@ -105,6 +105,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """the camera sent what no camera may send"""
     REASON_OVERLOADED: _Reason.ValueType  # 15
     """the machine does not keep up: awake, only keyframes are looked at; offline, packets arrive and are thrown away"""
+    REASON_UNSAVED: _Reason.ValueType  # 16
+    """all is well but the disk: what was proven cannot be saved, and is tried again"""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper): ...
 
@@ -138,6 +140,8 @@ REASON_PROTOCOL: Reason.ValueType  # 14
 """the camera sent what no camera may send"""
 REASON_OVERLOADED: Reason.ValueType  # 15
 """the machine does not keep up: awake, only keyframes are looked at; offline, packets arrive and are thrown away"""
+REASON_UNSAVED: Reason.ValueType  # 16
+"""all is well but the disk: what was proven cannot be saved, and is tried again"""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final
