@@ -220,6 +220,20 @@ class Entries:
         self.entries.append(entry)
 
 
+@dataclass
+class SpoiledDisk:
+    """In order, until a test spoils it."""
+
+    errors: dict[CameraId, str] = field(default_factory=dict)
+    index: bool = False
+
+    def recording_error(self, camera: CameraId) -> str:
+        return self.errors.get(camera, "")
+
+    def index_fails(self) -> bool:
+        return self.index
+
+
 class FixedMetrics:
     """One line."""
 
@@ -276,7 +290,7 @@ def make_world(
     """An application over fakes: two cameras, an administrator's token and a viewer's."""
     clock = clock if clock is not None else FakeClock(wall=START_WALL_NS + HOUR_NS)
     accounts, past, hub, exporter = MemoryAccounts(), MemoryPast(), Hub(clock), WordyExporter()
-    signers, entries = Signers(), Entries()
+    signers, entries, disk = Signers(), Entries(), SpoiledDisk()
     deps = change(
         ApiDependencies(
             site=SiteValues("Harbour <b>", "Europe/Berlin", "0.1", "Harbour Ltd", 72, ""),
@@ -299,6 +313,7 @@ def make_world(
             metrics=FixedMetrics(),
             commissioning=signers,
             commission_record=entries,
+            disk=disk,
             clock=clock,
             policy=policy if policy is not None else EveryCamera(),
             limits=limits if limits is not None else ApiLimits(),

@@ -17,7 +17,7 @@ import pytest
 from google.protobuf.internal.decoder import _DecodeVarint32  # type: ignore[attr-defined]  # the other side's reader; not in the stubs
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.api.fakes import DOCK, GATE, HOUR_NS, OnlyGateForViewers, WordyExporter, World, make_world, publish_place, row
+from tests.api.fakes import DOCK, GATE, HOUR_NS, OnlyGateForViewers, SpoiledDisk, WordyExporter, World, make_world, publish_place, row
 from tests.live.places import START_WALL_NS, Place
 
 from privet.api.app import bare_app
@@ -77,14 +77,24 @@ async def test_storage_is_told_of_the_cameras_one_may_see(tmp_path: Path) -> Non
     assert (whole["bytes"], whole["quota_bytes"], whole["retention_hours"]) == (3 * each, 5_000_000_000, 72)
     assert [stored["camera"] for stored in whole["cameras"]] == [GATE, DOCK]
     assert part["bytes"] == 2 * each
-    assert part["cameras"] == [{"camera": GATE, "recordings": 2, "bytes": 2 * each, "oldest_ms": START_WALL_NS // NS_PER_MS}]
+    assert part["cameras"] == [{"camera": GATE, "recordings": 2, "bytes": 2 * each, "oldest_ms": START_WALL_NS // NS_PER_MS, "error": ""}]
 
 
 async def test_nothing_stored_yet(world: World) -> None:
     async with world.client(world.viewer) as client:
         found = (await client.get("/api/storage")).json()
     assert (found["bytes"], found["quota_bytes"]) == (0, None)
-    assert found["cameras"][0] == {"camera": GATE, "recordings": 0, "bytes": 0, "oldest_ms": None}
+    assert found["cameras"][0] == {"camera": GATE, "recordings": 0, "bytes": 0, "oldest_ms": None, "error": ""}
+    assert found["index_fails"] is False
+
+
+async def test_what_cannot_be_written_is_said_where_storage_is_shown(tmp_path: Path) -> None:
+    disk = SpoiledDisk({DOCK: "No space left on device"}, index=True)
+    world = make_world(tmp_path, change=lambda deps: replace(deps, disk=disk))
+    async with world.client(world.viewer) as client:
+        found = (await client.get("/api/storage")).json()
+    assert found["index_fails"] is True
+    assert {each["camera"]: each["error"] for each in found["cameras"]} == {GATE: "", DOCK: "No space left on device"}
 
 
 def test_the_stored_openapi_document_is_current() -> None:

@@ -267,6 +267,7 @@ def test_what_the_index_does_not_take_is_told_again_in_order(tmp_path: Path) -> 
     bench.play(Camera().busy(NOON, 35))
     assert heard.opened_paths == []
     assert bench.core.announcements_waiting() > 1
+    assert bench.core.announcement_error() == "the index is locked"
     asked = heard.asked
     bench.core.tick()
     assert heard.asked == asked, "not at once"

@@ -388,11 +388,13 @@ function answer(request: IncomingMessage, response: ServerResponse): boolean {
       recordings: 70 + index,
       bytes: 110_000_000 * (index + 1),
       oldest_ms: Date.now() - 70 * 3_600_000,
+      error: "",
     }));
     return json({
       bytes: cameras.reduce((sum, each) => sum + each.bytes, 0),
       quota_bytes: 50_000_000_000,
       free_bytes: 312_000_000_000,
+      index_fails: false,
       retention_hours: 72,
       retention_reason: "",
       cameras,

@@ -22,6 +22,7 @@ from privet.api.ports import (
     Commissioning,
     CommissionRecord,
     Counters,
+    Disk,
     Exporter,
     Metrics,
     Past,
@@ -87,6 +88,7 @@ class ApiDependencies:
     metrics: Metrics
     commissioning: Commissioning
     commission_record: CommissionRecord
+    disk: Disk
     clock: Clock
     policy: CameraPolicy = field(default_factory=EveryCamera)
     limits: ApiLimits = field(default_factory=ApiLimits)

@@ -105,6 +105,18 @@ class Exporter(Protocol):
         ...
 
 
+class Disk(Protocol):
+    """What is to be kept and cannot be written now."""
+
+    def recording_error(self, camera: CameraId) -> str:
+        """Why nothing is recorded of a camera, in the operating system's words; empty while all is well."""
+        ...
+
+    def index_fails(self) -> bool:
+        """Whether the index takes no rows; the log says why."""
+        ...
+
+
 CommissionAct = Literal["asked", "offered", "signing", "refusing", "signed", "unsaved", "refused", "void", "unknown"]
 """An offer was asked for, was made; somebody signs or refuses (written before it is done); it was done, what was signed is not on
 the disk yet, it was refused, nothing was done, nobody knows."""

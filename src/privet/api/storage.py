@@ -24,6 +24,7 @@ class StoredModel(Model):
     recordings: int
     bytes: int = Field(description="Recordings and their summaries, the one that is being written included.")
     oldest_ms: int | None = Field(description="When the oldest recording begins; null while there is none.")
+    error: str = Field(description="Why nothing is recorded of it now: the disk is full, read-only or gone. Empty while all is well.")
 
 
 class Storage(Model):
@@ -32,6 +33,7 @@ class Storage(Model):
     bytes: int = Field(description="Of all cameras that the asker may see.")
     quota_bytes: int | None = Field(description="When more is stored the oldest goes; null: no bound but the age.")
     free_bytes: int = Field(description="What the disk has left.")
+    index_fails: bool = Field(description="The index takes no rows now, and the log says why. They wait; recordings go on.")
     retention_hours: int
     retention_reason: str = Field(description="Why longer than 72 hours; empty otherwise.")
     cameras: tuple[StoredModel, ...]
@@ -49,6 +51,7 @@ async def storage(deps: Deps, room: TheRoom, who: Who) -> Storage:
             recordings=stored[camera].recordings if camera in stored else 0,
             bytes=stored[camera].size_bytes if camera in stored else 0,
             oldest_ms=known_ms(stored[camera].oldest_wall_ns) if camera in stored else None,
+            error=deps.disk.recording_error(camera),
         )
         for camera in visible
     )
@@ -56,6 +59,7 @@ async def storage(deps: Deps, room: TheRoom, who: Who) -> Storage:
         bytes=sum(camera.bytes for camera in cameras),
         quota_bytes=deps.site.quota_bytes or None,
         free_bytes=free_bytes,
+        index_fails=deps.disk.index_fails(),
         retention_hours=deps.site.retention_hours,
         retention_reason=deps.site.retention_reason,
         cameras=cameras,

@@ -72,6 +72,7 @@ class RecorderStatistics:
     write_errors: int
     lanes_crashed: int
     announcements_waiting: int
+    announcement_error: str
     summaries_unannounced: int
     open_recordings: int
     failing_cameras: int
@@ -226,6 +227,9 @@ class RecorderCore:
     def announcements_waiting(self) -> int:
         return len(self._messenger.waiting)
 
+    def announcement_error(self) -> str:
+        return self._messenger.error
+
     def summaries_unannounced(self) -> int:
         return self._messenger.summaries_lost
 
@@ -298,12 +302,18 @@ class Recorder:
             write_errors=sum(camera.write_errors for camera in cameras),
             lanes_crashed=self._core.lanes_crashed,
             announcements_waiting=self._core.announcements_waiting(),
+            announcement_error=self._core.announcement_error(),
             summaries_unannounced=self._core.summaries_unannounced(),
             open_recordings=sum(lane.written is not None for lane in lanes.values()),
             failing_cameras=len(failing),
             error=failing[0].error if failing else "",
             cameras=tuple(cameras),
         )
+
+    def error(self, camera: CameraId) -> str:
+        """Return why nothing is recorded of a camera at present; '' while all is well."""
+        lane = self._core.lanes.get(camera)
+        return "" if lane is None else lane.error
 
     def open_recordings(self, camera: CameraId | None = None) -> tuple[OpenRecording, ...]:
         """Return the files being written, as far as they are on the disk; of one camera or of all."""

@@ -17,6 +17,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -34,6 +35,7 @@ from privet.api.store import DrawnSnapshots, RecordedPast, register_of
 from privet.config.load import Loaded
 from privet.core.clock import NS_PER_S, Clock, SystemClock
 from privet.core.errors import ConfigError, StoreError
+from privet.core.ids import CameraId
 from privet.index.index import Index, index_url
 from privet.live.hub import Hub
 from privet.record.archive import Archive
@@ -130,6 +132,7 @@ class _House:
         self.clock = clock
         self.index = index
         self.recorder = recorder
+        self.ledger = ledger
         self.hub = Hub(clock)
         self.book = HealthBook()
         self.warmed = anyio.Event()
@@ -180,6 +183,7 @@ class _House:
             metrics=self.metrics,
             commissioning=self.supervisor,
             commission_record=CommissionFile(data),
+            disk=_Disk(self.recorder, self.ledger),
             clock=self.clock,
         )
 
@@ -196,6 +200,20 @@ class _House:
         await self.warmed.wait()
         mark_used(self.compiled)
         return await launch_worker()
+
+
+@dataclass(frozen=True, slots=True)
+class _Disk:
+    """The API's `Disk`, over those who write."""
+
+    recorder: Recorder
+    ledger: Ledger
+
+    def recording_error(self, camera: CameraId) -> str:
+        return self.recorder.error(camera)
+
+    def index_fails(self) -> bool:
+        return bool(self.ledger.error or self.recorder.statistics().announcement_error)
 
 
 def _recover(loaded: Loaded, index: Index) -> None:

@@ -894,6 +894,11 @@ export interface components {
              * @description What the disk has left.
              */
             free_bytes: number;
+            /**
+             * Index Fails
+             * @description The index takes no rows now, and the log says why. They wait; recordings go on.
+             */
+            index_fails: boolean;
             /** Retention Hours */
             retention_hours: number;
             /**
@@ -923,6 +928,11 @@ export interface components {
              * @description When the oldest recording begins; null while there is none.
              */
             oldest_ms: number | null;
+            /**
+             * Error
+             * @description Why nothing is recorded of it now: the disk is full, read-only or gone. Empty while all is well.
+             */
+            error: string;
         };
         /**
          * Timeline

@@ -48,6 +48,7 @@ export function SystemPage(): ReactElement {
         </Field>
         <Field name={t("system.free")}>
           <bdi>{bytes(storage?.free_bytes)}</bdi>
+          {storage?.index_fails === true ? <Tag tone="degraded">{t("system.indexFails")}</Tag> : null}
         </Field>
         <Field name={t("system.commissioning")}>
           {waiting.length === 0 ? t("commission.none") : t("commission.waiting", { count: waiting.length })}
@@ -131,6 +132,9 @@ function CameraRow({ camera, stored, locale }: RowProps): ReactElement {
       </td>
       <td className="number">
         <bdi>{stored === undefined ? "–" : bytesText(stored.bytes, locale)}</bdi>
+        {stored === undefined || stored.error === "" ? null : (
+          <Tag tone="degraded">{t("system.notRecorded", { detail: stored.error })}</Tag>
+        )}
       </td>
       <td className="number">{camera.counters.connects}</td>
     </tr>

@@ -172,6 +172,8 @@ export const ar: Readonly<Record<Key, Message>> = {
   "system.quota": "من {bytes} على الأكثر",
   "system.noQuota": "بلا حصة محددة",
   "system.free": "المتاح على القرص",
+  "system.notRecorded": "لا يُسجَّل الآن: {detail}. يُستأنف تلقائيًا عندما يقبله القرص.",
+  "system.indexFails": "لا يمكن كتابة الفهرس: السجلّ يذكر السبب. يستمر التسجيل، ويلحق به الخط الزمني.",
   "system.connects": "مرات الاتصال",
   "system.commissioning": "التوقيعات",
   "system.session": "مسجّل الدخول باسم",

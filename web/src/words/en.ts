@@ -149,6 +149,8 @@ export const en = {
   "system.quota": "of {bytes} at most",
   "system.noQuota": "no quota set",
   "system.free": "Free on the disk",
+  "system.notRecorded": "Not recorded now: {detail}. It goes on by itself once the disk takes it.",
+  "system.indexFails": "The index cannot be written: the log says why. Recordings go on, and the timeline follows.",
   "system.connects": "Connections",
   "system.commissioning": "Signatures",
   "system.session": "Logged in as",
