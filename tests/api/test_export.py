@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.exceptions import HTTPException
-from tests.api.fakes import GATE
+from tests.api.fakes import GATE, make_world
+from tests.live.places import START_WALL_NS
 
 from privet.api.export import DIRECTORY, NOTHING_FOUND_STATUS, ProcessExporter, clear_leftovers, iso_time
 from privet.cli.moment import parse_moment
@@ -101,6 +102,16 @@ async def test_two_at_once_some_wait_and_the_rest_is_refused(tmp_path: Path) -> 
     gate.touch()
     await asyncio.gather(*tasks)
     assert all((tmp_path / str(n)).exists() for n in range(3))
+
+
+async def test_a_disk_without_room_for_an_export_is_said_and_nothing_is_started(tmp_path: Path) -> None:
+    world = make_world(tmp_path)
+    (tmp_path / DIRECTORY).write_bytes(b"")         # where the directory is to be made; a full disk refuses it likewise
+    from_ms = START_WALL_NS // NS_PER_MS
+    async with world.client(world.administrator) as client:
+        answer = await client.get(f"/api/cameras/{GATE}/export.mp4?from_ms={from_ms}&to_ms={from_ms + 1000}")
+    assert answer.status_code == 503
+    assert "full disk" in answer.json()["detail"]
 
 
 def test_leftovers_of_a_crash_are_cleared(tmp_path: Path) -> None:

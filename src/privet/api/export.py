@@ -66,7 +66,7 @@ async def export(camera: CameraName, span: TheSpan, request: Request, deps: Deps
     if span.from_ns >= deps.clock.wall_ns():
         raise NotFoundError("this span is yet to come: nothing is recorded in it")
     directory = deps.data_directory / DIRECTORY / secrets.token_hex(16)
-    await anyio.to_thread.run_sync(lambda: directory.mkdir(mode=0o700, parents=True))
+    await anyio.to_thread.run_sync(_make, directory)
     path = directory / "film.mp4"
     try:
         if not await _until_gone(request, deps.exporter, known, span.from_ns, span.to_ns, path):
@@ -101,6 +101,13 @@ async def _until_gone(
 async def _disconnected(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
+
+
+def _make(directory: Path) -> None:
+    try:
+        directory.mkdir(mode=0o700, parents=True)
+    except OSError as error:
+        raise StoreError(f"{directory} cannot be made for an export: {error.strerror}") from error
 
 
 def _open(path: Path) -> tuple[int, int]:
