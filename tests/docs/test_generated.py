@@ -11,12 +11,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 PYTHON = [
+    "src/privet/core/pb/options_pb2.py",
+    "src/privet/core/pb/options_pb2.pyi",
     "src/privet/core/pb/scene_pb2.py",
     "src/privet/core/pb/scene_pb2.pyi",
     "src/privet/core/pb/pipe_pb2.py",
     "src/privet/core/pb/pipe_pb2.pyi",
     "docs/ref/api.md",
     "docs/ref/openapi.json",
+    "docs/ref/what-leaves.md",
     "docs/ref/privet.schema.json",
     "docs/ref/configuration.md",
 ]

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 from fastapi import APIRouter
 from pydantic import Field
 
+from privet.api.counters import CountersModel, counters
 from privet.api.dependencies import ApiDependencies, Deps, Who
 from privet.api.model import Model, known_ms
 from privet.api.parameters import CameraName
@@ -20,7 +21,6 @@ from privet.core.reader import SceneView
 router = APIRouter(tags=["cameras"])
 
 ConditionName = Literal["starting", "awake", "asleep", "blind", "offline"]
-SubStreamName = Literal["none", "not_watched", "watched", "other_picture", "no_keyframes"]
 ReasonName = Literal[
     "none", "unreachable", "refused", "not_found", "no_video", "codec", "stalled", "ended", "damaged", "moved", "obscured",
     "worker", "no_detector", "protocol", "overloaded", "unsaved",
@@ -38,42 +38,6 @@ class GridModel(Model):
     epoch: int = Field(description="Counts changes of size, aspect, colour range and position.")
     columns: int
     rows: int
-
-
-class CountersModel(Model):
-    """Since the camera's pipeline started; all 0 before a worker has said anything."""
-
-    packets: int
-    bytes_received: int
-    frames_decoded: int
-    frames_analysed: int
-    frames_damaged: int
-    connects: int
-    covers_sent: int
-    covers_dropped: int
-    bytes_sent: int
-    looks: int = Field(description="Detector runs.")
-    looks_with_hit: int
-    promoted_blocks: int
-    proofs_restarted: int
-    looks_starved: int = Field(description="Detector runs put off because the worker's budget was spent.")
-    proofs_put_off: int = Field(description="How often proofs were left be for minutes, because the machine was behind.")
-    pictures_put_off: int = Field(
-        description="How often pictures between keyframes were left undecoded for a while, because the machine was behind."
-    )
-    packets_dropped: int = Field(description="Packets thrown away undecoded: the machine was further behind than packets are kept.")
-    frames_left_out: int = Field(
-        description="Pictures never decoded: nothing moved, a keyframe came before the next look, or the machine was behind."
-    )
-    sub_stream: SubStreamName = Field(
-        description="Whether the sub-stream is watched between the main stream's keyframes: none is configured; not (yet); it is; "
-        "it shows another picture than the main stream; the main stream's keyframes are too rare or do not stand alone."
-    )
-    frames_hardware: int = Field(description="Pictures decoded by a GPU.")
-    candidate_blocks: int = Field(description="Waiting for a signature, now.")
-    sharpness_milli: int = Field(description="Focus measure of the last keyframe, thousandths.")
-    saves_failed: int = Field(description="Tries to save what was proven that failed: the disk was full, read-only or gone.")
-    state_unsaved_seconds: int = Field(description="For how long what was proven has not been on the disk; 0 while it can be saved.")
 
 
 class CameraModel(Model):
@@ -142,7 +106,7 @@ def _camera(deps: ApiDependencies, camera: CameraId) -> CameraModel:
         background_oldest_ms=known_ms(view.proven_since_wall_ns()),
         background_newest_ms=_newest_ms(view),
         decoding=_DECODINGS[Decoding(health.decoding).name.lower()],
-        counters=_counters(health),
+        counters=counters(health),
         capacity_bits_per_second=0 if view.grid is None else deps.capacity(view.grid),
         sent_bits_per_second=heard.sent_bits_per_second,
     )
@@ -170,33 +134,4 @@ def _grid(grid: Grid) -> GridModel:
         epoch=grid.epoch,
         columns=grid.columns,
         rows=grid.rows,
-    )
-
-
-def _counters(health: pipe_pb2.Health) -> CountersModel:
-    return CountersModel(
-        packets=health.packets,
-        bytes_received=health.bytes_received,
-        frames_decoded=health.frames_decoded,
-        frames_analysed=health.frames_analysed,
-        frames_damaged=health.frames_damaged,
-        connects=health.connects,
-        covers_sent=health.covers_sent,
-        covers_dropped=health.covers_dropped,
-        bytes_sent=health.bytes_sent,
-        looks=health.looks,
-        looks_with_hit=health.looks_with_hit,
-        promoted_blocks=health.promoted_blocks,
-        proofs_restarted=health.proofs_restarted,
-        looks_starved=health.looks_starved,
-        proofs_put_off=health.proofs_put_off,
-        pictures_put_off=health.pictures_put_off,
-        packets_dropped=health.packets_dropped,
-        frames_left_out=health.frames_left_out,
-        sub_stream=get_args(SubStreamName)[health.sub_stream],
-        frames_hardware=health.frames_hardware,
-        candidate_blocks=health.candidate_blocks,
-        sharpness_milli=health.sharpness_milli,
-        saves_failed=health.saves_failed,
-        state_unsaved_seconds=health.state_unsaved_seconds,
     )

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from privet.core.grid import BoolGrid, Grid
 
+LIGHT_COLUMNS, LIGHT_ROWS = 16, 9
+"""The cells that a worker tells the light in. A reader takes any number up to 64 each way."""
+
 
 class Condition(IntEnum):
     """What a camera is doing. Values as in scene.proto."""

@@ -1,66 +1,94 @@
-"""How much could leave a worker at most: the raw capacity of every message, from the running configuration. Pure.
+"""How much could leave a worker at most: the raw capacity of every message, from the schema and the running configuration. Pure.
 
 Belongs here: the sum of docs/ref/what-leaves.md, as code. Does not belong here: what really leaves (metrics): a compressed mean is
-no bound. A message's capacity is the size of its fields as arrays of bits, whatever values they take in practice; pictures of
-promoted blocks are left out, for they are what promotion lets out, and so is what is sent on a person's request and to that person alone
-(`Candidate`, `Commissioned`): each request is recorded with who made it, and answered at most once in `commissioning.OFFER_EVERY_NS`
-(offers) or once an offer (decisions).
+no bound; how often what is said (declared in pipe.proto, held to by inspection).
+
+Every field of every message counts with all the bits that it can carry, whatever it says in practice and whether or not a reader could
+compute it from what was sent before. Left out are the pixels that promotion or a signer's request lets out, and nothing else.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 
-from privet.core.grid import Grid
-from privet.runtime.outlet import LATENCY_BOUNDS_US
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-WORD_BITS = 64
-WALL_CLOCK_BITS = 64        # a time in ns; the sequence and the session follow from what was sent before
-LIGHT_COLUMNS, LIGHT_ROWS = 16, 9
-LIGHTS_PER_SECOND = 1.0
-STATES_PER_SECOND = 2.0     # the heartbeat, and a change of condition between two
-HEALTH_PER_SECOND = 1.0
-PROMOTIONS_PER_SECOND = 1.0
-LOGS_PER_SECOND = 1.0
+from privet.core.declared import Said, said
+from privet.core.grid import Grid
+from privet.core.pb import options_pb2, pipe_pb2
+from privet.core.scene import LIGHT_COLUMNS, LIGHT_ROWS
+
+LIGHT_CELLS = LIGHT_COLUMNS * LIGHT_ROWS
+NUMBER_BITS = {
+    FieldDescriptor.TYPE_UINT32: 32,
+    FieldDescriptor.TYPE_UINT64: 64,
+    FieldDescriptor.TYPE_SINT64: 64,
+    FieldDescriptor.TYPE_FIXED64: 64,
+    FieldDescriptor.TYPE_SFIXED64: 64,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """Bits a second of one camera, at most."""
+    """Bits a second of one camera, at most. parts: by what is said, as pipe.proto names it."""
 
-    covers: int             # the bitmaps
-    cover_times: int        # when each was taken and how long it holds
-    lights: int
-    states: int
-    promotions: int         # which blocks, not their pixels
-    health: int
-    logs: int
+    parts: Mapping[str, int]
 
     @property
     def total(self) -> int:
-        return self.covers + self.cover_times + self.lights + self.states + self.promotions + self.health + self.logs
+        return sum(self.parts.values())
 
 
-def capacity(grid: Grid, covers_per_second: float, light_cells: int = LIGHT_COLUMNS * LIGHT_ROWS) -> Capacity:
+def capacity(grid: Grid, covers_per_second: float, worker_message: Descriptor = pipe_pb2.WorkerMessage.DESCRIPTOR) -> Capacity:
     """Return what one camera's messages can carry.
 
-    covers: a bit a block. light: two bytes a cell. state: condition and reason (a byte each), the cover's end, two counts, the
-    grid. promotion: a bit a block twice (the promotion and its patch), time, epoch, count, layer, kind. health: a word a counter.
-    log: level, code, number.
+    Raises:
+        ValueError: the schema has a field whose size is not known.
     """
-    words_of_health = 20 + len(LATENCY_BOUNDS_US) + 1
     return Capacity(
-        covers=ceil(grid.blocks * covers_per_second),
-        cover_times=ceil((WALL_CLOCK_BITS + WORD_BITS) * covers_per_second),
-        lights=ceil((light_cells * 16 + WALL_CLOCK_BITS) * LIGHTS_PER_SECOND),
-        states=ceil((WALL_CLOCK_BITS + 2 * 8 + WORD_BITS + 2 * 32 + 4 * 32) * STATES_PER_SECOND),
-        promotions=ceil((2 * grid.blocks + 2 * WALL_CLOCK_BITS + 4 * 32 + 4 * 32) * PROMOTIONS_PER_SECOND),
-        health=ceil(words_of_health * WORD_BITS * HEALTH_PER_SECOND),
-        logs=ceil((8 + 8 + WORD_BITS) * LOGS_PER_SECOND),
+        {each.part: ceil(message_bits(each, grid) * each.rate(covers_per_second)) for each in said(worker_message)}
     )
 
 
 def capacity_bits_per_second(grid: Grid, covers_per_second: float) -> int:
     """Return the sum: what a camera's worker can say in a second at most."""
     return capacity(grid, covers_per_second).total
+
+
+def message_bits(each: Said, grid: Grid) -> int:
+    """Return what one message can carry, everything within it included."""
+    return sum(
+        bits_per_block * grid.blocks + bits_per_cell * LIGHT_CELLS + bits
+        for bits, bits_per_block, bits_per_cell in (_field_bits(field, each.sizes) for field in each.message.fields)
+    )
+
+
+def _field_bits(field: FieldDescriptor, sizes: Mapping[str, options_pb2.Size]) -> tuple[int, int, int]:
+    """Bits, bits a block and bits a cell of a field."""
+    size = sizes.get(field.name)
+    if field.message_type is not None and not field.is_repeated:
+        return (sum(_field_bits(inner, {})[0] for inner in field.message_type.fields), 0, 0)
+    if size is not None and size.left_out:
+        return (0, 0, 0)
+    if size is not None and field.is_repeated:
+        return (size.items * number_bits(field), 0, 0)
+    if size is not None:
+        return (size.bits, size.bits_per_block, size.bits_per_cell)
+    if field.is_repeated:
+        raise ValueError(f"{field.full_name} is repeated and nothing says how often: declare its size in pipe.proto")
+    return (number_bits(field), 0, 0)
+
+
+def number_bits(field: FieldDescriptor) -> int:
+    """Return what a single number or a value of an enum can say: inspection takes none that the enum does not have.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if field.enum_type is not None:
+        return (len(field.enum_type.values) - 1).bit_length()
+    if field.type not in NUMBER_BITS:
+        raise ValueError(f"{field.full_name} is no number: declare its size in pipe.proto")
+    return NUMBER_BITS[field.type]

@@ -1,20 +1,22 @@
 """The figures of the whole house, for the API and for Prometheus.
 
-Belongs here: counters that outlive a worker, and the names they have in `/metrics`. Does not belong here: counting inside a room;
-each room has its own `statistics()`.
+Belongs here: counters that outlive a worker, and the names they have in `/metrics`; a camera's are declared in pipe.proto. Does not belong
+here: counting inside a room; each room has its own `statistics()`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from google.protobuf.message import Message
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from privet import __version__
+from privet.core.declared import COUNTER, GAUGE, Figure, figures
 from privet.core.decoding import Decoding
 from privet.core.grid import Grid
 from privet.core.ids import CameraId
@@ -27,41 +29,15 @@ from privet.runtime.capacity import capacity
 from privet.runtime.outlet import LATENCY_BOUNDS_US
 from privet.runtime.supervisor import WorkerStatistics
 
-COUNTERS = {
-    "packets": "Packets received from the camera.",
-    "bytes_received": "Bytes received from the camera.",
-    "frames_decoded": "Pictures decoded.",
-    "frames_analysed": "Pictures that the cover was taken from.",
-    "frames_damaged": "Pictures that did not decode cleanly.",
-    "connects": "Connections to the camera.",
-    "covers_sent": "Covers that left the worker.",
-    "covers_dropped": "Covers dropped because the pipe was full.",
-    "bytes_sent": "Bytes that left the worker.",
-    "looks": "Detector runs.",
-    "looks_with_hit": "Detector runs that found somebody.",
-    "looks_starved": "Detector runs that were put off because the worker's budget was spent.",
-    "proofs_put_off": "Times that proofs were left be for minutes, because the machine was behind.",
-    "pictures_put_off": "Times that pictures between keyframes were left undecoded for a while, because the machine was behind.",
-    "packets_dropped": "Packets thrown away undecoded, because the machine was further behind than packets are kept.",
-    "frames_left_out": "Pictures that were never decoded: nothing moved, a keyframe came before the next look, or the machine was behind.",
-    "frames_hardware": "Pictures decoded by a GPU.",
-    "promoted_blocks": "Blocks that became background.",
-    "proofs_restarted": "Proofs that began anew because something moved or somebody was found.",
-    "saves_failed": "Tries to save what was proven that failed: the disk was full, read-only or gone.",
-}
-GAUGES = {
-    "memory_bytes": "Memory of the worker process that hosts the camera: proportional set size.",
-    "candidate_blocks": "Blocks that wait for a signature.",
-    "sharpness_milli": "Focus measure of the last keyframe, thousandths.",
-    "state_unsaved_seconds": "For how long what was proven has not been on the disk; 0 while it can be saved.",
-}
+COUNTERS = tuple(figure for figure in figures() if figure.kind == COUNTER)
+GAUGES = tuple(figure for figure in figures() if figure.kind == GAUGE)
 
 
 def added(before: pipe_pb2.Health, now: pipe_pb2.Health) -> pipe_pb2.Health:
     """Return `now` with the counters of an ended life added. Pure; gauges are those of `now`."""
     total = pipe_pb2.Health()
     total.CopyFrom(now)
-    for name in (*COUNTERS, "latency_sum_us"):
+    for name in (*(counter.name for counter in COUNTERS), "latency_sum_us"):
         setattr(total, name, getattr(before, name) + getattr(now, name))
     if len(before.latency_bucket_counts) == len(now.latency_bucket_counts):
         for index, count in enumerate(before.latency_bucket_counts):
@@ -73,7 +49,7 @@ def added(before: pipe_pb2.Health, now: pipe_pb2.Health) -> pipe_pb2.Health:
 
 def began_anew(last: pipe_pb2.Health, now: pipe_pb2.Health) -> bool:
     """Whether a pipeline's counters started again between two reports: one of them went back."""
-    return any(getattr(now, name) < getattr(last, name) for name in COUNTERS)
+    return any(getattr(now, counter.name) < getattr(last, counter.name) for counter in COUNTERS)
 
 
 class HealthBook:
@@ -156,16 +132,7 @@ class _House(Collector):
 
     def _of_cameras(self) -> Iterable[Metric]:
         known = [(camera, health) for camera in self._sources.cameras if (health := self._sources.book.health(camera)) is not None]
-        for name, help_text in COUNTERS.items():
-            counter = CounterMetricFamily(f"privet_camera_{name}", help_text, labels=["camera"])
-            for camera, health in known:
-                counter.add_metric([camera], float(getattr(health, name)))
-            yield counter
-        for name, help_text in GAUGES.items():
-            gauge = GaugeMetricFamily(f"privet_camera_{name}", help_text, labels=["camera"])
-            for camera, health in known:
-                gauge.add_metric([camera], float(getattr(health, name)))
-            yield gauge
+        yield from of_figures((*COUNTERS, *GAUGES), known)
         decoding = GaugeMetricFamily("privet_camera_decoding", "1 for the way a camera is decoded now.", labels=["camera", "decoding"])
         for camera, health in known:
             for way in Decoding:
@@ -200,8 +167,8 @@ class _House(Collector):
             grid: Grid | None = self._sources.hub.view(camera).grid
             if grid is not None:
                 most = capacity(grid, self._sources.covers_per_second)
-                for part in ("covers", "cover_times", "lights", "states", "promotions", "health", "logs", "total"):
-                    gauge.add_metric([camera, part], float(getattr(most, part)))
+                for part, bits in (*most.parts.items(), ("total", most.total)):
+                    gauge.add_metric([camera, part], float(bits))
         yield gauge
 
     def _of_workers(self) -> Iterable[Metric]:
@@ -242,6 +209,16 @@ class _House(Collector):
         for camera in recorder.cameras:
             written.add_metric([camera.camera], camera.bytes_written)
         yield written
+
+
+def of_figures(shown: Iterable[Figure], known: Sequence[tuple[CameraId, Message]]) -> Iterator[Metric]:
+    """Return the counters and gauges among a health report's figures, one metric each. known: each camera's report."""
+    for figure in shown:
+        family = CounterMetricFamily if figure.kind == COUNTER else GaugeMetricFamily
+        metric = family(f"privet_camera_{figure.name}", figure.help, labels=["camera"])
+        for camera, health in known:
+            metric.add_metric([camera], float(getattr(health, figure.name)))
+        yield metric
 
 
 def _buckets(bounds: Sequence[float], counts: Sequence[int]) -> list[tuple[str, float]]:

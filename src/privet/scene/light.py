@@ -11,10 +11,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from privet.core.grid import BoolGrid
+from privet.core.scene import LIGHT_COLUMNS, LIGHT_ROWS
 from privet.scene.select import median
 
-CELL_COLUMNS = 16
-CELL_ROWS = 9
+CELL_COLUMNS, CELL_ROWS = LIGHT_COLUMNS, LIGHT_ROWS
 BLACK = 16.0
 ENOUGH_BLOCKS = 12
 MOST_SAMPLES = 96           # about as many blocks are asked for a median; with 64, a third of strangers moved one by a quarter now and then

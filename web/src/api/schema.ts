@@ -485,55 +485,81 @@ export interface components {
          * @description Since the camera's pipeline started; all 0 before a worker has said anything.
          */
         CountersModel: {
-            /** Packets */
+            /**
+             * Packets
+             * @description Packets received from the camera.
+             */
             packets: number;
-            /** Bytes Received */
+            /**
+             * Bytes Received
+             * @description Bytes received from the camera.
+             */
             bytes_received: number;
-            /** Frames Decoded */
+            /**
+             * Frames Decoded
+             * @description Pictures decoded.
+             */
             frames_decoded: number;
-            /** Frames Analysed */
+            /**
+             * Frames Analysed
+             * @description Pictures that the cover was taken from.
+             */
             frames_analysed: number;
-            /** Frames Damaged */
+            /**
+             * Frames Damaged
+             * @description Pictures that did not decode cleanly.
+             */
             frames_damaged: number;
-            /** Connects */
+            /**
+             * Connects
+             * @description Connections to the camera.
+             */
             connects: number;
-            /** Covers Sent */
+            /**
+             * Covers Sent
+             * @description Covers that left the worker.
+             */
             covers_sent: number;
-            /** Covers Dropped */
+            /**
+             * Covers Dropped
+             * @description Covers dropped because the pipe was full.
+             */
             covers_dropped: number;
-            /** Bytes Sent */
+            /**
+             * Bytes Sent
+             * @description Bytes that left the worker.
+             */
             bytes_sent: number;
             /**
              * Looks
              * @description Detector runs.
              */
             looks: number;
-            /** Looks With Hit */
+            /**
+             * Looks With Hit
+             * @description Detector runs that found somebody.
+             */
             looks_with_hit: number;
-            /** Promoted Blocks */
+            /**
+             * Promoted Blocks
+             * @description Blocks that became background.
+             */
             promoted_blocks: number;
-            /** Proofs Restarted */
+            /**
+             * Proofs Restarted
+             * @description Proofs that began anew because something moved or somebody was found.
+             */
             proofs_restarted: number;
+            /**
+             * Candidate Blocks
+             * @description Blocks that wait for a signature.
+             */
+            candidate_blocks: number;
             /**
              * Looks Starved
              * @description Detector runs put off because the worker's budget was spent.
              */
             looks_starved: number;
-            /**
-             * Proofs Put Off
-             * @description How often proofs were left be for minutes, because the machine was behind.
-             */
-            proofs_put_off: number;
-            /**
-             * Pictures Put Off
-             * @description How often pictures between keyframes were left undecoded for a while, because the machine was behind.
-             */
-            pictures_put_off: number;
-            /**
-             * Packets Dropped
-             * @description Packets thrown away undecoded: the machine was further behind than packets are kept.
-             */
-            packets_dropped: number;
             /**
              * Frames Left Out
              * @description Pictures never decoded: nothing moved, a keyframe came before the next look, or the machine was behind.
@@ -551,13 +577,23 @@ export interface components {
              */
             frames_hardware: number;
             /**
-             * Candidate Blocks
-             * @description Waiting for a signature, now.
+             * Proofs Put Off
+             * @description Times that proofs were left be for minutes, because the machine was behind.
              */
-            candidate_blocks: number;
+            proofs_put_off: number;
+            /**
+             * Pictures Put Off
+             * @description Times that pictures between keyframes were left undecoded for a while, because the machine was behind.
+             */
+            pictures_put_off: number;
+            /**
+             * Packets Dropped
+             * @description Packets thrown away undecoded: the machine was further behind than packets are kept.
+             */
+            packets_dropped: number;
             /**
              * Sharpness Milli
-             * @description Focus measure of the last keyframe, thousandths.
+             * @description Focus measure of the last keyframe, thousandths: one number for the whole picture.
              */
             sharpness_milli: number;
             /**

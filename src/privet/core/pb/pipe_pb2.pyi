@@ -226,7 +226,9 @@ Global___Promotion: _TypeAlias = Promotion  # noqa: Y015
 
 @_typing.final
 class Health(_message.Message):
-    """Counters since the camera's pipeline started. Once a second."""
+    """Counters since the camera's pipeline started. Once a second. One more is one line here and one where it is counted: whatever shows or
+    bounds them reads this declaration.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -274,35 +276,21 @@ class Health(_message.Message):
     proofs_restarted: _builtins.int
     latency_sum_us: _builtins.int
     memory_bytes: _builtins.int
-    """of the worker process: proportional set size, at most half a minute old"""
     candidate_blocks: _builtins.int
     looks_starved: _builtins.int
-    """put off, because the worker's budget was spent"""
     frames_left_out: _builtins.int
-    """never decoded: nothing moved, a keyframe came before the next look, or the machine was behind"""
     sub_stream: Global___SubStream.ValueType
     frames_hardware: _builtins.int
-    """decoded by a GPU"""
     decoding: _builtins.int
-    """which way now, core/decoding.py"""
     proofs_put_off: _builtins.int
-    """how often: the machine was behind"""
     pictures_put_off: _builtins.int
-    """how often those between keyframes were left undecoded for a while: likewise"""
     packets_dropped: _builtins.int
-    """thrown away undecoded: the machine was further behind than packets are kept"""
     taken_after_ms: _builtins.int
-    """when these were counted, since the pipeline was made"""
     sharpness_milli: _builtins.int
-    """focus measure of the last keyframe, thousandths"""
     saves_failed: _builtins.int
-    """tries to save the sealed state"""
     state_unsaved_seconds: _builtins.int
-    """for how long the disk has lacked what it should hold; 0 while it takes it"""
     @_builtins.property
-    def latency_bucket_counts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """arrival of the frame to message sent; bounds in docs/ref/what-leaves.md"""
-
+    def latency_bucket_counts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
     def __init__(
         self,
         *,
@@ -468,7 +456,7 @@ class WorkerMessage(_message.Message):
     CANDIDATE_FIELD_NUMBER: _builtins.int
     COMMISSIONED_FIELD_NUMBER: _builtins.int
     camera: _builtins.str
-    """empty: the worker as a whole"""
+    """one of those the worker hosts; empty: the worker as a whole"""
     @_builtins.property
     def scene(self) -> _scene_pb2.SceneMessage: ...
     @_builtins.property
