@@ -11,7 +11,7 @@ from pathlib import Path
 import anyio
 import numpy as np
 import pytest
-from tests.runtime.messages import CAMERA, GRID, background, state
+from tests.runtime.messages import CAMERA, GRID, background, state, worker_scene
 from tests.runtime.test_supervisor import GATE, YARD, supervised
 from tests.scene.pictures import frame_of, place
 
@@ -24,9 +24,9 @@ from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.runtime.commission_record import NAME, CommissionFile
 from privet.runtime.commissioning import MOST_ERRANDS, OFFER_EVERY_NS, Errands, OfferLimit, no_picture
-from privet.runtime.inspection import Inspector
+from privet.runtime.inspection import SAVED_FOR_S, Inspector
 from privet.runtime.outlet import Outgoing
-from privet.runtime.supervisor import Supervisor
+from privet.runtime.supervisor import DECISIONS_PER_SECOND, Supervisor
 from privet.runtime.worker_commission import ANSWER_WITHIN_NS, MOST_WAITING, Desk
 from privet.scene import commission
 from privet.scene.commission import NoOffer, Offer, OpenOffer, Signing
@@ -59,6 +59,32 @@ def said(message: pipe_pb2.Candidate | pipe_pb2.Commissioned, camera: CameraId =
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.mark.anyio
+async def test_decisions_beyond_the_declared_rate_do_not_reach_the_worker() -> None:
+    async with supervised([GATE]) as (supervising, launch, ears):
+        worker = await launch.worker(0)
+        worker.say(state(1))
+        await ears.until(lambda: ("state", 7) in ears.said(GATE))
+
+        async def answer() -> None:
+            answered = 1                    # the first it is told is its settings
+            while True:
+                for message in worker.told[answered:]:
+                    request = message.commission_refuse.request
+                    worker.say(said(pipe_pb2.Commissioned(request=request, answer=pipe_pb2.SIGNING_ANSWER_NOT_OPEN)))
+                    answered += 1
+                await anyio.sleep(0.001)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(answer)
+            found = [(await supervising.refuse(GATE, ID)).answer for _ in range(round(DECISIONS_PER_SECOND * SAVED_FOR_S) + 20)]
+            group.cancel_scope.cancel()
+        handed_on = found.count(pipe_pb2.SIGNING_ANSWER_NOT_OPEN)
+        assert handed_on == len(worker.told) - 1
+        assert handed_on >= DECISIONS_PER_SECOND * SAVED_FOR_S
+        assert found[-1] == pipe_pb2.SIGNING_ANSWER_NO_PICTURE
 
 
 @pytest.mark.anyio
@@ -200,6 +226,13 @@ def test_worker_and_supervisor_hold_to_the_same_limit() -> None:
 # ---- what is taken from a worker
 
 
+def inspector() -> Inspector:
+    """One that has heard of the grid."""
+    inspecting = Inspector([CAMERA])
+    inspecting.inspect(worker_scene(background(1)).SerializeToString())
+    return inspecting
+
+
 @pytest.mark.parametrize(
     "message",
     [
@@ -219,7 +252,7 @@ def test_worker_and_supervisor_hold_to_the_same_limit() -> None:
 )
 def test_answers_that_break_the_rules_are_not_taken(message: pipe_pb2.Candidate | pipe_pb2.Commissioned) -> None:
     with pytest.raises(WireError):
-        Inspector([CAMERA]).inspect(said(message, CAMERA).SerializeToString())
+        inspector().inspect(said(message, CAMERA).SerializeToString())
 
 
 def test_answers_that_keep_to_the_rules_are() -> None:
@@ -228,7 +261,7 @@ def test_answers_that_keep_to_the_rules_are() -> None:
         said(pipe_pb2.Candidate(request=1, answer=pipe_pb2.OFFER_ANSWER_TOO_SOON), CAMERA),
         said(pipe_pb2.Commissioned(request=1, answer=pipe_pb2.SIGNING_ANSWER_SIGNED, signed_blocks=3, lapsed_blocks=1), CAMERA),
     ):
-        assert Inspector([CAMERA]).inspect(message.SerializeToString()) == message
+        assert inspector().inspect(message.SerializeToString()) == message
 
 
 # ---- the worker's desk
@@ -289,7 +322,7 @@ def test_an_offer_leaves_as_a_candidate_that_the_supervisor_takes() -> None:
     assert isinstance(message, pipe_pb2.Candidate)
     assert (message.request, message.blocks, message.wall_ns) == (4, pack_bits(BLOCKS), 9)
     assert message.good_for_ns == commission.OFFER_NS
-    Inspector([CAMERA]).inspect(said(message, CAMERA).SerializeToString())
+    inspector().inspect(said(message, CAMERA).SerializeToString())
 
 
 @pytest.mark.parametrize("reason", list(NoOffer))
@@ -301,7 +334,7 @@ def test_why_nothing_is_offered_is_said(reason: NoOffer) -> None:
     (message,) = told.messages
     assert isinstance(message, pipe_pb2.Candidate)
     assert pipe_pb2.OfferAnswer.Name(message.answer) == f"OFFER_ANSWER_{reason.name}"
-    Inspector([CAMERA]).inspect(said(message, CAMERA).SerializeToString())
+    inspector().inspect(said(message, CAMERA).SerializeToString())
 
 
 def test_decisions_are_carried_out_once_and_counted() -> None:

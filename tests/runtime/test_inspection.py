@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.runtime.messages import CAMERA, GRID, background, cover, state, worker_scene
 
+from privet.core.clock import NS_PER_S, FakeClock
 from privet.core.errors import WireError
 from privet.core.grid import Grid
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
-from privet.runtime.inspection import Inspector
+from privet.core.scene import LIGHT_COLUMNS, LIGHT_ROWS, Head, Light
+from privet.core.wire import to_message
+from privet.runtime.inspection import SAVED_FOR_S, Inspector
 from privet.runtime.outlet import LATENCY_BOUNDS_US
 
 
@@ -33,6 +39,11 @@ def promotion(blocks: int = 1, bits: bytes = b"\x80\x00\x00\x00\x00\x00", by: in
     )
 
 
+def light(sequence: int, rows: int, columns: int) -> scene_pb2.SceneMessage:
+    cells = np.zeros((rows, columns), np.uint8)
+    return to_message(Light(Head(7, sequence, 0), GRID.epoch, cells, cells))
+
+
 def log(level: int = 20, code: int = 1, camera: str = CAMERA) -> pipe_pb2.WorkerMessage:
     return pipe_pb2.WorkerMessage(camera=camera, log=pipe_pb2.Log(level=level, code=pipe_pb2.LogCode.ValueType(code)))
 
@@ -44,6 +55,7 @@ def test_what_keeps_to_the_rules_passes_unchanged() -> None:
         worker_scene(state(1)),
         worker_scene(background(2)),
         worker_scene(cover(3)),
+        worker_scene(light(4, LIGHT_ROWS, LIGHT_COLUMNS)),
         promotion(),
         pipe_pb2.WorkerMessage(camera=CAMERA, health=pipe_pb2.Health(packets=1, latency_bucket_counts=buckets)),
         log(),
@@ -66,9 +78,14 @@ def test_what_keeps_to_the_rules_passes_unchanged() -> None:
         ([worker_scene(state(1, session=0))], "without session"),
         ([worker_scene(background(1)), worker_scene(state(2, grid=Grid(128, 48, 8, 2))), worker_scene(cover(3))], "epoch"),
         ([worker_scene(background(1)), worker_scene(state(2, grid=Grid(128, 48, 8, 1))), worker_scene(cover(3))], "bitmap"),
-        ([promotion(blocks=2)], "marks 1"),
-        ([promotion(bits=b"\x80")], "bitmap"),
-        ([promotion(by=9)], "not known"),
+        ([promotion()], "not in force"),
+        ([worker_scene(state(1, grid=Grid(128, 48, 8, 1))), promotion()], "not in force"),
+        ([worker_scene(background(1)), promotion(blocks=2)], "marks 1"),
+        ([worker_scene(background(1)), promotion(bits=b"\x80")], "bitmap"),
+        ([worker_scene(background(1)), promotion(by=9)], "not known"),
+        ([worker_scene(background(1)), promotion(by=0)], "not known"),
+        ([worker_scene(background(1)), worker_scene(light(2, rows=10, columns=16))], "10, 16"),
+        ([worker_scene(background(1)), worker_scene(light(2, rows=9, columns=17))], "9, 17"),
         ([pipe_pb2.WorkerMessage(camera=CAMERA, health=pipe_pb2.Health(latency_bucket_counts=[1] * 99))], "99 latency buckets"),
         ([log(level=21)], "level 21"),
         ([log(code=0)], "code 0"),
@@ -151,3 +168,69 @@ def test_cameras_of_one_worker_do_not_share_sequence_or_grid() -> None:
     inspecting.inspect(body(state(1, grid=None), "yard"))
     with pytest.raises(WireError, match="no grid"):
         inspecting.inspect(body(cover(2), "yard"))
+
+
+# ---- rates
+
+
+def covers_taken(inspecting: Inspector, first: int) -> int:
+    """How many covers pass, one after the other, before one is too many."""
+    taken = 0
+
+    def say() -> None:
+        nonlocal taken
+        for sequence in range(first, first + 1000):
+            inspecting.inspect(body(cover(sequence)))
+            taken += 1
+
+    with pytest.raises(WireError, match="covers of gate came more often than 4 times a second"):
+        say()
+    return taken
+
+
+def test_no_more_covers_are_taken_than_are_declared() -> None:
+    clock = FakeClock()
+    inspecting = Inspector([CAMERA], clock, covers_per_second=4.0)
+    inspecting.inspect(body(background(1)))
+    assert covers_taken(inspecting, 2) == 4 * SAVED_FOR_S, "a minute's at once: this process may have been held up"
+    clock.advance(10 * NS_PER_S)
+    assert covers_taken(inspecting, 2000) == 40
+    clock.advance(3600 * NS_PER_S)
+    assert covers_taken(inspecting, 4000) == 4 * SAVED_FOR_S
+
+
+def test_a_camera_that_keeps_to_the_rates_is_never_refused() -> None:
+    clock = FakeClock()
+    inspecting = Inspector([CAMERA], clock, covers_per_second=4.0)
+    inspecting.inspect(body(background(1)))
+    for count in range(4 * 3600):
+        clock.advance(NS_PER_S // 4)
+        inspecting.inspect(body(cover(2 + count)))
+
+
+@pytest.mark.parametrize(
+    "message", [promotion(), pipe_pb2.WorkerMessage(camera=CAMERA, health=pipe_pb2.Health()), log(), log(camera="")]
+)
+def test_what_is_no_part_of_the_scene_has_its_rate_too(message: pipe_pb2.WorkerMessage) -> None:
+    inspecting = Inspector([CAMERA], FakeClock())
+    inspecting.inspect(body(background(1)))
+
+    def say(count: int) -> None:
+        for _ in range(count):
+            inspecting.inspect(body(message))
+
+    say(SAVED_FOR_S)
+    with pytest.raises(WireError, match="came more often"):
+        say(SAVED_FOR_S + 7)
+
+
+@pytest.mark.parametrize("make", [background, state])
+def test_other_messages_of_the_scene_have_their_rates(make: Callable[[int], scene_pb2.SceneMessage]) -> None:
+    inspecting = Inspector([CAMERA], FakeClock())
+
+    def say() -> None:
+        for sequence in range(1, 2000):
+            inspecting.inspect(body(make(sequence)))
+
+    with pytest.raises(WireError, match="came more often"):
+        say()

@@ -7,8 +7,8 @@ import numpy as np
 from privet.core.clock import NS_PER_S
 from privet.core.frame import Matrix
 from privet.core.grid import Grid
-from privet.core.scene import Condition, Reason
-from privet.runtime.narrator import Narrator, Seen
+from privet.core.scene import Condition, Cover, Reason
+from privet.runtime.narrator import COVERS_AT_ONCE, Narrator, Seen
 from privet.scene.promote import ProvenBackground
 
 GRID = Grid(32, 16, 8, 0)
@@ -33,3 +33,21 @@ def test_asleep_it_holds_until_now_for_as_long_as_packets_come() -> None:
     assert narrator.heartbeat(None, 0, 102 * NS_PER_S).cover_until_wall_ns == 102 * NS_PER_S
     narrator.offline(Condition.OFFLINE, Reason.STALLED)
     assert narrator.heartbeat(None, 0, 104 * NS_PER_S).cover_until_wall_ns == 0
+
+
+def test_no_more_covers_are_said_than_slots_go_by_however_often_they_change() -> None:
+    """A stream of which every other picture is damaged is covered as a whole by one and not by the next."""
+    narrator, background = Narrator(7, SLOT_NS), ProvenBackground(GRID, Matrix.BT709)
+    everything, nothing = np.ones(GRID.shape, np.bool_), np.zeros(GRID.shape, np.bool_)
+    said: list[tuple[int, bool]] = []
+    for number in range(30 * 60):
+        now_ns = number * NS_PER_S // 30
+        covered = nothing if number % 2 else everything
+        seen = Seen(now_ns, now_ns, Condition.AWAKE, Reason.NONE, covered, None, None, new_grid=False)
+        before_ns = narrator.heartbeat(None, 0, now_ns).cover_until_wall_ns
+        said += [(now_ns, bool(each.covered.all())) for each in narrator.tell(seen, background, 0) if isinstance(each, Cover)]
+        # What holds on is what was said last: a cover that was not said prolongs nothing.
+        same = said[-1][1] == bool(covered.all())
+        assert narrator.heartbeat(None, 0, now_ns).cover_until_wall_ns == (now_ns + SLOT_NS if same else before_ns)
+    assert 60 * 5 <= len(said) <= 60 * 5 + COVERS_AT_ONCE
+    assert {whole for _, whole in said} == {True, False}

@@ -281,7 +281,7 @@ class _Worker:
             pass                                # it is gone, or was let go: that no pictures came says so
 
     def _hear(self) -> None:
-        inspector = Inspector(self.settings.camera_ids())
+        inspector = Inspector(self.settings.camera_ids(), covers_per_second=self.settings.covers_per_second)
         with cast(BinaryIO, self._process.stdout) as stream:
             try:
                 for body in pipe.read_frames(stream):

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from privet.core.clock import NS_PER_S
 from privet.core.grid import BoolGrid, Grid
 from privet.core.scene import Background, Condition, Cover, Head, ImageFormat, Light, Patch, Reason, Scene, State
+from privet.runtime.allowance import Allowance
 from privet.scene.picture import bounding_rectangle, encode_webp, to_rgb
 from privet.scene.promote import ProvenBackground
 
 SAY_COVER_AGAIN_NS = 5 * NS_PER_S
+COVERS_AT_ONCE = 2          # of two slots, at the end of one and at the beginning of the next
 QUIET_BEFORE_WHOLE_NS = 10 * NS_PER_S
 WHOLE_AT_LEAST_EVERY_NS = 600 * NS_PER_S
 PATCHED_SHARE_FOR_WHOLE = 0.25
@@ -49,6 +51,7 @@ class Narrator:
         self._condition = Condition.STARTING
         self._reason = Reason.NONE
         self._cover: BoolGrid | None = None
+        self._covers: Allowance | None = None
         self._cover_said_ns = 0
         self._cover_until_wall_ns = 0
         self._light: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None
@@ -89,13 +92,22 @@ class Narrator:
         if seen.light is not None:
             self._light = seen.light
             said.append(Light(self._head(seen.wall_ns), background.grid.epoch, *seen.light))
-        unchanged = self._cover is not None and np.array_equal(self._cover, seen.cover)
-        self._cover_until_wall_ns = seen.wall_ns + self._slot_ns
-        if not unchanged or seen.monotonic_ns - self._cover_said_ns >= SAY_COVER_AGAIN_NS:
+        if self._cover_is_due(seen):
             self._cover = seen.cover.copy()
             self._cover_said_ns = seen.monotonic_ns
             said.append(Cover(self._head(seen.wall_ns), background.grid.epoch, self._slot_ns, self._cover))
+        if self._cover is not None and np.array_equal(self._cover, seen.cover):
+            self._cover_until_wall_ns = seen.wall_ns + self._slot_ns
         return said
+
+    def _cover_is_due(self, seen: Seen) -> bool:
+        """A cover that changed, or has not been said for a while. More than one a slot is not said: its number is what can leave most."""
+        unchanged = self._cover is not None and np.array_equal(self._cover, seen.cover)
+        if unchanged and seen.monotonic_ns - self._cover_said_ns < SAY_COVER_AGAIN_NS:
+            return False
+        if self._covers is None:
+            self._covers = Allowance(NS_PER_S / self._slot_ns, COVERS_AT_ONCE, seen.monotonic_ns)
+        return self._covers.take(seen.monotonic_ns)
 
     def offline(self, condition: Condition, reason: Reason) -> None:
         """The camera is not delivering; said with the next heartbeat."""

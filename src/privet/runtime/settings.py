@@ -66,6 +66,11 @@ class WorkerSettings(_Settings):
         """Ids of the cameras this worker hosts."""
         return tuple(camera.camera for camera in self.cameras)
 
+    @property
+    def covers_per_second(self) -> float:
+        """The most of any of its cameras."""
+        return max((camera.scene.covers_per_second for camera in self.cameras), default=0.0)
+
     def writable_directories(self) -> tuple[Path, ...]:
         """Every directory below which the worker may write."""
         return (self.directory, *(camera.state_directory for camera in self.cameras))

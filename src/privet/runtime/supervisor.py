@@ -23,13 +23,15 @@ import anyio
 import anyio.abc
 
 from privet.core.clock import NS_PER_S, Clock
+from privet.core.declared import said
 from privet.core.errors import WireError
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.scene import Condition, Reason
+from privet.runtime.allowance import Allowance
 from privet.runtime.backoff import Backoff
 from privet.runtime.commissioning import ANSWER_WITHIN_S, CommissionAnswer, CommissionRequest, Errands, OfferLimit, no_picture, to_worker
-from privet.runtime.inspection import Inspector
+from privet.runtime.inspection import SAVED_FOR_S, Inspector
 from privet.runtime.settings import WorkerSettings
 from privet.runtime.standin import Standin
 
@@ -39,6 +41,7 @@ FIRST_WORD_WITHIN_S = 60.0
 HUNG_AFTER_S = 10.0
 STOP_WITHIN_S = 10.0
 STANDIN_EVERY_S = 1.0
+DECISIONS_PER_SECOND = next(each.per_second for each in said() if each.kind == "commissioned")
 
 _jitter = random.SystemRandom()
 
@@ -149,6 +152,7 @@ class Supervisor:
         self._clock = clock
         self._draw = draw
         self._offers = OfferLimit(clock)
+        self._decisions: dict[CameraId, Allowance] = {}
         self._stopping = anyio.Event()
 
     async def run(self) -> None:
@@ -183,13 +187,24 @@ class Supervisor:
 
         The answer is UNSPECIFIED if the worker was lost, or said nothing: then nobody knows whether it was carried out.
         """
+        if not self._may_decide(camera):
+            return pipe_pb2.Commissioned(answer=pipe_pb2.SIGNING_ANSWER_NO_PICTURE)
         answer = await self._ask(camera, pipe_pb2.CommissionSign(camera=camera, offer=offer, blocks=blocks))
         return answer if isinstance(answer, pipe_pb2.Commissioned) else pipe_pb2.Commissioned()
 
     async def refuse(self, camera: CameraId, offer: bytes) -> pipe_pb2.Commissioned:
         """Tell a camera's worker that a person refused. The answer as of `sign`."""
+        if not self._may_decide(camera):
+            return pipe_pb2.Commissioned(answer=pipe_pb2.SIGNING_ANSWER_NO_PICTURE)
         answer = await self._ask(camera, pipe_pb2.CommissionRefuse(camera=camera, offer=offer))
         return answer if isinstance(answer, pipe_pb2.Commissioned) else pipe_pb2.Commissioned()
+
+    def _may_decide(self, camera: CameraId) -> bool:
+        """Whether a decision may be handed on now: each is answered, and answers count among what can leave."""
+        now_ns = self._clock.monotonic_ns()
+        if camera not in self._decisions:
+            self._decisions[camera] = Allowance(DECISIONS_PER_SECOND, DECISIONS_PER_SECOND * SAVED_FOR_S, now_ns)
+        return self._decisions[camera].take(now_ns)
 
     async def _ask(self, camera: CameraId, request: CommissionRequest) -> CommissionAnswer | None:
         """Send a numbered request and wait for its answer; None if none came in time."""
@@ -273,7 +288,7 @@ class Supervisor:
 
     async def _hear(self, worker: _Worker, process: WorkerProcess, silence: _Silence) -> None:
         """Hand on what a worker says, until it ends or breaks the rules."""
-        inspector = Inspector(worker.settings.camera_ids())
+        inspector = Inspector(worker.settings.camera_ids(), self._clock, worker.settings.covers_per_second)
         while True:
             try:
                 body = await process.receive()
