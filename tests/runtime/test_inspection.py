@@ -15,7 +15,7 @@ from privet.core.errors import WireError
 from privet.core.grid import Grid
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
-from privet.core.scene import LIGHT_COLUMNS, LIGHT_ROWS, Head, Light
+from privet.core.scene import LIGHT_COLUMNS, LIGHT_ROWS, MOST_LAYERS, Head, Light
 from privet.core.wire import to_message
 from privet.runtime.inspection import SAVED_FOR_S, Inspector
 from privet.runtime.outlet import LATENCY_BOUNDS_US
@@ -31,11 +31,15 @@ def body(message: scene_pb2.SceneMessage | pipe_pb2.WorkerMessage, camera: str =
     return message.SerializeToString()
 
 
-def promotion(blocks: int = 1, bits: bytes = b"\x80\x00\x00\x00\x00\x00", by: int = 2) -> pipe_pb2.WorkerMessage:
+def promotion(
+    blocks: int = 1, bits: bytes = b"\x80\x00\x00\x00\x00\x00", by: int = 2, layer: int = 0, epoch: int = 1
+) -> pipe_pb2.WorkerMessage:
     grid = scene_pb2.Grid(width_px=GRID.width_px, height_px=GRID.height_px, block_px=GRID.block_px, epoch=GRID.epoch)
     kind = pipe_pb2.Commissioning.ValueType(by)
     return pipe_pb2.WorkerMessage(
-        camera=CAMERA, promotion=pipe_pb2.Promotion(wall_ns=1, epoch=1, blocks=blocks, promoted=bits, grid=grid, by=kind)
+        camera=CAMERA, promotion=pipe_pb2.Promotion(
+            wall_ns=1, epoch=epoch, blocks=blocks, promoted=bits, grid=grid, by=kind, layer=layer
+        )
     )
 
 
@@ -57,6 +61,8 @@ def test_what_keeps_to_the_rules_passes_unchanged() -> None:
         worker_scene(cover(3)),
         worker_scene(light(4, LIGHT_ROWS, LIGHT_COLUMNS)),
         promotion(),
+        promotion(by=3, layer=1),
+        promotion(by=3, layer=MOST_LAYERS),
         pipe_pb2.WorkerMessage(camera=CAMERA, health=pipe_pb2.Health(packets=1, latency_bucket_counts=buckets)),
         log(),
         log(camera=""),
@@ -84,6 +90,10 @@ def test_what_keeps_to_the_rules_passes_unchanged() -> None:
         ([worker_scene(background(1)), promotion(bits=b"\x80")], "bitmap"),
         ([worker_scene(background(1)), promotion(by=9)], "not known"),
         ([worker_scene(background(1)), promotion(by=0)], "not known"),
+        ([worker_scene(background(1)), promotion(by=3)], "LAYER of layer 0"),
+        ([worker_scene(background(1)), promotion(by=3, layer=MOST_LAYERS + 1)], "LAYER of layer 4"),
+        ([worker_scene(background(1)), promotion(by=1, layer=1)], "SIGNATURE of layer 1"),
+        ([worker_scene(background(1)), promotion(epoch=2)], "epoch 2"),
         ([worker_scene(background(1)), worker_scene(light(2, rows=10, columns=16))], "10, 16"),
         ([worker_scene(background(1)), worker_scene(light(2, rows=9, columns=17))], "9, 17"),
         ([pipe_pb2.WorkerMessage(camera=CAMERA, health=pipe_pb2.Health(latency_bucket_counts=[1] * 99))], "99 latency buckets"),
@@ -221,7 +231,7 @@ def test_what_is_no_part_of_the_scene_has_its_rate_too(message: pipe_pb2.WorkerM
 
     say(SAVED_FOR_S)
     with pytest.raises(WireError, match="came more often"):
-        say(SAVED_FOR_S + 7)
+        say(3 * SAVED_FOR_S)
 
 
 @pytest.mark.parametrize("make", [background, state])

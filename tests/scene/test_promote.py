@@ -14,10 +14,10 @@ from tests.scene.pictures import random_planes
 
 from privet.core.frame import Matrix
 from privet.core.grid import BoolGrid, Grid
+from privet.core.scene import MOST_LAYERS
 from privet.scene.promote import (
     FLAT_CHROMA,
     FLAT_Y,
-    MOST_LAYERS,
     VIEWS_WITHOUT_A_HIT,
     Evidence,
     ProvenBackground,

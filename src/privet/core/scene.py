@@ -16,6 +16,9 @@ from privet.core.grid import BoolGrid, Grid
 LIGHT_COLUMNS, LIGHT_ROWS = 16, 9
 """The cells that a worker tells the light in. A reader takes any number up to 64 each way."""
 
+MOST_LAYERS = 3
+"""How many earlier pictures of a block are kept at most."""
+
 
 class Condition(IntEnum):
     """What a camera is doing. Values as in scene.proto."""

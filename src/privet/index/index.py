@@ -222,7 +222,7 @@ class Index:
     # ---- promotions
 
     def add_promotion(self, camera: CameraId, promotion: pipe_pb2.Promotion) -> None:
-        """Blocks became background."""
+        """Blocks became background, or look again as they did before."""
         grid = promotion.grid
         values = {
             "wall_ns": max(promotion.wall_ns, 0),

@@ -76,7 +76,9 @@ class Recorded(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PromotionRow:
-    """Blocks that became background. promoted: bitmap over the grid; commissioned_by: Commissioning of pipe.proto."""
+    """Blocks that became background, or look again as they did before. promoted: bitmap over the grid; commissioned_by: Commissioning of
+    pipe.proto; layer: which earlier layer is in force again, from 1; 0 for what is new.
+    """
 
     wall_ns: int
     epoch: int

@@ -390,7 +390,8 @@ class CameraPipeline:
             self._emit(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_EPOCH, number=background.grid.epoch))
         if seen.promoted is not None:
             self._promoted_blocks += int(seen.promoted.sum())
-            self._emit(promotion_message(outgoing, background.grid, by_signature=seen.by_signature))
+        for message in promotion_messages(seen, background.grid):
+            self._emit(message)
             self._unsaved = True
 
     def _commission(self, frame: Frame) -> None:
@@ -505,15 +506,25 @@ class CameraPipeline:
         )
 
 
-def promotion_message(seen: Seen, grid: Grid, *, by_signature: bool = False) -> pipe_pb2.Promotion:
-    """What the index and the audit keep of a promotion; the pixels travel in a patch."""
-    assert seen.promoted is not None
+def promotion_messages(seen: Observation, grid: Grid) -> list[pipe_pb2.Promotion]:
+    """What the index and the audit keep of each change of the background; the pixels travel in a patch."""
+    made = []
+    if seen.promoted is not None:
+        by = pipe_pb2.COMMISSIONING_SIGNATURE if seen.by_signature else pipe_pb2.COMMISSIONING_AUTOMATIC
+        made.append(_promotion(seen.wall_ns, grid, seen.promoted, by))
+    made += [_promotion(seen.wall_ns, grid, blocks, pipe_pb2.COMMISSIONING_LAYER, layer) for layer, blocks in seen.returned]
+    return made
+
+
+def _promotion(
+    wall_ns: int, grid: Grid, blocks: BoolGrid, by: pipe_pb2.Commissioning.ValueType, layer: int = 0
+) -> pipe_pb2.Promotion:
     return pipe_pb2.Promotion(
-        wall_ns=seen.wall_ns,
+        wall_ns=wall_ns,
         epoch=grid.epoch,
-        blocks=int(seen.promoted.sum()),
-        promoted=pack_bits(seen.promoted),
+        blocks=int(np.count_nonzero(blocks)),
+        promoted=pack_bits(blocks),
         grid=scene_pb2.Grid(width_px=grid.width_px, height_px=grid.height_px, block_px=grid.block_px, epoch=grid.epoch),
-        layer=0,
-        by=pipe_pb2.COMMISSIONING_SIGNATURE if by_signature else pipe_pb2.COMMISSIONING_AUTOMATIC,
+        layer=layer,
+        by=by,
     )

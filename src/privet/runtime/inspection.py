@@ -21,7 +21,7 @@ from privet.core.errors import WireError
 from privet.core.grid import BoolGrid, Grid, unpack_bits
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
-from privet.core.scene import LIGHT_COLUMNS, LIGHT_ROWS, Background, Light, State
+from privet.core.scene import LIGHT_COLUMNS, LIGHT_ROWS, MOST_LAYERS, Background, Light, State
 from privet.core.wire import from_message
 from privet.runtime.allowance import Allowance
 from privet.runtime.outlet import LATENCY_BOUNDS_US
@@ -154,6 +154,11 @@ def _check_promotion(promotion: pipe_pb2.Promotion, seen: _Seen) -> None:
         raise WireError(f"promotion of {promotion.blocks} blocks marks {int(np.count_nonzero(promoted))}")
     if promotion.by not in pipe_pb2.Commissioning.values() or promotion.by == pipe_pb2.COMMISSIONING_UNSPECIFIED:
         raise WireError(f"promotion by {promotion.by}, which is not known")
+    by_layer = promotion.by == pipe_pb2.COMMISSIONING_LAYER
+    if not (1 <= promotion.layer <= MOST_LAYERS if by_layer else promotion.layer == 0):
+        raise WireError(f"promotion by {pipe_pb2.Commissioning.Name(promotion.by)} of layer {promotion.layer}")
+    if promotion.epoch != promotion.grid.epoch:
+        raise WireError(f"promotion of epoch {promotion.epoch} over a grid of epoch {promotion.grid.epoch}")
 
 
 def _check_candidate(candidate: pipe_pb2.Candidate, seen: _Seen) -> None:

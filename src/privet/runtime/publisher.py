@@ -136,7 +136,10 @@ class Publisher:
             self._state(camera, message.state)
 
     def promotion(self, camera: CameraId, promotion: pipe_pb2.Promotion) -> None:
-        log.info("%s: %d blocks became background", camera, promotion.blocks)
+        if promotion.by == pipe_pb2.COMMISSIONING_LAYER:
+            log.info("%s: %d blocks look again as they did before (layer %d)", camera, promotion.blocks, promotion.layer)
+        else:
+            log.info("%s: %d blocks became background", camera, promotion.blocks)
         self._ledger.write(lambda: self._rows.add_promotion(camera, promotion))
 
     def health(self, camera: CameraId, health: pipe_pb2.Health) -> None:

@@ -79,8 +79,8 @@ class Observation:
     cover: the blocks where something is that is not background; it changes no more often than covers are due, so that a frame analysed
     in between for the sake of proving repeats it. promoted, candidates: as `promote` returned them, None when it was not
     asked. light: quantised (gain, offset), None when unchanged or not due. new_grid: the picture's size changed, all unproven.
-    by_signature: what was promoted was signed for by a person. recalled: blocks that look again as in an earlier proven layer, which
-    is in force again; None if there are none.
+    by_signature: what was promoted was signed for by a person. returned: the layers of the background that are in force again, by their
+    number from 1, and the blocks that look again as they did then.
     """
 
     wall_ns: int
@@ -93,14 +93,20 @@ class Observation:
     new_grid: bool
     sharpness: float
     by_signature: bool = False
-    recalled: BoolGrid | None = None
+    returned: tuple[tuple[int, BoolGrid], ...] = ()
+
+    @property
+    def recalled(self) -> BoolGrid | None:
+        """Blocks that look again as in an earlier layer, whichever; None if there are none."""
+        return np.logical_or.reduce([blocks for _, blocks in self.returned]) if self.returned else None
 
     @property
     def painted(self) -> BoolGrid | None:
         """Blocks whose pixels in the background are others than before: what a viewer must be told."""
-        if self.promoted is None or self.recalled is None:
-            return self.promoted if self.recalled is None else self.recalled
-        return self.promoted | self.recalled
+        recalled = self.recalled
+        if self.promoted is None or recalled is None:
+            return self.promoted if recalled is None else recalled
+        return self.promoted | recalled
 
 
 class Analyst:
@@ -369,9 +375,9 @@ class Analyst:
         just, self._just_judged = self._just_judged, None
         judged = just if just is not None and just.frame is frame else self._judged(frame, background)
         seen, raw, expected, cells = judged.seen, judged.raw, judged.expected, judged.cells
-        recalled = self._recall(frame, seen, raw) if frame.intact else None
-        if recalled is not None:
-            raw = raw & ~recalled
+        returned = self._recall(frame, seen, raw) if frame.intact else ()
+        for _, blocks in returned:
+            raw = raw & ~blocks
         condition, reason = self._judge(frame, seen, raw, proven, now_ns)
         # A picture that fits no longer is an arrival as a whole: it can be proven, and then a person may sign for it.
         usable = frame.intact and (condition is Condition.AWAKE or reason is Reason.MOVED)
@@ -404,7 +410,7 @@ class Analyst:
             self._sharpness = float(seen[GRADIENT].mean())
         return Observation(
             frame.wall_ns, condition, reason, self._said_cover, light, promoted, self._candidates, new_grid, self._sharpness,
-            by_signature, recalled,
+            by_signature, returned,
         )
 
     def _watched_whole(self, frame: Frame, sub_suffices: bool) -> bool:
@@ -638,26 +644,25 @@ class Analyst:
         seen = block_statistics(frame.y, frame.u, frame.v, block_px)
         return judge(frame, seen, self._model, proven, proven & ~self._covered, background.planes[0], block_px)
 
-    def _recall(self, frame: Frame, seen: Statistics, raw: BoolGrid) -> BoolGrid | None:
-        """Put earlier layers back where the picture fits them again."""
+    def _recall(self, frame: Frame, seen: Statistics, raw: BoolGrid) -> tuple[tuple[int, BoolGrid], ...]:
+        """Put earlier layers back where the picture fits them again; as `Observation.returned`."""
         background = self._background
         assert background is not None
         if not background.layers:
-            return None
+            return ()
         back = self._returns.observe(frame, seen, background.layers, raw)
         if frame.monotonic_ns < self._next_promotion_ns:
-            return None
-        recalled = np.zeros(raw.shape, np.bool_)
-        for which, blocks in enumerate(back):
-            if blocks.any():
-                recalled |= recall(background, blocks, which)
-        if not recalled.any():
-            return None
+            return ()
+        tried = [(which + 1, recall(background, blocks, which)) for which, blocks in enumerate(back) if blocks.any()]
+        returned = tuple((layer, blocks) for layer, blocks in tried if blocks.any())
+        if not returned:
+            return ()
+        recalled = np.logical_or.reduce([blocks for _, blocks in returned])
         # They share the promotions' turns: a patch says which blocks and when, and its rate is part of what can leave.
         self._next_promotion_ns = frame.monotonic_ns + PROMOTE_EVERY_NS
         self._restart(recalled)
         self._model.start(recalled, block_statistics(*background.planes, self._settings.block_px))
-        return recalled
+        return returned
 
     def _settled(self, raw: BoolGrid, condition: Condition, now_ns: int) -> BoolGrid:
         """Proven blocks that something has been in front of for a while; all of them where the picture as a whole fits no longer."""

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from privet.core.frame import Matrix, Plane
 from privet.core.grid import BoolGrid, Grid
+from privet.core.scene import MOST_LAYERS
 
-MOST_LAYERS = 3
 FLAT_Y = 56
 FLAT_CHROMA = 128
 VIEWS_WITHOUT_A_HIT = 5

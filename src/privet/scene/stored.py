@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from privet.core.errors import StoreError
 from privet.core.frame import Matrix, Plane
 from privet.core.grid import BoolGrid, Grid, pack_bits, unpack_bits
-from privet.scene.promote import MOST_LAYERS, Layer
+from privet.core.scene import MOST_LAYERS
+from privet.scene.promote import Layer
 
 VERSION = 3
 COUNTED_SINCE = 3

@@ -184,7 +184,7 @@ Global___SigningAnswer: _TypeAlias = SigningAnswer  # noqa: Y015
 class Promotion(_message.Message):
     """---- worker to supervisor
 
-    Blocks that became background, for the index and the audit. The pixels travel in a Patch.
+    Blocks that became background, or are again what they were before, for the index and the audit. The pixels travel in a Patch.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -202,6 +202,7 @@ class Promotion(_message.Message):
     promoted: _builtins.bytes
     """bitmap over the grid"""
     layer: _builtins.int
+    """COMMISSIONING_LAYER: which of the earlier layers is in force again, from 1; else 0"""
     by: Global___Commissioning.ValueType
     @_builtins.property
     def grid(self) -> _scene_pb2.Grid: ...
