@@ -16,19 +16,20 @@ from tests.runtime.test_supervisor import GATE, YARD, supervised
 from tests.scene.pictures import frame_of, place
 
 from privet.api.ports import CommissionEntry
+from privet.cli import commission as cli
 from privet.core.clock import NS_PER_S, FakeClock
 from privet.core.errors import DetectorError, StoreError, WireError
 from privet.core.frame import Frame, Matrix
 from privet.core.grid import BoolGrid, pack_bits
 from privet.core.ids import CameraId
+from privet.core.offer import OFFER_EVERY_NS, OFFER_NS
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.runtime.commission_record import NAME, CommissionFile
-from privet.runtime.commissioning import MOST_ERRANDS, OFFER_EVERY_NS, Errands, OfferLimit, no_picture
+from privet.runtime.commissioning import ANSWER_WITHIN_S, MOST_ERRANDS, Errands, OfferLimit, no_picture
 from privet.runtime.inspection import SAVED_FOR_S, Inspector
 from privet.runtime.outlet import Outgoing
 from privet.runtime.supervisor import DECISIONS_PER_SECOND, Supervisor
 from privet.runtime.worker_commission import ANSWER_WITHIN_NS, MOST_WAITING, Desk
-from privet.scene import commission
 from privet.scene.commission import NoOffer, Offer, OpenOffer, Signing
 from privet.scene.promote import ProvenBackground
 
@@ -219,8 +220,8 @@ def test_offers_are_limited_per_camera_on_the_monotonic_clock() -> None:
     assert limit.draw(GATE)
 
 
-def test_worker_and_supervisor_hold_to_the_same_limit() -> None:
-    assert commission.OFFER_EVERY_NS == OFFER_EVERY_NS
+def test_who_asks_waits_longer_than_who_answers() -> None:
+    assert ANSWER_WITHIN_NS < ANSWER_WITHIN_S * NS_PER_S < cli.ANSWER_WITHIN_S * NS_PER_S
 
 
 # ---- what is taken from a worker
@@ -243,7 +244,7 @@ def inspector() -> Inspector:
         candidate(1, image=b"<svg>"),
         candidate(1, format=scene_pb2.IMAGE_FORMAT_PNG),
         candidate(1, good_for_ns=0),
-        candidate(1, good_for_ns=2**62),
+        candidate(1, good_for_ns=OFFER_NS + 1),
         candidate(1, wall_ns=-1),
         candidate(1, answer=pipe_pb2.OFFER_ANSWER_NO_PICTURE),
         pipe_pb2.Commissioned(request=1),
@@ -321,7 +322,7 @@ def test_an_offer_leaves_as_a_candidate_that_the_supervisor_takes() -> None:
     (message,) = told.messages
     assert isinstance(message, pipe_pb2.Candidate)
     assert (message.request, message.blocks, message.wall_ns) == (4, pack_bits(BLOCKS), 9)
-    assert message.good_for_ns == commission.OFFER_NS
+    assert message.good_for_ns == OFFER_NS
     inspector().inspect(said(message, CAMERA).SerializeToString())
 
 

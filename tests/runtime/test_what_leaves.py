@@ -19,11 +19,11 @@ from privet.core.clock import NS_PER_S
 from privet.core.declared import figures
 from privet.core.grid import Grid
 from privet.core.ids import CameraId
+from privet.core.offer import OFFER_EVERY_NS, OFFER_ID_BYTES, OFFER_NS
 from privet.core.pb import options_pb2, pipe_pb2, scene_pb2
 from privet.core.scene import MOST_LAYERS, Condition, Reason
 from privet.runtime.camera import SAVE_EVERY_NS
 from privet.runtime.capacity import capacity, capacity_bits_per_second
-from privet.runtime.commissioning import OFFER_EVERY_NS
 from privet.runtime.leaves_page import health_table
 from privet.runtime.metrics import of_figures
 from privet.runtime.narrator import QUIET_BEFORE_WHOLE_NS
@@ -31,7 +31,6 @@ from privet.runtime.outlet import DEFAULT_LIMIT_BYTES, LATENCY_BOUNDS_US
 from privet.runtime.pipe import MAX_FRAME_BYTES
 from privet.runtime.worker import EXIT_ORPHANED, EXIT_STOPPED, EXIT_UNUSABLE
 from privet.scene.analyst import LIGHT_EVERY_NS, PROMOTE_EVERY_NS
-from privet.scene.commission import OFFER_ID_BYTES, OFFER_NS
 
 PAGE = (Path(__file__).parents[2] / "docs/ref/what-leaves.md").read_text()
 

@@ -18,13 +18,12 @@ from tests.scene.test_promote import per_pixel
 from privet.core.clock import NS_PER_S
 from privet.core.frame import Matrix
 from privet.core.grid import BoolGrid, Grid
+from privet.core.offer import OFFER_EVERY_NS, OFFER_NS
 from privet.core.scene import ImageFormat
 from privet.ingest.synthetic import Picture
 from privet.render.picture import decode_image
 from privet.scene.analyst import Analyst
 from privet.scene.commission import (
-    OFFER_EVERY_NS,
-    OFFER_NS,
     NoOffer,
     Offer,
     OpenOffer,

@@ -19,7 +19,6 @@ from privet.scene.looks import (
     ASIDE,
     LEAST_PERSON_PX,
     TRANSFORMS,
-    VIEWS_WANTED,
     Look,
     Looks,
     blocks_hit,
@@ -29,6 +28,7 @@ from privet.scene.looks import (
     mean_around,
     tiles,
 )
+from privet.scene.promote import VIEWS_WITHOUT_A_HIT
 from privet.scene.sample import Transform, apply, input_to_picture, invert
 from privet.scene.statistics import Statistics, block_statistics
 
@@ -144,7 +144,7 @@ def test_every_block_can_be_seen_often_enough(width: int, height: int, person_px
             for tile in tiles(width, height, across, person_px, 8):
                 seen |= blocks_seen(grid, input_to_picture(tile, transform, *input_px), input_px, person_px)
             counts += seen
-        assert counts.min() >= VIEWS_WANTED
+        assert counts.min() >= VIEWS_WITHOUT_A_HIT
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_evidence_comes_after_a_bounded_number_of_looks(width: int, height: int,
         count += 1
         assert count <= views, "no view is taken twice"
         looks.look(look, frame, picture)
-    assert (looks.clear_views() >= VIEWS_WANTED).all()
+    assert (looks.clear_views() >= VIEWS_WITHOUT_A_HIT).all()
     assert count < views
     assert looks.looked == count
 
@@ -186,7 +186,7 @@ def test_what_is_begun_is_finished_first() -> None:
     done = []
     while (look := looks.next_look(np.ones(grid.shape, np.bool_))) is not None:
         looks.look(look, frame, picture)
-        done.append(float((looks.clear_views() >= VIEWS_WANTED).all(axis=0).mean()))
+        done.append(float((looks.clear_views() >= VIEWS_WITHOUT_A_HIT).all(axis=0).mean()))
     assert done[-1] == 1
     assert next(taken for taken, share in enumerate(done) if share >= 0.1) < 0.4 * len(done)
 
@@ -231,7 +231,7 @@ def two_spotters() -> tuple[Spotter, Spotter]:
 def test_an_empty_place_gives_evidence() -> None:
     looks = Looks(Grid(320, 240), two_spotters(), 80)
     assert all(not hit.any() for _, hit in looking(looks, PLACE, EVERY, 500))
-    assert (looks.clear_views() >= VIEWS_WANTED).all()
+    assert (looks.clear_views() >= VIEWS_WITHOUT_A_HIT).all()
     assert looks.hits == 0
 
 
@@ -245,8 +245,8 @@ def test_somebody_hits_where_they_are_and_gives_evidence_elsewhere() -> None:
             assert hit[9:16, 14:16].any()
     assert looks.hits > 10
     views = looks.clear_views()
-    assert not views[:, somebody].any() or views[:, somebody].max() < VIEWS_WANTED, "never cleared where somebody stands"
-    assert (views[:, :, 30:] >= VIEWS_WANTED).all()
+    assert not views[:, somebody].any() or views[:, somebody].max() < VIEWS_WITHOUT_A_HIT, "never cleared where somebody stands"
+    assert (views[:, :, 30:] >= VIEWS_WITHOUT_A_HIT).all()
 
 
 def test_one_detector_that_never_finds_anybody_does_not_clear() -> None:
@@ -256,8 +256,8 @@ def test_one_detector_that_never_finds_anybody_does_not_clear() -> None:
     for _ in looking(looks, with_person(PLACE, (100, 60, 140, 140)), EVERY, 300):
         pass
     views = looks.clear_views()
-    assert views[1, 12, 15] >= VIEWS_WANTED
-    assert views[0, 12, 15] < VIEWS_WANTED
+    assert views[1, 12, 15] >= VIEWS_WITHOUT_A_HIT
+    assert views[0, 12, 15] < VIEWS_WITHOUT_A_HIT
 
 
 def test_what_is_forgotten_is_gone_and_is_looked_for_again() -> None:
@@ -269,10 +269,10 @@ def test_what_is_forgotten_is_gone_and_is_looked_for_again() -> None:
     lost[3, 4] = True
     looks.forget(lost)
     assert not looks.clear_views()[:, 3, 4].any()
-    assert (looks.clear_views()[:, ~lost] >= VIEWS_WANTED).all()
+    assert (looks.clear_views()[:, ~lost] >= VIEWS_WITHOUT_A_HIT).all()
     assert looks.next_look(~lost) is None
     assert sum(1 for _ in looking(looks, PLACE, lost, 500)) <= 2 * 2 * len(TRANSFORMS)
-    assert (looks.clear_views() >= VIEWS_WANTED).all()
+    assert (looks.clear_views() >= VIEWS_WITHOUT_A_HIT).all()
 
 
 def test_nobody_waiting_is_not_looked_at() -> None:
@@ -301,7 +301,7 @@ def test_a_dark_corner_of_a_bright_picture_gives_none() -> None:
     y[120:, :160] = 18 + y[120:, :160] // 32
     views = evidence((y, u, v))
     assert not views[:, 23:, :12].any()
-    assert (views[:, :8, 30:] >= VIEWS_WANTED).all()
+    assert (views[:, :8, 30:] >= VIEWS_WITHOUT_A_HIT).all()
 
 
 def test_a_blurred_picture_gives_no_evidence() -> None:
@@ -333,4 +333,4 @@ def test_somebody_too_small_to_be_found_is_no_evidence(person_px: float) -> None
 
 def test_a_person_that_small_never_clears_anything() -> None:
     assert not evidence(PLACE, person_px=8).any()
-    assert (evidence(PLACE, person_px=80) >= VIEWS_WANTED).all()
+    assert (evidence(PLACE, person_px=80) >= VIEWS_WITHOUT_A_HIT).all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from privet.core.clock import NS_PER_S
+from privet.core.clock import LAST_NAMEABLE_NS, NS_PER_S
 
 FORMS = "a time like 2026-05-04T14:30:00, 14:30, now, -10m (ago) or, for the end, +30s (later); units s, m, h, d"
 
@@ -18,7 +18,6 @@ _ISO = re.compile(
 )
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST_NS = 253_402_300_799 * NS_PER_S  # the last second of the year 9999
 
 
 def parse_moment(text: str, now_wall_ns: int, zone: tzinfo, after_wall_ns: int | None = None) -> int:
@@ -102,6 +101,6 @@ def _whole_ns(moment: datetime) -> int:
 
 
 def _within(text: str, wall_ns: int) -> int:
-    if not 0 <= wall_ns <= _LAST_NS:
+    if not 0 <= wall_ns <= LAST_NAMEABLE_NS:
         raise ValueError(f"{text!r} lies outside the years 1970 to 9999")
     return wall_ns

@@ -8,6 +8,8 @@ from typing import Protocol
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
+LAST_NAMEABLE_NS = 253_402_300_799 * NS_PER_S
+"""The last second of the year 9999: later moments have no name."""
 
 
 class Clock(Protocol):

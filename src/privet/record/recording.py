@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from privet.core.clock import NS_PER_S
+from privet.core.clock import LAST_NAMEABLE_NS, NS_PER_S
 from privet.core.errors import ConfigError
 from privet.core.ids import CameraId, parse_camera_id
 from privet.core.pb import scene_pb2 as pb
@@ -27,7 +27,6 @@ TOPICS = ("background", "patch", "cover", "light", "state")
 """Topics by channel id: channel 1 is `TOPICS[0]`. The names are those of SceneMessage's kinds."""
 
 _PATH = re.compile(r"recordings/([^/]+)/\d{4}/\d{2}/\d{2}/\d{2}-[0-9a-f]{8}\.mcap")
-_LAST_NAMEABLE_NS = 253_402_300_799 * NS_PER_S  # the last second of the year 9999
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ class Announce(Protocol):
 
 def recording_path(camera: CameraId, wall_ns: int, unique: str) -> str:
     """Return `recordings/<camera>/<YYYY>/<MM>/<DD>/<HH>-<unique>.mcap` for the UTC hour of `wall_ns`. unique: 8 hex digits."""
-    moment = datetime.fromtimestamp(min(max(wall_ns, 0), _LAST_NAMEABLE_NS) // NS_PER_S, UTC)
+    moment = datetime.fromtimestamp(min(max(wall_ns, 0), LAST_NAMEABLE_NS) // NS_PER_S, UTC)
     return f"{RECORDINGS}/{camera}/{moment.year:04d}/{moment.month:02d}/{moment.day:02d}/{moment.hour:02d}-{unique}{SUFFIX}"
 
 

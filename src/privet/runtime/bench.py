@@ -34,10 +34,9 @@ from privet.runtime.launch import reduced_environment
 from privet.runtime.machine import cpu_ticks, resident_bytes
 from privet.runtime.places import cache_directory
 from privet.runtime.settings import WorkerSettings, worker_settings
-from privet.runtime.warm import compiled_directory, is_warm, warm_command
+from privet.runtime.warm import WARM_WITHIN_S, compiled_directory, is_warm, warm_command
 
 FIRST_PICTURE_WITHIN_S = 30.0
-WARM_WITHIN_S = 300.0
 STOPS_WITHIN_S = 10.0
 WINDOWS = 3
 Promotion = dict[str, float | str]

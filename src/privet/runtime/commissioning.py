@@ -10,16 +10,15 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from privet.core.clock import NS_PER_S, Clock
+from privet.core.clock import Clock
 from privet.core.errors import WireError
 from privet.core.ids import CameraId
+from privet.core.offer import OFFER_EVERY_NS
 from privet.core.pb import pipe_pb2
 
 CommissionRequest = pipe_pb2.CommissionOffer | pipe_pb2.CommissionSign | pipe_pb2.CommissionRefuse
 CommissionAnswer = pipe_pb2.Candidate | pipe_pb2.Commissioned
 
-OFFER_EVERY_NS = 10 * NS_PER_S
-"""As scene.commission has it: the worker and the supervisor each hold to it."""
 ANSWER_WITHIN_S = 12.0
 MOST_ERRANDS = 16
 

@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from privet.config.models import SceneSection
-from privet.core.clock import NS_PER_S, Clock, SystemClock
+from privet.core.clock import Clock, SystemClock
 from privet.core.declared import said
 from privet.core.decoding import Decoding
 from privet.core.errors import WireError
 from privet.core.grid import BoolGrid, Grid, unpack_bits
 from privet.core.ids import CameraId
+from privet.core.offer import OFFER_ID_BYTES, OFFER_NS
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.scene import LIGHT_COLUMNS, LIGHT_ROWS, MOST_LAYERS, Background, Light, State
 from privet.core.wire import from_message
@@ -29,8 +30,6 @@ from privet.runtime.pipe import parse_worker_message
 
 LOG_LEVELS = (10, 20, 30, 40)
 DECODINGS = frozenset(Decoding)
-OFFER_ID_BYTES = 16
-LONGEST_OFFER_NS = 3600 * NS_PER_S
 SAVED_FOR_S = 60
 """What was not said in the last minute may be said at once: whoever was held up, this process or the worker, has it all together then."""
 ANSWERS = ("candidate", "commissioned")
@@ -174,7 +173,7 @@ def _check_candidate(candidate: pipe_pb2.Candidate, seen: _Seen) -> None:
         raise WireError(f"candidate without a block or with an id of {len(candidate.offer)} bytes")
     if candidate.format != scene_pb2.IMAGE_FORMAT_WEBP or (candidate.image[:4], candidate.image[8:12]) != (b"RIFF", b"WEBP"):
         raise WireError("candidate whose picture is no WebP")
-    if candidate.wall_ns < 0 or not 0 < candidate.good_for_ns <= LONGEST_OFFER_NS:
+    if candidate.wall_ns < 0 or not 0 < candidate.good_for_ns <= OFFER_NS:
         raise WireError(f"candidate of {candidate.wall_ns} ns, good for {candidate.good_for_ns} ns")
 
 

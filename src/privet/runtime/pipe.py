@@ -16,8 +16,10 @@ from google.protobuf.message import DecodeError
 
 from privet.core.errors import WireError
 from privet.core.pb import pipe_pb2
+from privet.core.wire import MAX_MESSAGE_BYTES
 
-MAX_FRAME_BYTES = 64 * 1024 * 1024
+MAX_FRAME_BYTES = MAX_MESSAGE_BYTES
+"""The longest frame from a worker: as much as the recorder and a reader take."""
 MAX_COMMAND_BYTES = 4 * 1024 * 1024
 """The longest frame a worker takes: settings of many cameras, or a bitmap."""
 

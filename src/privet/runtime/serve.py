@@ -56,13 +56,12 @@ from privet.runtime.port_bounds import Bounds, connection_bounds
 from privet.runtime.publisher import Ledger, Publisher
 from privet.runtime.settings import WorkerSettings, worker_settings
 from privet.runtime.supervisor import Supervisor, WorkerProcess, plan_workers
-from privet.runtime.warm import compiled_directory, is_warm, mark_used, warm_command
+from privet.runtime.warm import WARM_WITHIN_S, compiled_directory, is_warm, mark_used, warm_command
 from privet.runtime.web_server import SERVER_STOPS_WITHIN_S, WebServer, listening_socket, server_settings
 
 log = logging.getLogger("privet")
 
 RETENTION_EVERY_S = 60.0
-WARM_WITHIN_S = 300.0
 EXIT_INTERRUPTED = 130
 
 Say = Callable[[str], None]

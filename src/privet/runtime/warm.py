@@ -23,6 +23,7 @@ from privet.runtime.places import is_own
 
 COMPILED = "compiled"
 STAMP = "warmed"
+WARM_WITHIN_S = 300.0
 REHEARSAL = "runtime/worker_rehearsal.py"
 MODELS = "models"  # below the directory; the kernels lie in it as numba puts them
 KEPT = 4

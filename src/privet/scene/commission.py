@@ -19,17 +19,14 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from privet.core.clock import NS_PER_S
 from privet.core.frame import Frame, Matrix, Plane
 from privet.core.grid import BoolGrid, Grid
+from privet.core.offer import OFFER_EVERY_NS, OFFER_ID_BYTES, OFFER_NS
 from privet.scene.looks import Detector, blocks_hit, levels, tiles
 from privet.scene.picture import encode_webp, flat_rgb
 from privet.scene.promote import FLAT_CHROMA, FLAT_Y
 from privet.scene.sample import Transform, input_to_picture, sample
 
-OFFER_ID_BYTES = 16
-OFFER_NS = 300 * NS_PER_S
-OFFER_EVERY_NS = 10 * NS_PER_S
 VIEWS_FOR_AN_OFFER = (Transform(), Transform(mirrored=True, zoom=0.97))
 
 

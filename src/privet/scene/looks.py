@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from privet.core.frame import Frame
 from privet.core.grid import BoolGrid, Grid
+from privet.scene.promote import VIEWS_WITHOUT_A_HIT
 from privet.scene.sample import Affine, RgbPicture, Tile, Transform, apply, input_to_picture, invert, sample
 from privet.scene.statistics import GRADIENT, Y_MEAN, Statistics
 
@@ -37,7 +38,6 @@ MOST_TILES_ACROSS = 6
 TILE_OVERLAP = 1.25
 DARKEST = 32.0
 BLUREST = 2.5
-VIEWS_WANTED = 5
 ABOVE_AND_BELOW = 0.6       # of a person's height: what belongs to a block's surroundings
 ASIDE = 0.3
 BOX_ERROR = 0.15            # of a box's longer side: how far an edge of it may lie beside the person's
@@ -266,7 +266,7 @@ class Looks:
         helped, others are asked.
         """
         views = self._views[scale.detector, scale.level].reshape(-1)
-        lacking = np.flatnonzero(waiting.reshape(-1) & (np.bitwise_count(views) < VIEWS_WANTED))
+        lacking = np.flatnonzero(waiting.reshape(-1) & (np.bitwise_count(views) < VIEWS_WITHOUT_A_HIT))
         counts = np.zeros(len(scale.affines), np.float64)
         step = ceil(lacking.size / SAMPLED_BLOCKS)
         input_px = np.array(self._detectors[scale.detector].input_px)
@@ -282,7 +282,7 @@ class Looks:
     def _weights(self, blocks: NDArray[np.int64]) -> NDArray[np.float64]:
         """What each of some blocks, counted row by row, counts for: see `next_look`."""
         views = self._views.reshape(-1, self._grid.blocks)[:, blocks]
-        weights: NDArray[np.float64] = NEARER ** np.minimum(np.bitwise_count(views), VIEWS_WANTED).sum(axis=0, dtype=np.float64)
+        weights: NDArray[np.float64] = NEARER ** np.minimum(np.bitwise_count(views), VIEWS_WITHOUT_A_HIT).sum(axis=0, dtype=np.float64)
         return weights
 
     def look(self, look: Look, frame: Frame, seen: Statistics) -> BoolGrid:
