@@ -25,7 +25,6 @@ _MAX_CHUNK_BYTES = 256 * 1024 * 1024
 
 _PREFIX = struct.Struct("<BQ")
 _U16 = struct.Struct("<H")
-_U32 = struct.Struct("<I")
 _INDEX_HEAD = struct.Struct("<QQQQI")
 _CHUNK_HEAD = struct.Struct("<QQQII")
 _MESSAGE_HEAD = struct.Struct("<HIQQ")

@@ -14,7 +14,6 @@ Landlock binds the calling thread and what it starts later: `confine` comes befo
 from __future__ import annotations
 
 import ctypes
-import errno
 import os
 import resource
 import signal
@@ -31,7 +30,6 @@ PR_SET_PDEATHSIG = 1
 PR_GET_DUMPABLE = 3
 PR_SET_DUMPABLE = 4
 PR_SET_NO_NEW_PRIVS = 38
-PR_GET_NO_NEW_PRIVS = 39
 
 _NR_CREATE_RULESET = 444  # the same on every architecture
 _NR_ADD_RULE = 445
@@ -191,8 +189,3 @@ def _syscall(number: int, *arguments: object) -> tuple[int, int]:
     libc.syscall.restype = ctypes.c_long
     result = int(libc.syscall(ctypes.c_long(number), *arguments))
     return (result, ctypes.get_errno() if result < 0 else 0)
-
-
-def is_refusal(error: OSError) -> bool:
-    """Whether an error is how the kernel says that a confined process may not do something."""
-    return error.errno in {errno.EACCES, errno.EPERM, errno.EXDEV}

@@ -188,8 +188,6 @@ def log_words(code: int, number: int) -> str:
             return f"the picture's size or coding is new: everything is to be proven again (epoch {number})"
         case pipe_pb2.LOG_CODE_BACKGROUND_RESTORED:
             return f"the stored background was taken up: {number} blocks"
-        case pipe_pb2.LOG_CODE_BACKGROUND_MISFIT:
-            return "the picture does not fit the stored background"
         case pipe_pb2.LOG_CODE_STATE_UNREADABLE:
             return "the stored state does not open or is damaged; nothing is proven until somebody signs"
         case pipe_pb2.LOG_CODE_DETECTOR_FAILED:

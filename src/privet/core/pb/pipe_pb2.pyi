@@ -55,7 +55,6 @@ class _LogCodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LogCode.Value
     LOG_CODE_DISCONNECTED: _LogCode.ValueType  # 3
     LOG_CODE_EPOCH: _LogCode.ValueType  # 4
     LOG_CODE_BACKGROUND_RESTORED: _LogCode.ValueType  # 5
-    LOG_CODE_BACKGROUND_MISFIT: _LogCode.ValueType  # 6
     LOG_CODE_STATE_UNREADABLE: _LogCode.ValueType  # 7
     LOG_CODE_DETECTOR_FAILED: _LogCode.ValueType  # 8
     LOG_CODE_CAMERA_CRASHED: _LogCode.ValueType  # 9
@@ -78,7 +77,6 @@ LOG_CODE_CONNECTED: LogCode.ValueType  # 2
 LOG_CODE_DISCONNECTED: LogCode.ValueType  # 3
 LOG_CODE_EPOCH: LogCode.ValueType  # 4
 LOG_CODE_BACKGROUND_RESTORED: LogCode.ValueType  # 5
-LOG_CODE_BACKGROUND_MISFIT: LogCode.ValueType  # 6
 LOG_CODE_STATE_UNREADABLE: LogCode.ValueType  # 7
 LOG_CODE_DETECTOR_FAILED: LogCode.ValueType  # 8
 LOG_CODE_CAMERA_CRASHED: LogCode.ValueType  # 9
