@@ -79,12 +79,11 @@ async def test_those_in_force_are_made_beforehand() -> None:
     assert shrink.asked == [1]
 
 
-async def test_what_is_in_force_is_kept_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("privet.api.small.KEEP_EVERY_S", 0.001)
+async def test_what_is_in_force_is_kept_small() -> None:
     shrink, place, hub = Shrinking(), Place(), Hub(FakeClock())
     small = SmallBackgrounds(anyio.CapacityLimiter(2), shrink)
     async with anyio.create_task_group() as group:
-        group.start_soon(small.keep, hub, (GATE, DOCK))
+        group.start_soon(small.keep, hub, (GATE, DOCK), 0.001)
         for number in (1, 2):
             hub.publish(GATE, place.background(LARGE))
             with anyio.fail_after(10):

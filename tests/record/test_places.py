@@ -19,7 +19,6 @@ from privet.core.grid import Grid
 from privet.core.pb import scene_pb2 as pb
 from privet.core.pieces import Pieces
 from privet.core.polygon import Polygon, touched_blocks
-from privet.record import places
 from privet.record.archive import Archive
 from privet.record.places import (
     NOTHING,
@@ -231,11 +230,10 @@ def test_what_does_not_fit_together_is_refused() -> None:
             slots_of_places([broken], lambda grid: ask(LEFT, grid), decompressor)
 
 
-def test_of_too_many_stretches_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "MAX_STRETCHES", 3)
+def test_of_too_many_stretches_nothing_is_kept() -> None:
     grid = pb.Grid(width_px=104, height_px=72, block_px=8)
     covered = pb.Summary(from_wall_ns=NOON, grid=grid, covered=bitmap({1, 40}, Grid(104, 72)))
-    writer = PlacesWriter()
+    writer = PlacesWriter(max_stretches=3)
     writer.add(covered)
     assert writer.encode(5)
     for _ in range(3):

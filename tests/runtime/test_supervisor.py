@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -19,9 +19,8 @@ from privet.core.errors import WireError
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.scene import Condition, Reason
-from privet.runtime import supervisor as module
 from privet.runtime.settings import CameraSettings, WorkerSettings
-from privet.runtime.supervisor import Supervisor, plan_workers
+from privet.runtime.supervisor import Patience, Supervisor, plan_workers
 
 GATE, YARD = CameraId("gate"), CameraId("yard")
 
@@ -163,13 +162,13 @@ def told(cameras: Sequence[CameraId]) -> WorkerSettings:
     )
 
 
-Running = Callable[[], Awaitable[None]]
+PATIENT = Patience(standin_every_s=0.02)
 
 
 @asynccontextmanager
-async def supervised(*plans: Sequence[CameraId]) -> AsyncIterator[tuple[Supervisor, Launchpad, Ears]]:
+async def supervised(*plans: Sequence[CameraId], patience: Patience = PATIENT) -> AsyncIterator[tuple[Supervisor, Launchpad, Ears]]:
     launch, ears = Launchpad(), Ears()
-    supervising = Supervisor([told(plan) for plan in plans], launch, ears, SystemClock(), lambda: 0.0)
+    supervising = Supervisor([told(plan) for plan in plans], launch, ears, SystemClock(), lambda: 0.0, patience)
     async with anyio.create_task_group() as group:
         group.start_soon(supervising.run)
         yield supervising, launch, ears
@@ -245,18 +244,16 @@ async def test_a_worker_that_lies_is_ended_and_replaced(
     assert not any(about == "bank" for about, _ in ears.scenes)
 
 
-async def test_a_worker_that_says_nothing_is_ended(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr(module, "FIRST_WORD_WITHIN_S", 0.05)
-    async with supervised([GATE]) as (_, launch, _ears):
+async def test_a_worker_that_says_nothing_is_ended(caplog: pytest.LogCaptureFixture) -> None:
+    async with supervised([GATE], patience=Patience(first_word_within_s=0.05)) as (_, launch, _ears):
         first = await launch.worker(0)
         await launch.worker(1)
         assert first.ended
     assert "said nothing" in caplog.text
 
 
-async def test_a_worker_that_falls_silent_after_its_reports_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "HUNG_AFTER_S", 0.05)
-    async with supervised([GATE]) as (_, launch, _ears):
+async def test_a_worker_that_falls_silent_after_its_reports_is_ended() -> None:
+    async with supervised([GATE], patience=Patience(hung_after_s=0.05)) as (_, launch, _ears):
         first = await launch.worker(0)
         first.say(pipe_pb2.WorkerMessage(camera=GATE, health=pipe_pb2.Health()))
         await launch.worker(1)
@@ -284,9 +281,8 @@ async def test_a_machine_that_cannot_start_processes_is_tried_again(caplog: pyte
     assert "cannot be started" in caplog.text
 
 
-async def test_a_worker_that_does_not_stop_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "STOP_WITHIN_S", 0.05)
-    async with supervised([GATE]) as (supervising, launch, _ears):
+async def test_a_worker_that_does_not_stop_is_killed() -> None:
+    async with supervised([GATE], patience=Patience(stop_within_s=0.05)) as (supervising, launch, _ears):
         worker = await launch.worker(0)
         worker.obeys = False
         await supervising.stop()

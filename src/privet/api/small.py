@@ -46,12 +46,12 @@ class SmallBackgrounds:
         self._shrink = shrink
         self._cameras: dict[CameraId, _Camera] = {}
 
-    async def keep(self, hub: Hub, cameras: Iterable[CameraId]) -> None:
+    async def keep(self, hub: Hub, cameras: Iterable[CameraId], every_s: float = KEEP_EVERY_S) -> None:
         """Have those in force made, on and on: one a camera in some minutes, so that nobody who opens a wall waits for a hundred."""
         known = tuple(cameras)
         while True:
             await self.prepare(hub, known)
-            await anyio.sleep(KEEP_EVERY_S)
+            await anyio.sleep(every_s)
 
     async def prepare(self, hub: Hub, cameras: Iterable[CameraId]) -> None:
         """Make those in force, so that they are there when it is their turn to be sent."""

@@ -177,16 +177,17 @@ def single(runs: Runs) -> Runs:
 
 
 class PlacesWriter:
-    """Takes a recording's summaries as they are written. Keeps twelve bytes of each stretch, MAX_STRETCHES in all."""
+    """Takes a recording's summaries as they are written. Keeps twelve bytes of each stretch, `max_stretches` in all."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_stretches: int = MAX_STRETCHES) -> None:
+        self._max_stretches = max_stretches
         self._groups: dict[GridKey, _Gathered] = {}
         self._stretches = 0
 
     def add(self, summary: pb.Summary) -> None:
         """Take one summary."""
         grid = grid_of(summary.grid)
-        if grid is None or self._stretches > MAX_STRETCHES:
+        if grid is None or self._stretches > self._max_stretches:
             return
         group = self._groups.setdefault(grid_key(summary.grid), _Gathered(grid))
         if len(summary.proven) == grid.bitmap_bytes:
@@ -196,14 +197,14 @@ class PlacesWriter:
             group.begins.append(begins + len(group.rows) * grid.blocks)
             group.lengths.append(lengths.astype(np.uint32))
             self._stretches += len(begins)
-            if self._stretches > MAX_STRETCHES:
+            if self._stretches > self._max_stretches:
                 self._groups.clear()
                 return
         group.rows.append(_row(summary))
 
     def encode(self, summary_bytes: int) -> bytes:
         """Return the `.places` file for summaries of this many bytes; nothing if there were too many stretches."""
-        if self._stretches > MAX_STRETCHES:
+        if self._stretches > self._max_stretches:
             return b""
         compressor = zstandard.ZstdCompressor(level=9, write_checksum=True)
         parts: list[bytes] = [_HEAD.pack(summary_bytes, len(self._groups))]

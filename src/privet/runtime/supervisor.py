@@ -4,7 +4,7 @@ Belongs here: a worker's life from outside, and what is said of its cameras whil
 itself (launch), the checks (inspection), and where messages go (the `Listener`).
 
 A worker's life: started, told its settings, heard; every message is checked. It is ended when it says something that breaks the
-rules or says nothing for HUNG_AFTER_S (FIRST_WORD_WITHIN_S from its start). Lost once, it is started again at once; lost again
+rules or says nothing for `Patience.hung_after_s` (`first_word_within_s` from its start). Lost once, it is started again at once; lost again
 and again, after a jittered wait that grows to 30 s. From the loss to a camera's next word a stand-in says once a second why.
 
 What a worker answers to a signer (commissioning) never reaches the `Listener`: it is handed to whoever asked. An answer that nobody
@@ -37,13 +37,19 @@ from privet.runtime.standin import Standin
 
 log = logging.getLogger("privet.supervisor")
 
-FIRST_WORD_WITHIN_S = 60.0
-HUNG_AFTER_S = 10.0
-STOP_WITHIN_S = 10.0
-STANDIN_EVERY_S = 1.0
 DECISIONS_PER_SECOND = next(each.per_second for each in said() if each.kind == "commissioned")
 
 _jitter = random.SystemRandom()
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """For how long a worker may say nothing (before its first report, and after), and take to stop; how often it is spoken for."""
+
+    first_word_within_s: float = 60.0
+    hung_after_s: float = 10.0
+    stop_within_s: float = 10.0
+    standin_every_s: float = 1.0
 
 
 class WorkerProcess(Protocol):
@@ -144,6 +150,7 @@ class Supervisor:
         listener: Listener,
         clock: Clock,
         draw: Callable[[], float] = _jitter.random,
+        patience: Patience | None = None,
     ) -> None:
         """draw: uniform in [0, 1), for the jitter; tests give their own."""
         self._workers = [_Worker(number, settings) for number, settings in enumerate(workers)]
@@ -151,6 +158,7 @@ class Supervisor:
         self._listener = listener
         self._clock = clock
         self._draw = draw
+        self._patience = patience or Patience()
         self._offers = OfferLimit(clock)
         self._decisions: dict[CameraId, Allowance] = {}
         self._stopping = anyio.Event()
@@ -162,7 +170,7 @@ class Supervisor:
                 group.start_soon(self._keep, worker)
 
     async def stop(self) -> None:
-        """Tell every worker to stop; `run` returns when they have, killing those that do not within STOP_WITHIN_S."""
+        """Tell every worker to stop; `run` returns when they have, killing those that do not within `Patience.stop_within_s`."""
         self._stopping.set()
         for worker in self._workers:
             if worker.process is not None:
@@ -268,9 +276,9 @@ class Supervisor:
             if self._stopping.is_set():
                 await process.send(pipe_pb2.SupervisorMessage(stop=pipe_pb2.Stop()))
             async with anyio.create_task_group() as group:
-                silence = _Silence(anyio.current_time(), FIRST_WORD_WITHIN_S)
+                silence = _Silence(anyio.current_time(), self._patience.first_word_within_s)
                 group.start_soon(self._limit_stop, group.cancel_scope)
-                group.start_soon(_limit_silence, worker.number, silence, group.cancel_scope)
+                group.start_soon(self._limit_silence, worker.number, silence, group.cancel_scope)
                 await self._hear(worker, process, silence)
                 group.cancel_scope.cancel()
         finally:
@@ -283,7 +291,14 @@ class Supervisor:
 
     async def _limit_stop(self, scope: anyio.CancelScope) -> None:
         await self._stopping.wait()
-        await anyio.sleep(STOP_WITHIN_S)
+        await anyio.sleep(self._patience.stop_within_s)
+        scope.cancel()
+
+    async def _limit_silence(self, number: int, silence: _Silence, scope: anyio.CancelScope) -> None:
+        """End a worker's life once it has said nothing for too long."""
+        while (left_s := silence.left_s()) > 0:
+            await anyio.sleep(min(left_s, self._patience.hung_after_s))
+        log.error("worker %d said nothing for %.0f s and is ended", number, silence.patience_s)
         scope.cancel()
 
     async def _hear(self, worker: _Worker, process: WorkerProcess, silence: _Silence) -> None:
@@ -301,7 +316,7 @@ class Supervisor:
                 log.error("worker %d broke the rules of its pipe and is ended: %s", worker.number, error)
                 return
             if message.WhichOneof("kind") == "health":
-                silence.patience_s = HUNG_AFTER_S  # reports come once a second from the first one on
+                silence.patience_s = self._patience.hung_after_s  # reports come once a second from the first one on
 
     def _hand_on(self, worker: _Worker, message: pipe_pb2.WorkerMessage) -> None:
         camera = CameraId(message.camera)
@@ -324,17 +339,9 @@ class Supervisor:
         """Speak once a second for the cameras that have not spoken since the worker was (re)started."""
         while True:
             self._say_for_silent(worker)
-            await anyio.sleep(STANDIN_EVERY_S)
+            await anyio.sleep(self._patience.standin_every_s)
 
     def _say_for_silent(self, worker: _Worker) -> None:
         condition = Condition.STARTING if worker.reason is Reason.NONE else Condition.OFFLINE
         for camera, standin in worker.standins.items():
             self._listener.scene(camera, standin.say(condition, worker.reason, self._clock.wall_ns()))
-
-
-async def _limit_silence(number: int, silence: _Silence, scope: anyio.CancelScope) -> None:
-    """End a worker's life once it has said nothing for too long."""
-    while (left_s := silence.left_s()) > 0:
-        await anyio.sleep(min(left_s, HUNG_AFTER_S))
-    log.error("worker %d said nothing for %.0f s and is ended", number, silence.patience_s)
-    scope.cancel()
