@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import itertools
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +15,7 @@ from numpy.typing import NDArray
 from tests.scene.pictures import Spotter, place
 
 from privet.config.models import Detect, Promotion, SceneSection
-from privet.core.clock import NS_PER_MS, NS_PER_S, FakeClock, SystemClock
+from privet.core.clock import NS_PER_MS, NS_PER_S, FakeClock
 from privet.core.errors import DetectorError, SourceError, StoreError
 from privet.core.frame import Frame
 from privet.core.ids import CameraId
@@ -26,7 +24,7 @@ from privet.core.scene import Reason
 from privet.ingest.attention import Attention, Wants
 from privet.ingest.source import Source, SourceStatistics
 from privet.ingest.synthetic import SyntheticSource
-from privet.runtime.camera import CameraPipeline
+from privet.runtime.camera import CameraPipeline, OpenSource
 from privet.runtime.camera_state import StateSaving
 from privet.runtime.outlet import Outgoing
 from privet.runtime.settings import CameraSettings
@@ -68,6 +66,12 @@ class Heard:
     def reasons(self) -> list[int]:
         return [m.state.reason for m in self.scenes("state")]
 
+    def conditions(self) -> list[int]:
+        return [m.state.condition for m in self.scenes("state")]
+
+    def health(self) -> list[pipe_pb2.Health]:
+        return [m for m in self.messages if isinstance(m, pipe_pb2.Health)]
+
 
 @dataclass
 class Kept:
@@ -99,7 +103,7 @@ class GoneError(Exception):
 def play(
     heard: Heard, store: Kept | StateSaving, sources: list[Callable[[], Source]], clock: FakeClock, detectors: list[Detector],
     **promotion: object,
-) -> CameraPipeline:
+) -> None:
     """Run a pipeline over one source after another, then end it."""
     left = iter(sources)
 
@@ -109,12 +113,64 @@ def play(
         except StopIteration:
             raise GoneError from None
 
-    pipeline = CameraPipeline(
-        camera_settings(**promotion), heard, detectors, store, clock, open_source, session=7
-    )
     with suppress(GoneError):
+        CameraPipeline(camera_settings(**promotion), heard, detectors, store, clock, open_source, session=7).run()
+
+
+def once(make: Callable[[Attention], Source]) -> OpenSource:
+    """Opens one source; the second time the pipeline ends."""
+    opened: list[Source] = []
+
+    def open_source(attention: Attention) -> Source:
+        if opened:
+            raise GoneError
+        opened.append(make(attention))
+        return opened[0]
+
+    return open_source
+
+
+def run(pipeline: CameraPipeline) -> None:
+    """Until its source is gone."""
+    with pytest.raises(GoneError):
         pipeline.run()
-    return pipeline
+
+
+class Scripted(SyntheticSource):
+    """Frames as a test's own generator gives them, which does between two of them what it likes. counted: what was received so far."""
+
+    def __init__(self, script: Callable[[], Iterator[Frame]], counted: Callable[[], SourceStatistics] = SourceStatistics) -> None:
+        super().__init__([PLACE], FakeClock())
+        self._script, self._counted = script, counted
+
+    def frames(self) -> Iterator[Frame]:
+        return self._script()
+
+    def statistics(self) -> SourceStatistics:
+        return self._counted()
+
+
+class Beside:
+    """A main stream that shows one picture, and no more until the sub-stream's have all been looked at."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self._main_came, self._sub_over, self._end = threading.Event(), threading.Event(), threading.Event()
+
+    def main(self, at_end: Callable[[], object] = lambda: None) -> Iterator[Frame]:
+        """at_end: done once all has been looked at."""
+        yield from itertools.islice(frames(self._clock, 2).frames(), 1)
+        self._main_came.set()
+        assert self._sub_over.wait(20)
+        at_end()
+        self._end.set()
+
+    def sub(self, given: Callable[[], Iterator[Frame]]) -> Iterator[Frame]:
+        assert self._main_came.wait(20)
+        self._clock.advance(NS_PER_S)
+        yield from given()
+        self._sub_over.set()
+        self._end.wait(20)
 
 
 def two() -> list[Detector]:
@@ -235,33 +291,43 @@ def test_sequences_grow_without_gaps_whoever_speaks() -> None:
     assert sequences == list(range(1, len(sequences) + 1))
 
 
-class LateSource(SyntheticSource):
-    """Hands its frames on so much later than they arrived: the machine is behind."""
+def late(clock: FakeClock, behind_ns: int) -> Iterator[Frame]:
+    """Fifty frames, each handed on so much later than it arrived: the machine is behind."""
+    for frame in itertools.islice(frames(clock, 51).frames(), 50):
+        clock.monotonic = frame.monotonic_ns + behind_ns
+        yield frame
 
-    def __init__(self, clock: FakeClock, behind_ns: int) -> None:
-        super().__init__([PLACE] * 50, clock, fps=5, gop=5)
-        self._fake, self._behind_ns = clock, behind_ns
 
-    def frames(self) -> Iterator[Frame]:
-        for frame in super().frames():
-            self._fake.monotonic = frame.monotonic_ns + self._behind_ns
-            yield frame
+@dataclass
+class Worked:
+    """How much a pipeline looked at."""
+
+    looked: int
+    analysed: int
+    covers: int
+
+
+def worked_when_behind(behind_ns: int) -> Worked:
+    clock, heard, spotter = FakeClock(), Heard(), Spotter()
+
+    def script() -> Iterator[Frame]:
+        yield from late(clock, behind_ns)
+        pipeline.beat(1.0)
+
+    source = once(lambda _: Scripted(script))
+    pipeline = CameraPipeline(camera_settings(), heard, [spotter, Spotter()], Kept(), clock, source, session=7)
+    run(pipeline)
+    return Worked(spotter.looked, heard.health()[-1].frames_analysed, len(heard.scenes("cover")))
 
 
 def test_a_machine_that_is_behind_looks_no_more_and_then_analyses_less_often() -> None:
-    looked, analysed, covered_until = [], [], []
-    for behind_ms in (0, 400, 600, 3000):
-        clock, heard, spotter = FakeClock(), Heard(), Spotter()
-        late = partial(LateSource, clock, behind_ms * NS_PER_MS)
-        pipeline = play(heard, Kept(), [late], clock, [spotter, Spotter()])
-        looked.append(spotter.looked)
-        analysed.append(pipeline._analysed)
-        covered_until.append(len(heard.scenes("cover")))
-    assert looked[0] > 0
-    assert looked[1:] == [0, 0, 0]
+    worked = [worked_when_behind(behind_ms * NS_PER_MS) for behind_ms in (0, 400, 600, 3000)]
+    assert worked[0].looked > 0
+    assert [each.looked for each in worked[1:]] == [0, 0, 0]
+    analysed = [each.analysed for each in worked]
     assert analysed[:2] == [50, 50], "looks first"
     assert analysed[2:] == [20, 10], "then covers: two a second, and one"
-    assert min(covered_until) > 0
+    assert min(each.covers for each in worked) > 0
 
 
 class SeenInSub(Analyst):
@@ -274,18 +340,19 @@ class SeenInSub(Analyst):
         return self.observe(frame, asleep=asleep)
 
 
+def analysed_in_sub_when_behind(behind_ns: int) -> int:
+    clock, heard = FakeClock(), Heard()
+    beside = Beside(clock)
+    pipeline = CameraPipeline(
+        camera_settings(), heard, two(), Kept(), clock, once(lambda _: Scripted(lambda: beside.main(lambda: pipeline.beat(1.0)))),
+        make_observer=SeenInSub, open_sub=lambda _: Scripted(lambda: beside.sub(lambda: late(clock, behind_ns))),
+    )
+    run(pipeline)
+    return heard.health()[-1].frames_analysed - 1       # without the main stream's
+
+
 def test_a_sub_stream_of_a_machine_that_is_behind_is_looked_at_less_often_too() -> None:
-    analysed = []
-    for behind_ms in (0, 400, 600, 3000):
-        clock = FakeClock()
-        pipeline = CameraPipeline(
-            camera_settings(), Heard(), two(), Kept(), clock, lambda _: frames(FakeClock(), 0), make_observer=SeenInSub,
-            open_sub=lambda _: frames(FakeClock(), 0),
-        )
-        pipeline._delivers = True
-        for frame in itertools.islice(LateSource(clock, behind_ms * NS_PER_MS).frames(), 50):
-            pipeline._take_sub(frame)
-        analysed.append(pipeline._analysed)
+    analysed = [analysed_in_sub_when_behind(behind_ms * NS_PER_MS) for behind_ms in (0, 400, 600, 3000)]
     assert analysed == [50, 50, 17, 10], "no keyframe is looked at for its own sake"
 
 
@@ -322,9 +389,7 @@ def test_a_machine_that_does_not_keep_up_decodes_keyframes_alone_says_so_and_pro
         made.append(Strained(clock, attention, 900, 120))
         return made[0]
 
-    pipeline = CameraPipeline(camera_settings(), heard, two(), store, clock, open_source, session=7)
-    with pytest.raises(GoneError):
-        pipeline.run()
+    run(CameraPipeline(camera_settings(), heard, two(), store, clock, open_source, session=7))
     wanted = made[0].wanted
     assert wanted.index(Wants.KEYFRAMES) <= 3, "a second on end, and then the next keyframe"
     assert wanted[:120].count(Wants.KEYFRAMES) > 80, "ever more of them, for it is tried again ever more seldom"
@@ -340,33 +405,38 @@ def test_a_machine_that_does_not_keep_up_decodes_keyframes_alone_says_so_and_pro
     assert min(patches) > max(ended_ns), "keyframes alone are evidence of nothing, though two in two seconds would be enough here"
 
 
-class NotesSleep(SeenInSub):
-    """Keeps of every frame whether it was told that what came before was not looked at."""
-
-    def observe(self, frame: Frame, *, hurried: bool = False, asleep: bool = False) -> Observation:
-        vars(self).setdefault("told", []).append(asleep)
-        return super().observe(frame, hurried=hurried, asleep=asleep)
-
-
 @pytest.mark.parametrize("sub", [False, True])
 def test_the_analyst_is_told_what_was_left_out(*, sub: bool) -> None:
-    clock = FakeClock()
-    pipeline = CameraPipeline(
-        camera_settings(), Heard(), two(), Kept(), clock, lambda _: frames(FakeClock(), 0), make_observer=NotesSleep,
-        open_sub=lambda _: frames(FakeClock(), 0),
-    )
-    assert pipeline._sub is not None
-    pipeline._delivers = True
-    vigil = pipeline._sub.vigil if sub else pipeline._vigil
-    for number, frame in enumerate(itertools.islice(frames(clock, 41).frames(), 40)):
-        clock.monotonic = frame.monotonic_ns
-        if number in (10, 15):
-            vigil.skipping(on=True)
-        elif number == 20:
-            vigil.skipping(on=False)
-        if number // 5 not in (2, 3) or frame.keyframe:
-            (pipeline._take_sub if sub else pipeline._look_at)(frame)
-    assert vars(pipeline._observer)["told"] == [False] * 10 + [True] * 3 + [False] * 19
+    clock, told = FakeClock(), list[bool]()
+
+    class NotesSleep(SeenInSub):
+        """Keeps of every frame whether it was told that what came before was not looked at."""
+
+        def observe(self, frame: Frame, *, hurried: bool = False, asleep: bool = False) -> Observation:
+            told.append(asleep)
+            return super().observe(frame, hurried=hurried, asleep=asleep)
+
+    def given(attention: Attention) -> Iterator[Frame]:
+        """Of the third and the fourth GOP nothing but the keyframe."""
+        for number, frame in enumerate(itertools.islice(frames(clock, 41).frames(), 40)):
+            clock.monotonic = frame.monotonic_ns
+            if frame.keyframe and number in (10, 15, 20):
+                attention.skipping(on=number < 20)
+            if number // 5 not in (2, 3) or frame.keyframe:
+                yield frame
+
+    beside = Beside(clock)
+    if sub:
+        pipeline = CameraPipeline(
+            camera_settings(), Heard(), two(), Kept(), clock, once(lambda _: Scripted(beside.main)), make_observer=NotesSleep,
+            open_sub=lambda attention: Scripted(lambda: beside.sub(lambda: given(attention))),
+        )
+    else:
+        source = once(lambda attention: Scripted(lambda: given(attention)))
+        pipeline = CameraPipeline(camera_settings(), Heard(), two(), Kept(), clock, source, make_observer=NotesSleep)
+    run(pipeline)
+    of_the_main_stream = [False] if sub else []
+    assert told == of_the_main_stream + [False] * 10 + [True] * 3 + [False] * 19
 
 
 class BusyAtFirst(SyntheticSource):
@@ -399,9 +469,7 @@ def test_a_machine_that_stays_behind_leaves_proofs_be_and_takes_them_up_again_la
         made.append(BusyAtFirst(clock, attention, 280))
         return made[0]
 
-    pipeline = CameraPipeline(camera_settings(), heard, [spotter, Spotter()], store, clock, open_source, session=7)
-    with pytest.raises(GoneError):
-        pipeline.run()
+    run(CameraPipeline(camera_settings(), heard, [spotter, Spotter()], store, clock, open_source, session=7))
     proving = made[0].proving
     began_s = proving.index(False)
     assert 58 <= began_s <= 64, "after a minute in which no look could be taken"
@@ -447,18 +515,8 @@ def test_a_camera_that_sleeps_says_so_and_what_comes_late_is_looked_at() -> None
     clock, heard, store = FakeClock(), Heard(), Kept()
     play(heard, store, [lambda: frames(clock, 100)], clock, two())
     drowsy = Heard()
-    pipeline = CameraPipeline(
-        camera_settings(), drowsy, [], store, clock, lambda attention: DrowsySource(clock, attention, 4), session=7
-    )
-    thread = threading.Thread(target=pipeline.run)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not any(state.state.condition == scene_pb2.CONDITION_OFFLINE for state in drowsy.scenes("state")):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    pipeline.stop()
-    thread.join(10)
-    said = [state.state.condition for state in drowsy.scenes("state")]
+    run(CameraPipeline(camera_settings(), drowsy, [], store, clock, once(lambda attention: DrowsySource(clock, attention, 4)), session=7))
+    said = drowsy.conditions()
     changes = [now for before, now in zip([0, *said], said, strict=False) if now != before]
     assert changes[:4] == [
         scene_pb2.CONDITION_STARTING, scene_pb2.CONDITION_AWAKE, scene_pb2.CONDITION_ASLEEP, scene_pb2.CONDITION_AWAKE
@@ -476,130 +534,98 @@ def test_sleep_is_said_with_the_keyframe_that_it_begins_with(gop: int) -> None:
         sources.append(DrowsySource(clock, attention, 3, fps=15, gop=gop))
         return sources[-1]
 
-    with running(CameraPipeline(camera_settings(), drowsy, [], store, clock, opened, session=7)):
-        deadline = time.monotonic() + 20
-        while not any(state.state.condition == scene_pb2.CONDITION_OFFLINE for state in drowsy.scenes("state")):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+    run(CameraPipeline(camera_settings(), drowsy, [], store, clock, once(opened), session=7))
     said = [state.state.head.wall_ns for state in drowsy.scenes("state") if state.state.condition == scene_pb2.CONDITION_ASLEEP]
     assert said[0] == sources[0].slept_wall_ns[0]
 
 
-@contextmanager
-def running(pipeline: CameraPipeline) -> Iterator[None]:
-    thread = threading.Thread(target=pipeline.run)
-    thread.start()
-    try:
-        yield
-    finally:
-        pipeline.stop()
-        thread.join(10)
-        assert not thread.is_alive()
-
-
-@contextmanager
-def beaten(pipeline: CameraPipeline) -> Iterator[None]:
-    """Running, and asked twenty times a second how it is."""
-    over = threading.Event()
-
-    def beat() -> None:
-        while not over.wait(0.05):
-            pipeline.beat(1.0)
-
-    thread = threading.Thread(target=beat)
-    with running(pipeline):
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join(10)
-
-
 def test_heartbeats_go_on_while_the_camera_is_silent_and_a_resend_is_answered() -> None:
-    heard, clock = Heard(), SystemClock()
+    heard, clock = Heard(), FakeClock()
 
-    def endless(_: Attention) -> Source:
-        return SyntheticSource([PLACE] * 10_000, clock, fps=20, gop=20, paced=True)
+    def script() -> Iterator[Frame]:
+        yield from itertools.islice(frames(clock, 10, paced=True).frames(), 9)
+        before = len(heard.scenes("state")), len(heard.health())
+        for _ in range(10):
+            clock.advance(NS_PER_S)
+            assert pipeline.beat(1.0)
+        assert (len(heard.scenes("state")), len(heard.health())) == (before[0] + 10, before[1] + 10)
+        pipeline.resend()
+        assert len(heard.scenes("background")) == 1, "with the next heartbeat"
+        pipeline.beat(1.0)
+        assert len(heard.scenes("background")) == 2
+        pipeline.beat(1.0)
+        assert len(heard.scenes("background")) == 2, "once"
 
-    pipeline = CameraPipeline(camera_settings(), heard, two(), Kept(), clock, endless)
+    pipeline = CameraPipeline(camera_settings(), heard, two(), Kept(), clock, once(lambda _: Scripted(script)))
     pipeline.beat(1.0)
     assert heard.messages == [], "it does not run yet"
-    with beaten(pipeline):
-        deadline = time.monotonic() + 20
-        while len(heard.scenes("state")) < 10 and time.monotonic() < deadline:
-            time.sleep(0.05)
-        before = len(heard.scenes("background"))
-        pipeline.resend()
-        while len(heard.scenes("background")) == before and time.monotonic() < deadline:
-            time.sleep(0.05)
-    assert len(heard.scenes("state")) >= 10
-    assert len(heard.scenes("background")) == before + 1
-    assert any(isinstance(message, pipe_pb2.Health) for message in heard.messages)
+    run(pipeline)
+    assert scene_pb2.REASON_STALLED in heard.reasons()
     said = len(heard.messages)
     pipeline.beat(1.0)
     assert len(heard.messages) == said, "it does not run any more"
 
 
-class CloggedSource(SyntheticSource):
-    """A few frames and no more, while packets go on coming. throws_away: each second some, because nobody takes them."""
-
-    def __init__(self, clock: FakeClock, *, throws_away: bool) -> None:
-        super().__init__([PLACE] * 3, clock, fps=5, gop=5)
-        self._fake, self._throws_away, self._seconds = clock, throws_away, 0
-        self._open = True
-
-    def frames(self) -> Iterator[Frame]:
-        yield from itertools.islice(super().frames(), 3)
-        while self._open:
-            time.sleep(0.02)  # a beat is another thread's
-            self._seconds += 1
-            self._fake.monotonic += NS_PER_S
-
-    def statistics(self) -> SourceStatistics:
-        return SourceStatistics(15 * self._seconds, packets_dropped=10 * self._seconds if self._throws_away else 0)
-
-    def close(self) -> None:
-        self._open = False
-        super().close()
-
-
 @pytest.mark.parametrize("dark", [False, True])
 def test_where_keyframes_alone_are_looked_at_the_next_may_take_as_long_as_a_gop_if_packets_come(*, dark: bool) -> None:
-    clock, heard = FakeClock(), Heard()
-    pipeline = CameraPipeline(camera_settings(), heard, two(), Kept(), clock, lambda _: frames(FakeClock(), 0))
+    clock, heard, packets = FakeClock(), Heard(), itertools.count(100)
+    received = SourceStatistics()
     nothing = np.full_like(PLACE[0], 16), *PLACE[1:]
-    source = SyntheticSource([nothing if dark else PLACE] * 30, clock, fps=5, gop=5)
-    for frame in itertools.islice(source.frames(), 25):
-        clock.monotonic = frame.monotonic_ns
-        pipeline._vigil.skipping(on=True)
-        pipeline._take(frame)
-    said = heard.scenes("state")[-1].state
-    assert said.condition == (scene_pb2.CONDITION_BLIND if dark else scene_pb2.CONDITION_AWAKE)
-    assert dark or said.reason == scene_pb2.REASON_OVERLOADED
-    assert not pipeline._silent(packets=100)
-    clock.sleep(5 * NS_PER_S)
-    assert not pipeline._silent(packets=101)
-    clock.sleep(2 * NS_PER_S + 1)
-    assert pipeline._silent(packets=102), "no keyframe comes"
-    pipeline._take(next(frames(clock, 2).frames()))
-    assert not pipeline._silent(packets=103)
-    clock.sleep(2 * NS_PER_S + 1)
-    assert pipeline._silent(packets=103), "no packet comes"
+    offline: list[tuple[str, bool]] = []
+
+    def beat(when: str, *, a_packet_came: bool) -> None:
+        nonlocal received
+        if a_packet_came:
+            received = SourceStatistics(next(packets))
+        pipeline.beat(1.0)
+        offline.append((when, heard.conditions()[-1] == scene_pb2.CONDITION_OFFLINE))
+
+    def script(attention: Attention) -> Iterator[Frame]:
+        source = SyntheticSource([nothing if dark else PLACE] * 30, clock, fps=5, gop=5)
+        for frame in itertools.islice(source.frames(), 25):
+            clock.monotonic = frame.monotonic_ns
+            attention.skipping(on=True)
+            yield frame
+        said = heard.scenes("state")[-1].state
+        assert said.condition == (scene_pb2.CONDITION_BLIND if dark else scene_pb2.CONDITION_AWAKE)
+        assert dark or said.reason == scene_pb2.REASON_OVERLOADED
+        beat("at once", a_packet_came=True)
+        clock.sleep(5 * NS_PER_S)
+        beat("within a GOP", a_packet_came=True)
+        clock.sleep(2 * NS_PER_S + 1)
+        beat("no keyframe comes", a_packet_came=True)
+        yield from itertools.islice(frames(clock, 2).frames(), 1)
+        beat("it came", a_packet_came=True)
+        clock.sleep(2 * NS_PER_S + 1)
+        beat("no packet comes", a_packet_came=False)
+
+    source = once(lambda attention: Scripted(lambda: script(attention), lambda: received))
+    pipeline = CameraPipeline(camera_settings(), heard, two(), Kept(), clock, source)
+    run(pipeline)
+    assert offline == [
+        ("at once", False), ("within a GOP", False), ("no keyframe comes", True), ("it came", False), ("no packet comes", True),
+    ]
 
 
 @pytest.mark.parametrize(
     ("throws_away", "reason"), [(True, scene_pb2.REASON_OVERLOADED), (False, scene_pb2.REASON_STALLED)]
 )
 def test_a_machine_that_does_not_keep_up_is_not_the_cameras_fault(throws_away: bool, reason: int) -> None:
+    """A few frames and no more, while packets go on coming; each second some are thrown away, or none, because nobody takes them."""
     clock, heard = FakeClock(), Heard()
+    received = SourceStatistics()
+
+    def script() -> Iterator[Frame]:
+        nonlocal received
+        yield from itertools.islice(frames(clock, 4).frames(), 3)
+        for _ in range(5):
+            clock.advance(NS_PER_S)
+            received += SourceStatistics(15, packets_dropped=10 if throws_away else 0)
+            pipeline.beat(1.0)
+
     pipeline = CameraPipeline(
-        camera_settings(), heard, [], Kept(), clock, lambda _: CloggedSource(clock, throws_away=throws_away)
+        camera_settings(), heard, [], Kept(), clock, once(lambda _: Scripted(script, lambda: received))
     )
-    with beaten(pipeline):
-        deadline = time.monotonic() + 20
-        while not any(state.state.condition == scene_pb2.CONDITION_OFFLINE for state in heard.scenes("state")):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+    run(pipeline)
     offline = [state.state.reason for state in heard.scenes("state") if state.state.condition == scene_pb2.CONDITION_OFFLINE]
     assert offline[0] == reason
