@@ -42,5 +42,6 @@ def test_what_is_remembered_is_bounded() -> None:
     attempts = Attempts(Rate(1, 10**12), Rate(10**9, 1))
     for number in range(MAX_ADDRESSES + 100):
         attempts.draw(str(number), 0)
-    assert len(attempts._buckets) == MAX_ADDRESSES
     assert attempts.draw(str(MAX_ADDRESSES + 99), 0) > 0
+    assert attempts.draw("100", 0) > 0, "the longest unseen that is remembered"
+    assert attempts.draw("99", 0) == 0, "forgotten"

@@ -20,7 +20,7 @@ from privet.ingest.decode import FrameDecoder, Ticket, make_decoder
 from privet.ingest.lazy import LazyDecoder
 from privet.ingest.rtsp import RtspSource
 from privet.ingest.source import SourceSettings
-from privet.ingest.wake import Calm
+from privet.ingest.wake import Calm, PacketSizes
 
 if TYPE_CHECKING:
     from privet.ingest.decode import AnyPacket
@@ -152,12 +152,18 @@ def test_a_quiet_camera_sleeps_and_nothing_that_moves_is_left_out(codec: Codec) 
     assert watcher.idle > 0.5 * lazy.counts.left_out, "nobody was woken for most of what was left out"
 
 
+class NeverWakes(PacketSizes):
+    """As if whatever moves came in small packets."""
+
+    def wakes(self, size: int) -> bool:
+        return False
+
+
 def test_what_only_a_keyframe_shows_is_looked_for_in_the_gop_before() -> None:
     clip = footage("h264")
     watcher = Watcher()
     data = clip.path.read_bytes()
-    lazy = LazyDecoder(FrameDecoder(make_decoder("h264")), watcher)
-    lazy._sizes.wakes = lambda size: False  # type: ignore[method-assign]  # as if the square came in small packets
+    lazy = LazyDecoder(FrameDecoder(make_decoder("h264")), watcher, NeverWakes())
     numbers = []
     for number, unit in enumerate(clip.units):
         packet = av.Packet(data[unit.offset_bytes : unit.offset_bytes + unit.size_bytes])
@@ -281,9 +287,9 @@ def test_a_decoder_that_keeps_pictures_back_is_given_every_packet_at_once() -> N
     behind = 0
     with av.open(str(path)) as container:
         video = container.streams.video[0]
-        decoder = FrameDecoder(make_decoder("h264"))
-        decoder._context.extradata = video.codec_context.extradata
-        lazy = LazyDecoder(decoder, glancer)
+        context = make_decoder("h264")
+        context.extradata = video.codec_context.extradata
+        lazy = LazyDecoder(FrameDecoder(context), glancer)
         for number, packet in enumerate(container.demux(video)):
             if packet.size:
                 for frame in lazy.decode(packet, Ticket(number, number * NS_PER_S // FPS)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -35,6 +36,9 @@ class Sink:
 
     def messages(self) -> list[pipe_pb2.WorkerMessage]:
         return [pipe.parse_worker_message(body) for body in pipe.read_frames(io.BytesIO(b"".join(self.written)))]
+
+    def health(self) -> list[pipe_pb2.Health]:
+        return [message.health for message in self.messages() if message.WhichOneof("kind") == "health"]
 
     def sequences(self) -> list[int]:
         found = []
@@ -105,7 +109,7 @@ def test_who_says_what_is_never_dropped_waits_until_there_is_room() -> None:
 
     speaker = threading.Thread(target=say)
     speaker.start()
-    assert not said.is_set()  # the queue holds one state and no cover that could go
+    assert not said.wait(0.2)  # the queue holds one state and no cover that could go
     line(cover(3))            # a cover does not wait: it is dropped
     assert outlet.statistics().covers_dropped == 1
     sender = threading.Thread(target=outlet.run)
@@ -164,17 +168,22 @@ def test_nothing_is_taken_after_closing_and_waiting_ends() -> None:
 def test_health_is_kept_and_completed_once_reported() -> None:
     clock = FakeClock()
     sink = Sink()
-    outlet = Outlet(sink, clock)
+    then: list[Callable[[], None]] = []
+
+    def write(data: bytes) -> None:
+        sink(data)
+        then.pop(0)()
+
+    outlet = Outlet(write, clock)
     line = outlet.line("gate")
+    then += [lambda: line(state(2)), lambda: line.report(7), outlet.close]      # with the report the cover is counted, and no state yet
     line(pipe_pb2.Health(packets=9, frames_decoded=8, covers_sent=999))
     arrived_ns = 1
     line(cover(1), arrived_ns)
     clock.advance(7 * NS_PER_MS)
-    outlet.close()
     outlet.run()
-    reporting = Outlet(sink, clock)
-    health = reporting.complete(pipe_pb2.Health(packets=9), line._counters, 7)
-    assert (health.packets, health.covers_sent, health.covers_dropped) == (9, 1, 0)
+    (health,) = sink.health()
+    assert (health.packets, health.frames_decoded, health.covers_sent, health.covers_dropped) == (9, 8, 1, 0)
     assert health.bytes_sent == COVER_BYTES
     assert health.latency_sum_us == 6_999
     assert sum(health.latency_bucket_counts) == 1
@@ -194,12 +203,21 @@ def test_report_sends_the_newest_health_only() -> None:
 
 
 def test_a_new_line_counts_from_zero() -> None:
-    outlet = Outlet(Sink(), FakeClock(), limit_bytes=1)
+    sink = Sink()
+    outlet = Outlet(sink, FakeClock(), limit_bytes=3 * COVER_BYTES)
     first = outlet.line("gate")
-    first(state(1))
-    first(cover(2))
-    assert outlet.complete(pipe_pb2.Health(), first._counters, 0).covers_dropped == 1
-    assert outlet.complete(pipe_pb2.Health(), outlet.line("gate")._counters, 0).covers_dropped == 0
+    for sequence in range(1, 5):
+        first(cover(sequence))
+    assert outlet.statistics().covers_dropped == 1
+    sender = threading.Thread(target=outlet.run)
+    sender.start()
+    first.report(0)
+    outlet.line("gate").report(0)
+    outlet.close()
+    sender.join(10)
+    old, new = sink.health()
+    assert old.covers_dropped >= 1
+    assert (new.covers_dropped, new.covers_sent, new.bytes_sent) == (0, 0, 0)
 
 
 @given(st.integers(0, 10_000_000))

@@ -57,10 +57,11 @@ class _Held:
 class LazyDecoder:
     """A `FrameDecoder` that sleeps when it may. Not thread-safe."""
 
-    def __init__(self, decoder: FrameDecoder, attention: Attention) -> None:
+    def __init__(self, decoder: FrameDecoder, attention: Attention, sizes: PacketSizes | None = None) -> None:
+        """sizes: which packets are large enough to wake it; the stream's own unless given."""
         self._decoder = decoder
         self._attention = attention
-        self._sizes = PacketSizes()
+        self._sizes = sizes or PacketSizes()
         self._held: _Held | None = None         # asleep: the GOP so far, beginning with its keyframe, which is decoded
         self._behind: list[tuple[AnyPacket, Ticket]] = []   # awake: what the next picture that is due needs
         self._between = 0                       # packets since the last keyframe
