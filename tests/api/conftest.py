@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from tests.api.fakes import World, make_world
+
+from privet.api.app import bare_app
+from privet.api.openapi import text
 
 
 @pytest.fixture
@@ -16,3 +20,15 @@ def anyio_backend() -> str:
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return make_world(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def routes_alone() -> FastAPI:
+    """The application with nothing behind it. No test changes it."""
+    return bare_app()
+
+
+@pytest.fixture(scope="module")
+def openapi_text(routes_alone: FastAPI) -> str:
+    """The OpenAPI document, which takes longer to make than most tests take."""
+    return text(routes_alone)
