@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -22,15 +23,16 @@ def test_committed_reference_is_current(name: str, made: str) -> None:
 
 
 def test_every_setting_is_documented() -> None:
-    page = reference.page()
-    models: list[type[BaseModel]] = [model for _, model in reference.tables()]
-    models.append(Credentials)
-    for model in models:
+    parts = dict(part.split("\n", 1) for part in reference.page().split("\n## ")[1:])
+    models: dict[str, type[BaseModel]] = {f"`{heading}`": model for heading, model in reference.tables()}
+    models["secrets.toml: `[NAME]`"] = Credentials
+    assert set(parts) == set(models)
+    for heading, model in models.items():
         rows = reference.settings(model)
         assert rows
+        assert re.findall(r"^\| `([^`]+)` \|", parts[heading], re.M) == [row.name for row in rows]
         for row in rows:
             assert row.description.endswith("."), f"{model.__name__}.{row.name} has no description that is a sentence"
-            assert f"| `{row.name}` |" in page
 
 
 def test_every_table_of_the_file_has_a_section() -> None:
