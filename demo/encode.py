@@ -10,7 +10,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -64,19 +64,19 @@ class FootageMissingError(Exception):
     """The footage is not on this machine."""
 
 
-def find_footage(name: str = "vtest.avi") -> Path:
+def find_footage(name: str = "vtest.avi", directories: Sequence[Path] = FOOTAGE_DIRECTORIES, cache: Path = CACHE) -> Path:
     """Path of Debian's `opencv-doc` footage; unpacked into the cache where the package ships it compressed.
 
     Raises:
         FootageMissingError: the package is not installed.
     """
-    for directory in FOOTAGE_DIRECTORIES:
+    for directory in directories:
         plain, packed = directory / name, directory / f"{name}.gz"
         if plain.is_file():
             return plain
         if packed.is_file():
-            CACHE.mkdir(parents=True, exist_ok=True)
-            unpacked = CACHE / name
+            cache.mkdir(parents=True, exist_ok=True)
+            unpacked = cache / name
             if not unpacked.is_file():
                 partial = partial_of(unpacked)
                 with gzip.open(packed) as source, partial.open("wb") as destination:
@@ -227,12 +227,12 @@ def _append(packets: Iterable[av.Packet[av.VideoStream]], file: BinaryIO, units:
         file.write(data)
 
 
-def cached_clip(source: Path, view_name: str, codec: Codec = "h264", count: int | None = None) -> Clip:
-    """The clip of a view of `VIEWS`, encoded once and kept below .cache/ by what it was made from."""
+def cached_clip(source: Path, view_name: str, codec: Codec = "h264", count: int | None = None, cache: Path = CACHE) -> Clip:
+    """The clip of a view of `VIEWS`, encoded once and kept in `cache` by what it was made from."""
     view = VIEWS[view_name]
     key = hashlib.sha256(source.read_bytes())
     key.update(repr((RECIPE, view, codec, BITS_PER_SECOND[view_name], count)).encode())
-    destination = CACHE / f"{view_name}-{codec}-{key.hexdigest()[:16]}.annexb"
+    destination = cache / f"{view_name}-{codec}-{key.hexdigest()[:16]}.annexb"
     try:
         return read_clip(destination)
     except FileNotFoundError:

@@ -6,6 +6,7 @@ import gzip
 import stat
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import av
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from demo import encode, place
 from demo.clip import index_path, read_clip
-from demo.encode import BITS_PER_SECOND, VIEWS, FootageMissingError, clip_frames, encode_clip, find_footage, look
+from demo.encode import BITS_PER_SECOND, VIEWS, FootageMissingError, clip_frames, encode_clip, look
 from demo.server import RtspServer
 from demo.summary import CameraFigures, failures, table
 from tests.cameras import moving_picture, picture_number, rtsp_server_missing, small_clip
@@ -84,19 +85,19 @@ def test_views() -> None:
     assert set(VIEWS) == set(BITS_PER_SECOND) == set(place.views())
 
 
-def test_clips_are_cached_by_what_they_are_made_from(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encode, "CACHE", tmp_path / "cache")
-    first = encode.cached_clip(video, "gate", count=5)
+def test_clips_are_cached_by_what_they_are_made_from(video: Path, tmp_path: Path) -> None:
+    cached_clip = partial(encode.cached_clip, cache=tmp_path / "cache")
+    first = cached_clip(video, "gate", count=5)
+    assert first.path.parent == tmp_path / "cache"
     made_ns = first.path.stat().st_mtime_ns
-    assert encode.cached_clip(video, "gate", count=5) == first
+    assert cached_clip(video, "gate", count=5) == first
     assert first.path.stat().st_mtime_ns == made_ns
-    assert encode.cached_clip(video, "gate", count=6).path != first.path
-    assert encode.cached_clip(video, "dock", count=5).path != first.path
+    assert cached_clip(video, "gate", count=6).path != first.path
+    assert cached_clip(video, "dock", count=5).path != first.path
 
 
-def test_footage_is_found_packed_or_not_or_its_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encode, "CACHE", tmp_path / "cache")
-    monkeypatch.setattr(encode, "FOOTAGE_DIRECTORIES", (tmp_path / "none", tmp_path))
+def test_footage_is_found_packed_or_not_or_its_package_is_named(tmp_path: Path) -> None:
+    find_footage = partial(encode.find_footage, directories=(tmp_path / "none", tmp_path), cache=tmp_path / "cache")
     with pytest.raises(FootageMissingError, match="opencv-doc"):
         find_footage("x.avi")
     (tmp_path / "x.avi.gz").write_bytes(gzip.compress(b"film"))

@@ -39,14 +39,23 @@ class FakeWorker:
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self.told: list[pipe_pb2.SupervisorMessage] = []
+        self._told = anyio.Event()
         self.ended = False
         self._say, self._hear = anyio.create_memory_object_stream[bytes | WireError | None](100)
         self.obeys = True
 
     async def send(self, message: pipe_pb2.SupervisorMessage) -> None:
         self.told.append(message)
+        self._told.set()
+        self._told = anyio.Event()
         if message.WhichOneof("kind") == "stop" and self.obeys:
             self.say(None)
+
+    async def hears(self, count: int) -> None:
+        """Return once it was told so much."""
+        with anyio.fail_after(20):
+            while len(self.told) < count:
+                await self._told.wait()
 
     async def receive(self) -> bytes | None:
         said = await self._hear.receive()

@@ -7,13 +7,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import pytest
 from tests.runtime.messages import state
 
 from privet.core.clock import NS_PER_S, FakeClock
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2
-from privet.runtime import pipe, worker_host
+from privet.runtime import pipe
 from privet.runtime.commissioning import CommissionRequest
 from privet.runtime.outlet import Emit, Outlet
 from privet.runtime.whereabouts import describe
@@ -90,13 +89,13 @@ class ScriptedPipeline:
 class Stage:
     """A host with scripted pipelines and its outlet running."""
 
-    def __init__(self, scripts: dict[CameraId, Script]) -> None:
+    def __init__(self, scripts: dict[CameraId, Script], memory_bytes: Callable[[], int] = lambda: 1) -> None:
         self.heard = Heard()
         self.clock = clock = FakeClock()
         self._outlet = Outlet(self.heard, clock)
         self._sender = threading.Thread(target=self._outlet.run)
         self._sender.start()
-        self.host = Host(list(scripts), lambda camera, emit: ScriptedPipeline(scripts[camera], emit), self._outlet, clock)
+        self.host = Host(list(scripts), lambda camera, emit: ScriptedPipeline(scripts[camera], emit), self._outlet, clock, memory_bytes)
 
     def __enter__(self) -> Stage:
         self.host.start()
@@ -178,10 +177,9 @@ def test_reports_are_sent_for_every_camera() -> None:
         assert {message.camera for message in found} == {GATE, YARD}
 
 
-def test_the_worker_asks_for_its_memory_every_half_minute_and_every_camera_says_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_worker_asks_for_its_memory_every_half_minute_and_every_camera_says_it() -> None:
     answers = iter([100, 200])
-    monkeypatch.setattr(worker_host, "own_memory_bytes", lambda: next(answers))
-    with Stage({GATE: Script([None]), YARD: Script([None])}) as stage:
+    with Stage({GATE: Script([None]), YARD: Script([None])}, memory_bytes=lambda: next(answers)) as stage:
         for wait_s in (0, 29, 1):
             stage.clock.advance(wait_s * NS_PER_S)
             stage.host.beat()

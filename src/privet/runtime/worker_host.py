@@ -59,7 +59,12 @@ MakePipeline = Callable[[CameraId, Emit], Pipeline]
 class Host:
     """The cameras of one worker."""
 
-    def __init__(self, cameras: Sequence[CameraId], make: MakePipeline, outlet: Outlet, clock: Clock) -> None:
+    def __init__(
+        self, cameras: Sequence[CameraId], make: MakePipeline, outlet: Outlet, clock: Clock,
+        memory_bytes: Callable[[], int] = own_memory_bytes,
+    ) -> None:
+        """memory_bytes: of this process."""
+        self._ask_memory_bytes = memory_bytes
         self._stopping = threading.Event()
         self._seats = {camera: _Seat(camera, make, outlet, clock, self._stopping) for camera in cameras}
         self._clock = clock
@@ -94,7 +99,7 @@ class Host:
         for seat in busy:
             seat.beat(max(ends_ns - self._clock.monotonic_ns(), 0) / NS_PER_S)
         if (now_ns := self._clock.monotonic_ns()) >= self._memory_due_ns:
-            self._memory_bytes = own_memory_bytes()
+            self._memory_bytes = self._ask_memory_bytes()
             self._memory_due_ns = now_ns + MEMORY_EVERY_NS
         for seat in self._seats.values():
             seat.line.report(self._memory_bytes)
