@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
 
 import pytest
 from bench.privacy.tables import Json
@@ -41,8 +41,9 @@ def test_cameras_that_look_have_not_settled() -> None:
 def test_what_was_started_ends_with_the_bench() -> None:
     """A part that started something is ended by SIGTERM, and its own `finally` runs; so it goes on downwards."""
     part = (
-        "import sys, time\nfrom bench.throughput.process import end_in_order\nend_in_order()\nprint('begun', file=sys.stderr, flush=True)\n"
-        "try:\n    time.sleep(60)\nfinally:\n    print('part ended in order', file=sys.stderr, flush=True)\n"
+        "import sys, time\nfrom bench.throughput.process import end_in_order\nend_in_order()\n"
+        "try:\n    print('begun', file=sys.stderr, flush=True)\n    time.sleep(60)\n"
+        "finally:\n    print('part ended in order', file=sys.stderr, flush=True)\n"
     )
     whole = (
         "import subprocess, sys\nfrom bench.throughput import process\nprocess.end_in_order()\nstart = subprocess.Popen\n"
@@ -52,7 +53,6 @@ def test_what_was_started_ends_with_the_bench() -> None:
     try:
         assert running.stderr is not None
         assert running.stderr.readline() == "begun\n"
-        time.sleep(0.1)
         os.kill(running.pid, signal.SIGTERM)
         assert running.stderr.readline() == "part ended in order\n"
         assert running.wait(20) == 128 + signal.SIGTERM
@@ -63,6 +63,16 @@ def test_what_was_started_ends_with_the_bench() -> None:
             running.stderr.close()
 
 
+@pytest.fixture
+def signals_as_before() -> Iterator[None]:
+    """What a bench does to this process' signals is undone: else one that is to end pytest fails a test and is ignored from then on."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("signals_as_before")
 def test_figures_are_said_for_people_and_for_machines_and_what_cannot_be_measured_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert say_figures("bench.some", lambda: {"a": 1.5, "b": {"c": 2}}, as_json=False) == 0
     assert capsys.readouterr().out.splitlines() == ["a 1.5", "b {'c': 2}"]
