@@ -131,6 +131,10 @@ def test_any_bytes_pass_or_are_refused(data: bytes) -> None:
         return
 
 
+KINDS = [field.name for field in pipe_pb2.WorkerMessage.DESCRIPTOR.oneofs_by_name["kind"].fields if field.name != "scene"]
+SCENE_KINDS = [field.name for field in scene_pb2.SceneMessage.DESCRIPTOR.oneofs_by_name["kind"].fields]
+
+
 def rebuilt(kind: str, numbers: list[int], blob: bytes) -> pipe_pb2.WorkerMessage:
     """A message whose every whole number and byte string is arbitrary."""
     message = pipe_pb2.WorkerMessage(camera=CAMERA)
@@ -149,17 +153,14 @@ def rebuilt(kind: str, numbers: list[int], blob: bytes) -> pipe_pb2.WorkerMessag
             elif field.type != field.TYPE_STRING:
                 setattr(part, field.name, next(source) % 2**31)
 
-    if kind in {"promotion", "health", "log"}:
-        getattr(message, kind).SetInParent()
-        fill(getattr(message, kind))
-    else:
-        getattr(message.scene, kind).SetInParent()
-        fill(getattr(message.scene, kind))
+    part = message if kind in KINDS else message.scene
+    getattr(part, kind).SetInParent()
+    fill(getattr(part, kind))
     return message
 
 
 @given(
-    st.sampled_from(["background", "patch", "cover", "light", "state", "promotion", "health", "log"]),
+    st.sampled_from([*KINDS, *SCENE_KINDS]),
     st.lists(st.integers(0, 40) | st.integers(0, 2**31), min_size=1, max_size=12),
     st.binary(max_size=20),
 )
