@@ -330,6 +330,7 @@ async def test_passwords_and_the_key_are_never_logged(caplog: pytest.LogCaptureF
         (await launch.worker(0)).say(b"\xff")
         await launch.worker(1)
         await supervising.stop()
+    assert "broke the rules" in caplog.text
     assert "hunter2" not in caplog.text
     assert "abab" not in caplog.text
 
