@@ -307,8 +307,9 @@ def test_a_rule_about_nothing_is_noticed(graph: grimp.ImportGraph) -> None:
     graph.remove_module("openvino")
     with pytest.raises(AssertionError, match="openvino"):
         test_every_name_of_these_rules_is_of_something(graph)
-    for imported in list(graph.find_modules_directly_imported_by(COMPOSES_LIVE_ROOMS[-1])):
-        graph.remove_import(importer=COMPOSES_LIVE_ROOMS[-1], imported=imported)
+    for importer, imported in list(edges(graph)):
+        if within(importer, [COMPOSES_LIVE_ROOMS[-1]]):
+            graph.remove_import(importer=importer, imported=imported)
     with pytest.raises(AssertionError, match=re.escape(COMPOSES_LIVE_ROOMS[-1])):
         test_every_composer_composes(graph)
     for module in [module for module in graph.modules if room(module) == "cli"]:
