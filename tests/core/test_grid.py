@@ -28,13 +28,16 @@ def test_bits_are_row_major_with_the_first_block_highest(blocks: np.ndarray[tupl
             assert bool(packed[at // 8] >> (7 - at % 8) & 1) == blocks[row, column]
 
 
-@given(st.binary(max_size=12), st.integers(1, 9), st.integers(1, 9))
-def test_any_bytes_are_a_bitmap_or_refused(data: bytes, rows: int, columns: int) -> None:
-    try:
-        blocks = unpack_bits(data, rows, columns)
-    except ValueError:
-        return
-    assert pack_bits(blocks) == data
+@given(st.data(), st.integers(1, 9), st.integers(1, 9))
+def test_bytes_are_a_bitmap_if_so_many_and_without_padding_bits_else_refused(drawn: st.DataObject, rows: int, columns: int) -> None:
+    size = -(-rows * columns // 8)
+    data = drawn.draw(st.binary(min_size=size, max_size=size) | st.binary(max_size=12))
+    padding = (1 << (8 * size - rows * columns)) - 1
+    if len(data) == size and not data[-1] & padding:
+        assert pack_bits(unpack_bits(data, rows, columns)) == data
+    else:
+        with pytest.raises(ValueError, match="bitmap"):
+            unpack_bits(data, rows, columns)
 
 
 def test_a_grid_view_is_packed_as_it_looks() -> None:

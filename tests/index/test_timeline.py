@@ -135,7 +135,8 @@ def test_an_empty_span_is_refused(index: Index) -> None:
     assert index.density(CameraId("unknown"), 5, 6, 2) == [None, None]
 
 
-states = st.lists(st.tuples(st.integers(0, 300), st.sampled_from(list(Condition)), st.sampled_from(list(Reason))), max_size=8).map(
+reasons = st.just(Reason.OVERLOADED) | st.sampled_from(list(Reason))
+states = st.lists(st.tuples(st.integers(0, 300), st.sampled_from(list(Condition)), reasons), max_size=8).map(
     lambda said: [(at_s * NS_PER_S, condition, reason) for at_s, condition, reason in sorted(said, key=lambda one: one[0])]
 )
 slots_known = st.sets(st.integers(0, 30), max_size=20).map(sorted)
