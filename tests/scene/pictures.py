@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from privet.core.clock import NS_PER_S, FakeClock
 from privet.core.errors import SourceError
 from privet.core.frame import Frame, Matrix, Plane
+from privet.core.geometry import AS_STORED, Geometry
 from privet.core.grid import BoolGrid
 from privet.ingest.synthetic import Picture, SyntheticSource
 
@@ -136,9 +137,10 @@ def frames(
 
 
 def frame_of(
-    picture: Picture, monotonic_ns: int = NS_PER_S, *, keyframe: bool = True, intact: bool = True, matrix: Matrix = Matrix.BT601
+    picture: Picture, monotonic_ns: int = NS_PER_S, *, keyframe: bool = True, intact: bool = True, matrix: Matrix = Matrix.BT601,
+    stored: Geometry = AS_STORED,
 ) -> Frame:
-    return Frame(*picture, 1_700_000_000 * NS_PER_S + monotonic_ns, monotonic_ns, keyframe, intact, matrix)
+    return Frame(*picture, 1_700_000_000 * NS_PER_S + monotonic_ns, monotonic_ns, keyframe, intact, matrix, stored)
 
 
 @dataclass

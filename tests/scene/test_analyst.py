@@ -18,6 +18,7 @@ from tests.scene.test_promote import per_pixel
 from privet.core.clock import NS_PER_MS, NS_PER_S
 from privet.core.errors import DetectorError
 from privet.core.frame import Matrix
+from privet.core.geometry import AS_STORED, Geometry
 from privet.core.grid import BoolGrid, Grid
 from privet.core.scene import Condition, Reason
 from privet.ingest.synthetic import Picture
@@ -57,13 +58,14 @@ class Camera:
 
     def show(
         self, picture: Picture, seconds: float, *, fps: int = FPS, gop: int = GOP, sigma: float = 0.8, intact: bool = True,
-        matrix: Matrix = Matrix.BT601,
+        matrix: Matrix = Matrix.BT601, stored: Geometry = AS_STORED,
     ) -> Sequence[Observation]:
         """A picture for so long, with sensor noise; returns what was said of it."""
         first = len(self.said)
         for _ in range(round(seconds * fps)):
             frame = frame_of(
-                noisy(picture, sigma, self.number), self.now_ns, keyframe=self.number % gop == 0, intact=intact, matrix=matrix
+                noisy(picture, sigma, self.number), self.now_ns, keyframe=self.number % gop == 0, intact=intact, matrix=matrix,
+                stored=stored,
             )
             if self.analyst.due(frame):
                 self.said.append(self.analyst.observe(frame))
@@ -462,6 +464,32 @@ def test_another_size_is_a_new_epoch() -> None:
     said = camera.show(smaller, 2, matrix=Matrix.BT709)
     assert said[0].new_grid, "and so is another coding of colour"
     assert camera.background.grid.epoch == epoch + 2
+
+
+@pytest.mark.parametrize("stored", [Geometry(mirrored=True), Geometry(mirrored=True, flipped=True), Geometry(Fraction(4, 3))], ids=str)
+def test_another_rotation_or_aspect_is_a_new_epoch_even_of_the_same_size(stored: Geometry) -> None:
+    camera = proven_camera()
+    epoch = camera.background.grid.epoch
+    assert not any(said.new_grid for said in camera.show(PLACE, 1))
+    frame = frame_of(noisy(PLACE, 0.8, 1), camera.now_ns, stored=stored)
+    assert camera.analyst.differs(frame)
+    said = camera.show(PLACE, 1, stored=stored)
+    assert [each.new_grid for each in said] == [True] + [False] * (len(said) - 1)
+    assert camera.background.grid.epoch == epoch + 1
+    assert not camera.background.proven.any()
+    assert outside_is_flat(camera.background)
+
+
+def test_a_sub_stream_in_another_geometry_is_compared_anew() -> None:
+    camera = proven_camera()
+    small = place(120, 160)
+    seen = [camera.analyst._sub]
+    for stored in (AS_STORED, AS_STORED, Geometry(mirrored=True)):
+        camera.analyst.observe_sub(frame_of(small, camera.now_ns, stored=stored))
+        camera.now_ns += NS_PER_S
+        seen.append(camera.analyst._sub)
+    assert seen[1] is seen[2]
+    assert seen[3] is not seen[2]
 
 
 # -- a restart

@@ -13,6 +13,8 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from privet.core.geometry import AS_STORED, Geometry
+
 Plane = NDArray[np.uint8]
 
 
@@ -25,7 +27,7 @@ class Matrix(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One decoded picture, 8-bit YUV 4:2:0, limited range.
+    """One decoded picture, 8-bit YUV 4:2:0, limited range, upright and of square pixels.
 
     y: uint8 (height, width); u, v: uint8 (ceil(height / 2), ceil(width / 2)). They may be views into the decoder's memory, valid
     until the next frame is asked for, and rows may be strided.
@@ -39,6 +41,7 @@ class Frame:
     keyframe: bool
     intact: bool            # decoded cleanly from a complete GOP; a frame that is not proves nothing
     matrix: Matrix = Matrix.BT709
+    stored: Geometry = AS_STORED    # how the source stored it; undone here already
 
     @property
     def width_px(self) -> int:

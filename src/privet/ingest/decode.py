@@ -17,14 +17,18 @@ import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import av
 import av.logging
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from privet.core.frame import Frame, Matrix, Plane
+from privet.core.geometry import AS_STORED, Geometry
 from privet.ingest.hardware import Accelerator
+from privet.ingest.upright import Upright, squared_px, turned
 
 FULL_RANGE = 2
 """AVCOL_RANGE_JPEG."""
@@ -76,7 +80,7 @@ class Ticket:
         return min(arrived_ns, max(self.media_ns - earlier.media_ns, 0))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Stub:
     """What goes through the decoder in a ticket's place, made anew for every packet that goes in.
 
@@ -85,6 +89,7 @@ class _Stub:
     """
 
     ticket: Ticket
+    aspect: Fraction | None = None      # of its pixels, as the decoder knew it after this packet
 
 
 @dataclass(slots=True)
@@ -132,12 +137,16 @@ def _set_up(context: av.VideoCodecContext, *, lean: bool) -> av.VideoCodecContex
 class FrameDecoder:
     """One decoder's life. Not thread-safe; nothing comes out before the first keyframe.
 
-    accelerator: hardware to decode with where `lean` will do (`hardware` says why there only).
+    accelerator: hardware to decode with where `lean` will do (`hardware` says why there only). aspect: the shape of the pixels, if the
+    container states it.
     """
 
-    def __init__(self, context: av.VideoCodecContext, accelerator: Accelerator | None = None) -> None:
+    def __init__(
+        self, context: av.VideoCodecContext, accelerator: Accelerator | None = None, aspect: Fraction | None = None
+    ) -> None:
         listen_to_ffmpeg()
         self._context = _set_up(context, lean=False)
+        self._upright = Upright(aspect)
         self._accelerator = accelerator or Accelerator()
         self._accelerator.close()   # of an earlier connection
         self._leans = False
@@ -149,7 +158,11 @@ class FrameDecoder:
         self.counts = DecoderCounts()
 
     def decode(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
-        """Frames that come out when `packet` goes in: none, one or several."""
+        """Frames that come out when `packet` goes in: none, one or several.
+
+        Raises:
+            GeometryError: they cannot be set upright.
+        """
         packet.opaque = _Stub(ticket)
         if packet.is_keyframe:
             self._skipping = False
@@ -215,10 +228,12 @@ class FrameDecoder:
                 ticket.damaged = True
         if ticket is not None and any(complains(line) for line in lines):
             ticket.damaged = True
+        if packet is not None and isinstance(stub := packet.opaque, _Stub):
+            stub.aspect = self._context.sample_aspect_ratio
         for picture in pictures:
             origin = picture.opaque
             if isinstance(origin, _Stub):
-                frame = self._judge(picture, origin.ticket)
+                frame = self._judge(picture, origin)
                 if frame is not None:
                     yield frame
 
@@ -229,7 +244,8 @@ class FrameDecoder:
         self._skipping = not packet.is_keyframe
         yield from self._take(packet, ticket)
 
-    def _judge(self, picture: av.VideoFrame, ticket: Ticket) -> Frame | None:
+    def _judge(self, picture: av.VideoFrame, origin: _Stub) -> Frame | None:
+        ticket = origin.ticket
         damaged = ticket.damaged or picture.is_corrupt
         if picture.key_frame:
             self._begun = True
@@ -242,7 +258,8 @@ class FrameDecoder:
         self.counts.decoded += 1
         self.counts.damaged += not self._clean
         self.counts.interlaced += picture.interlaced_frame
-        y, u, v = planes(picture)
+        geometry = self._upright.geometry(picture, origin.aspect)
+        y, u, v = planes(picture, geometry, self._upright.squarer)
         return Frame(
             y,
             u,
@@ -252,6 +269,7 @@ class FrameDecoder:
             picture.key_frame and picture.pict_type == _INTRA,
             self._clean,
             matrix_of(picture.colorspace, picture.height),
+            geometry,
         )
 
 
@@ -260,19 +278,36 @@ def matrix_of(colorspace: int, height_px: int) -> Matrix:
     return _MATRICES.get(colorspace, Matrix.BT601 if height_px < HD_HEIGHT_PX else Matrix.BT709)
 
 
-def planes(picture: av.VideoFrame) -> tuple[Plane, Plane, Plane]:
-    """Y, U, V as 8-bit 4:2:0 limited range; views into the picture's memory where it is that already, else converted."""
+def planes(
+    picture: av.VideoFrame, geometry: Geometry = AS_STORED, squarer: VideoReformatter | None = None
+) -> tuple[Plane, Plane, Plane]:
+    """Y, U, V as 8-bit 4:2:0 limited range, upright, of square pixels; views into the picture's memory where it is that already.
+
+    squarer: kept from picture to picture, it need not be set up anew for each.
+
+    Raises:
+        GeometryError: of square pixels the picture would be too large.
+    """
+    size_px = squared_px(picture.width, picture.height, geometry.aspect)
+    found = _converted(picture, size_px, squarer or VideoReformatter())
+    return turned(found, geometry) if geometry.turned else found
+
+
+def _converted(picture: av.VideoFrame, size_px: tuple[int, int], squarer: VideoReformatter) -> tuple[Plane, Plane, Plane]:
     name = picture.format.name
+    width_px, height_px = size_px
     full_range = name.startswith("yuvj") or picture.color_range == FULL_RANGE
     if name.startswith("gray") and not full_range:
         # swscale takes every grey picture for full range; the luma of a camera without colour is not.
-        luma = _plane(picture if name == "gray" else picture.reformat(format="gray"), 0)
-        chroma = np.full((-(-picture.height // 2), -(-picture.width // 2)), 128, np.uint8)
+        luma = _plane(picture.reformat(width_px, height_px, "gray"), 0)
+        chroma = np.full((-(-height_px // 2), -(-width_px // 2)), 128, np.uint8)
         return luma, chroma, chroma
     if full_range or name != "yuv420p":
         picture = picture.reformat(
             format="yuv420p", src_color_range="JPEG" if full_range else "MPEG", dst_color_range="MPEG"
         )
+    if (picture.width, picture.height) != size_px:
+        picture = squarer.reformat(picture, width_px, height_px, interpolation="BICUBIC", threads=1)
     return _plane(picture, 0), _plane(picture, 1), _plane(picture, 2)
 
 

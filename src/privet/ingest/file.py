@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from threading import Event
 from types import TracebackType
@@ -19,6 +20,7 @@ from av.container import InputContainer
 from privet.core.clock import NS_PER_S, Clock
 from privet.core.errors import SourceError
 from privet.core.frame import Frame
+from privet.core.geometry import GeometryError
 from privet.core.scene import Reason
 from privet.ingest.decode import FrameDecoder, Ticket, listen_to_ffmpeg
 from privet.ingest.source import SourceSettings, SourceStatistics
@@ -84,8 +86,11 @@ class FileSource:
             stream = container.streams.video[0]
             if stream.codec_context is None:
                 raise SourceError(f"{self._path} is in a codec that cannot be decoded here: convert it to H.264", Reason.CODEC)
-            decoder = self._decoder = FrameDecoder(stream.codec_context)
-            yield from self._play(container, stream, decoder)
+            decoder = self._decoder = FrameDecoder(stream.codec_context, aspect=container_aspect(stream, stream.codec_context))
+            try:
+                yield from self._play(container, stream, decoder)
+            except GeometryError as error:
+                raise GeometryError(error.found, str(self._path)) from None
         if self._closed.is_set():
             return
         if not decoder.counts.decoded:
@@ -160,6 +165,12 @@ class FileSource:
             if left_ns <= 0:
                 return
             self._clock.sleep(min(left_ns, _NAP_NS))
+
+
+def container_aspect(stream: av.VideoStream, context: av.VideoCodecContext) -> Fraction | None:
+    """The shape of the pixels that the container states, if it is another than the one in the pictures."""
+    stated = stream.sample_aspect_ratio
+    return None if stated == context.sample_aspect_ratio else stated
 
 
 def translate(error: av.FFmpegError, path: Path) -> SourceError:

@@ -27,6 +27,7 @@ from av.container import InputContainer
 from privet.core.clock import NS_PER_S, Clock
 from privet.core.errors import SourceError
 from privet.core.frame import Frame
+from privet.core.geometry import GeometryError
 from privet.core.scene import Reason
 from privet.ingest.address import Address, full_url, parse_address
 from privet.ingest.attention import Attention, Restless
@@ -145,6 +146,8 @@ class RtspSource:
         Thread(target=self._receive, name=f"receive {self._address.shown()}").start()
         try:
             yield from self._decoded()
+        except GeometryError as error:
+            raise GeometryError(error.found, f"the camera at {self._address.shown()}") from None
         finally:
             self.close()
 

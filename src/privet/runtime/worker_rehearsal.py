@@ -8,6 +8,7 @@ differently in memory. What is not rehearsed is compiled when it is needed first
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -139,9 +140,7 @@ def _said(seen: Observation, frame: Frame) -> Seen:
 def _frames(path: Path) -> Iterator[Frame]:
     """A film's frames, arriving at its own pace by the clock that the analyst goes by."""
     for number, frame in enumerate(open_file_frames(path, start_wall_ns=NS_PER_S)):
-        yield Frame(
-            frame.y, frame.u, frame.v, frame.wall_ns, (number + 1) * NS_PER_S // FPS, frame.keyframe, frame.intact, frame.matrix
-        )
+        yield replace(frame, monotonic_ns=(number + 1) * NS_PER_S // FPS)
 
 
 __all__: Sequence[str] = ("encode_film", "rehearse")

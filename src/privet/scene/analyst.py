@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from privet.core.clock import NS_PER_MS, NS_PER_S
 from privet.core.frame import Frame, Matrix, Plane
+from privet.core.geometry import Geometry
 from privet.core.grid import BoolGrid, Grid
 from privet.core.scene import Condition, Reason
 from privet.scene.blind import blind_blocks
@@ -78,7 +79,7 @@ class Observation:
 
     cover: the blocks where something is that is not background; it changes no more often than covers are due, so that a frame analysed
     in between for the sake of proving repeats it. promoted, candidates: as `promote` returned them, None when it was not
-    asked. light: quantised (gain, offset), None when unchanged or not due. new_grid: the picture's size changed, all unproven.
+    asked. light: quantised (gain, offset), None when unchanged or not due. new_grid: a new epoch began, all unproven.
     by_signature: what was promoted was signed for by a person. returned: the layers of the background that are in force again, by their
     number from 1, and the blocks that look again as they did then.
     """
@@ -130,11 +131,13 @@ class Analyst:
         self._next_cover_ns = -1
         self._distrust = distrust
         self._background: ProvenBackground | None = None
+        self._geometry: Geometry | None = None      # of the last frame; not known of what an earlier run left
         self._open_offer = OpenOffer()
         self._last_seen: Statistics | None = None
         self._just_judged: Judged | None = None
         self._signed: BoolGrid | None = None  # signed, written, and not said yet
         self._sub: SubView | None = None
+        self._sub_geometry: Geometry | None = None
         self._sub_live = False
         self._next_sub_ns: int = -1
         self._sub_ns: int = -1
@@ -257,8 +260,10 @@ class Analyst:
         now_ns = frame.monotonic_ns
         late_ns = now_ns - self._next_sub_ns
         self._next_sub_ns = now_ns + self._slot_ns - (late_ns if 0 <= late_ns < self._slot_ns else 0)
-        if self._sub is None or (self._sub.grid.width_px, self._sub.grid.height_px) != (frame.width_px, frame.height_px):
+        same_size = self._sub is not None and (self._sub.grid.width_px, self._sub.grid.height_px) == (frame.width_px, frame.height_px)
+        if self._sub is None or not same_size or self._sub_geometry != frame.stored:
             self._sub = SubView(background.grid, frame)
+            self._sub_geometry = frame.stored
             self._sub_covered_since_ns[:] = -1
             self._unsure = np.zeros_like(self._unsure)
             self._learned = 0
@@ -327,7 +332,7 @@ class Analyst:
         grid = None if background is None else background.grid
         if background is None or grid is None or (grid.width_px, grid.height_px) != (frame.width_px, frame.height_px):
             return True
-        if not frame.intact or self._last_seen is None:
+        if not frame.intact or self._last_seen is None or self._geometry != frame.stored:
             return True
         self._just_judged = judged = self._judged(frame, background)
         seen, raw = judged.seen, judged.raw
@@ -567,11 +572,14 @@ class Analyst:
     # -- the parts of an observation, in order
 
     def _adopt(self, frame: Frame) -> bool:
-        """Begin a new epoch, all unproven, when there is no background yet or the picture's size or colour coding is another."""
+        """Begin a new epoch, all unproven, when there is no background yet or the picture's size, geometry or colour coding is another."""
         epoch = 0
+        same_geometry = self._geometry in (None, frame.stored)
+        self._geometry = frame.stored
         if self._background is not None:
             grid = self._background.grid
-            if (grid.width_px, grid.height_px) == (frame.width_px, frame.height_px) and self._background.matrix is frame.matrix:
+            same_size = (grid.width_px, grid.height_px) == (frame.width_px, frame.height_px)
+            if same_size and same_geometry and self._background.matrix is frame.matrix:
                 return False
             epoch = grid.epoch + 1
         self._set_up(Grid(frame.width_px, frame.height_px, self._settings.block_px, epoch), frame.matrix)
