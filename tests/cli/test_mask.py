@@ -12,6 +12,7 @@ import av
 import numpy as np
 import pytest
 from demo.encode import FootageMissingError, View, find_footage, look
+from tests.films import FIXED, ON_ITS_SIDE, UNIT_W, write_film
 
 from privet.render.paint import COVER, COVER_UNPROVEN, UNPROVEN
 
@@ -100,5 +101,42 @@ def test_a_mistake_is_answered_with_one_sentence(tmp_path: Path, arguments: tupl
     done = privet("mask", str(tmp_path / arguments[0]), str(tmp_path / arguments[1]))
     assert done.returncode == 2
     assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_a_film_on_its_side_in_wide_pixels_comes_out_upright_square_and_untagged(tmp_path: Path) -> None:
+    seen = np.random.default_rng(1).integers(60, 180, (96, 64, 3), np.uint8)
+    film = write_film(tmp_path / "phone.mp4", [ON_ITS_SIDE.stored(seen)] * 30, ON_ITS_SIDE.matrix, Fraction(2))
+    done = privet("mask", str(film), str(tmp_path / "out.mp4"), "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        stream = container.streams.video[0]
+        picture = next(container.decode(stream))
+        assert (picture.width, picture.height) == (report["width_px"], report["height_px"])
+        assert stream.sample_aspect_ratio in (None, 1)
+        assert picture.side_data.get("DISPLAYMATRIX") is None
+    assert report["width_px"] == 64
+    assert report["height_px"] > 2 * 96         # and the caption
+
+
+@pytest.mark.parametrize(
+    ("matrix", "aspect", "said"),
+    [
+        ([46341, 46341, 0, -46341, 46341, 0, 0, 0, UNIT_W], None, "has a rotation tag of 45 degrees"),
+        ([FIXED, 0, 0, FIXED, FIXED, 0, 0, 0, UNIT_W], None, "has a rotation tag that is no rotation"),
+        (None, Fraction(1, 9), "says that its pixels are 0.1111 times as wide"),
+    ],
+    ids=["tilted", "sheared", "thin"],
+)
+def test_a_film_that_cannot_be_set_upright_is_refused_in_one_sentence(
+    tmp_path: Path, matrix: list[int] | None, aspect: Fraction | None, said: str
+) -> None:
+    film = write_film(tmp_path / "odd.mp4", [np.full((96, 128, 3), 90, np.uint8)] * 20, matrix, aspect)
+    done = privet("mask", str(film), str(tmp_path / "out.mp4"))
+    assert done.returncode == 2
+    assert f"odd.mp4 {said}" in done.stderr
+    assert "convert it to" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out.mp4").exists()

@@ -19,6 +19,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from privet.core.clock import NS_PER_S
 from privet.core.errors import NotFoundError, PrivetError, UserError
+from privet.core.geometry import Unusable
 from privet.core.pb import pipe_pb2
 from privet.core.reader import SceneView, follow
 from privet.core.scene import Background, Cover, Reason, Scene
@@ -27,7 +28,7 @@ from privet.runtime.launch import reduced_environment
 from privet.runtime.pipe import parse_worker_message, read_frames
 from privet.runtime.places import user_cache_directory
 from privet.runtime.warm import compiled_directory, is_warm, warm_command
-from privet.runtime.worker_mask import MaskSettings
+from privet.runtime.worker_mask import GEOMETRY_CODES, MaskSettings
 
 WHY = {
     Reason.NO_VIDEO: "it has no video track",
@@ -76,7 +77,7 @@ def mask(
 
     The film is read twice: first the place behind the people is proven, block by block; then it is painted, with flat silhouettes where
     something is. What could not be proven stays flat. No sound, and no picture of the film itself, is in the result. The camera must
-    stand still.
+    stand still. A rotation tag and pixels that are not square are undone first.
     """
     if destination.suffix.lower() != ".mp4":
         raise UserError(f"{destination}: the result is an MP4 file; give it a name that ends in .mp4")
@@ -193,6 +194,9 @@ class _Teller:
                         yield scene
 
     def _raise(self, log: pipe_pb2.Log) -> None:
+        for tag, code in GEOMETRY_CODES.items():
+            if log.code == code:
+                raise UserError(f"{self._source} {Unusable(tag, log.number).words()}")
         if log.code == pipe_pb2.LOG_CODE_DISCONNECTED:
             reason = Reason(log.number)
             raise NotFoundError(f"{self._source} cannot be masked: {WHY.get(reason, reason.name.lower().replace('_', ' '))}")

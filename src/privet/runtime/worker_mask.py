@@ -15,12 +15,14 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from privet.core.errors import DetectorError, PrivetError, SourceError
+from privet.core.geometry import GeometryError, Tag
 from privet.core.pb import pipe_pb2
 from privet.runtime import lockdown, pipe
 
 EXIT_DONE = 0
 EXIT_FAILED = 4
 ERROR = 40
+GEOMETRY_CODES = {Tag.ROTATION: pipe_pb2.LOG_CODE_ROTATION, Tag.ASPECT: pipe_pb2.LOG_CODE_ASPECT}
 
 
 class MaskSettings(BaseModel):
@@ -60,6 +62,9 @@ def main() -> None:
     try:
         mask(settings, say)
         status = EXIT_DONE
+    except GeometryError as error:
+        say(_failure(GEOMETRY_CODES[error.found.tag], error.found.number))
+        status = EXIT_FAILED
     except SourceError as error:
         say(_failure(pipe_pb2.LOG_CODE_DISCONNECTED, int(error.reason)))
         status = EXIT_FAILED

@@ -12,6 +12,7 @@ from math import floor
 from privet.core.clock import NS_PER_S, SystemClock
 from privet.core.errors import SourceError
 from privet.core.frame import Frame
+from privet.core.geometry import Geometry
 from privet.core.pb import pipe_pb2
 from privet.core.scene import Reason, Scene
 from privet.core.wire import to_message
@@ -40,13 +41,17 @@ def mask(settings: MaskSettings, say: Say) -> None:
     policy = mask_policy(settings, survey)
     detectors = load_detectors(settings.device, settings.threshold)
     prover = Analyst(policy, detectors)
+    first: Geometry | None = None
+    last: Geometry | None = None
     for source, frame in _frames(settings):
+        first, last = frame.stored if first is None else first, frame.stored
         if prover.due(frame):
             prover.observe(frame)
         if source.statistics().frames_decoded % PROGRESS_EVERY_FRAMES == 0:
             say(_progress(prover, source, PROVING))
-    # Without detectors nothing more is proven: the second pass only looks.
-    teller = Analyst(policy, (), prover.snapshot())
+    # Without detectors nothing more is proven: the second pass only looks. What was proven of the film's end says nothing of its beginning
+    # if that is stored in another geometry.
+    teller = Analyst(policy, (), prover.snapshot() if first == last else None)
     narrator = Narrator(TELLING, round(NS_PER_S / settings.covers_per_second))
     _say_scenes(say, narrator.begin(teller.background, 0, 1, 0))
     said_ns = 1

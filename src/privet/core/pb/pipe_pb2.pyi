@@ -68,6 +68,10 @@ class _LogCodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LogCode.Value
     """number: errno; 0: the disk does not answer"""
     LOG_CODE_STATE_SAVED: _LogCode.ValueType  # 15
     """after it could not be; number: tries that failed so far"""
+    LOG_CODE_ROTATION: _LogCode.ValueType  # 16
+    """a film that is masked cannot be set upright; number: core/geometry.py"""
+    LOG_CODE_ASPECT: _LogCode.ValueType  # 17
+    """nor made of square pixels; number: a pixel's width in millionths of its height"""
 
 class LogCode(_LogCode, metaclass=_LogCodeEnumTypeWrapper): ...
 
@@ -90,6 +94,10 @@ LOG_CODE_STATE_UNSAVED: LogCode.ValueType  # 14
 """number: errno; 0: the disk does not answer"""
 LOG_CODE_STATE_SAVED: LogCode.ValueType  # 15
 """after it could not be; number: tries that failed so far"""
+LOG_CODE_ROTATION: LogCode.ValueType  # 16
+"""a film that is masked cannot be set upright; number: core/geometry.py"""
+LOG_CODE_ASPECT: LogCode.ValueType  # 17
+"""nor made of square pixels; number: a pixel's width in millionths of its height"""
 Global___LogCode: _TypeAlias = LogCode  # noqa: Y015
 
 class _SubStream:
