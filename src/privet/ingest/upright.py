@@ -30,7 +30,6 @@ NEARLY_SQUARE = Fraction(2, 100)
 MOST_STRETCHED = 4
 """Cameras and lenses go up to 24:11; beyond is a mistake."""
 _MATRIX = struct.Struct("=9i")
-_UNIT_W = 1 << 30
 
 
 def turn_of(matrix: bytes) -> Geometry:

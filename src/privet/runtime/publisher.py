@@ -15,6 +15,7 @@ from typing import Protocol
 
 from privet.core.decoding import Decoding
 from privet.core.errors import StoreError
+from privet.core.geometry import Tag, Unusable
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.scene import Condition, Reason
@@ -200,6 +201,10 @@ def log_words(code: int, number: int) -> str:
             return f"confined by Landlock ABI {number}" if number < 100 else f"cannot be confined: {describe(number)}"
         case pipe_pb2.LOG_CODE_SUB_STREAM:
             return _SUB_STREAM.get(number, f"its sub-stream: {number}")
+        case pipe_pb2.LOG_CODE_ROTATION:
+            return f"the film {Unusable(Tag.ROTATION, number).words()}"
+        case pipe_pb2.LOG_CODE_ASPECT:
+            return f"the film {Unusable(Tag.ASPECT, number).words()}"
         case pipe_pb2.LOG_CODE_STOPPED:
             return "stopped"
         case pipe_pb2.LOG_CODE_DECODING:
