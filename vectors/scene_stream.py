@@ -8,7 +8,7 @@ messages.json: each case has `message` (hex of a SceneMessage), `grid` (the one 
 readers.json: each case has `messages` (hex), `rejected` and `skipped` (their places in it, from 0) and `view`, what is in force after
 the last one, each part by its sequence.
 
-standing.json: each case has `messages` (hex), `at_wall_ns`, and `standing`: how the place is drawn then, of a recording
+freshness.json: each case has `messages` (hex), `at_wall_ns`, and `freshness`: how the place is drawn then, of a recording
 (silence by wall times). Times are whole milliseconds.
 
 framing.json: several messages in one run of bytes.
@@ -465,13 +465,13 @@ def _readers() -> list[Json]:
     ]
 
 
-def _standings() -> list[Json]:
+def _freshness_cases() -> list[Json]:
     ms = S // 1000
     known = [background(1), cover(2), state(3)]  # the cover holds for 200 ms
 
-    def case(name: str, about: str, messages: list[bytes], at: int, standing: str) -> Json:
+    def case(name: str, about: str, messages: list[bytes], at: int, freshness: str) -> Json:
         hexed = [message.hex() for message in messages]
-        return {"name": name, "about": about, "messages": hexed, "at_wall_ns": str(T0 + at), "standing": standing}
+        return {"name": name, "about": about, "messages": hexed, "at_wall_ns": str(T0 + at), "freshness": freshness}
 
     def beat(condition: int, until: int = 0) -> bytes:
         return state(9, condition, wall=T0 + 10 * S, until=until)
@@ -490,11 +490,11 @@ def _standings() -> list[Json]:
         case("before-it-was-said", "a clock that stepped back hides nothing", known, -S, "shown"),
         case("offline", "with a picture from before", [*known, beat(OFFLINE)], 10 * S, "offline"),
         case("blind", "with a picture from before", [*known, beat(BLIND)], 10 * S, "blind"),
-        case("unsaid", "a heartbeat, but the last cover ended long ago", [*known, beat(AWAKE)], 10 * S, "unsaid"),
+        case("unknown", "a heartbeat, but the last cover ended long ago", [*known, beat(AWAKE)], 10 * S, "unknown"),
         case("asleep", "a heartbeat that extends the cover", [*known, beat(ASLEEP, T0 + 11 * S)], 10 * S, "shown"),
-        case("asleep-unsaid", "one that does not", [*known, beat(ASLEEP)], 10 * S, "unsaid"),
+        case("asleep-unknown", "one that does not", [*known, beat(ASLEEP)], 10 * S, "unknown"),
         case("cover-just-ended", "two seconds after its end", [*known, state(9, wall=T0 + 2 * S)], 2 * S + 200 * ms, "shown"),
-        case("cover-ended", "a millisecond later", [*known, state(9, wall=T0 + 2 * S)], 2 * S + 201 * ms, "unsaid"),
+        case("cover-ended", "a millisecond later", [*known, state(9, wall=T0 + 2 * S)], 2 * S + 201 * ms, "unknown"),
         case(
             "another-session", "what the one before had shown is forgotten",
             [*known, state(1, wall=T0 + S, session=0x99)], S, "waiting",
@@ -546,7 +546,7 @@ def files() -> dict[str, Json]:
     return {
         "scene-stream/messages.json": {"about": about, "cases": [*_good(), *_bad()]},
         "scene-stream/readers.json": {"about": about, "cases": _readers()},
-        "scene-stream/standing.json": {"about": about, "cases": _standings()},
+        "scene-stream/freshness.json": {"about": about, "cases": _freshness_cases()},
         "scene-stream/framing.json": {"about": about, "cases": _framing()},
     }
 

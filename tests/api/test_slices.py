@@ -491,7 +491,7 @@ async def test_snapshot_says_how_the_place_is_drawn(world: World) -> None:
 
         async def said(query: str = "") -> str:
             answer = await client.get(f"/api/cameras/gate/snapshot.jpg{query}")
-            standing: str = answer.headers["x-privet-standing"]
+            standing: str = answer.headers["x-privet-freshness"]
             return standing
 
         assert await said() == "silent"
@@ -499,7 +499,7 @@ async def test_snapshot_says_how_the_place_is_drawn(world: World) -> None:
         assert await said(f"?at_ms={FROM_MS + 30_000}") == "silent"
         place.wall_ns = world.deps.clock.wall_ns()
         world.hub.publish(GATE, place.state())
-        assert await said() == "unsaid"
+        assert await said() == "unknown"
         world.hub.publish(GATE, place.cover())
         assert await said() == "shown"
         world.hub.publish(GATE, place.state(Condition.OFFLINE))

@@ -45,8 +45,8 @@ def snapshot(site: Site, width_px: int, height_px: int, at_ms: int | None = None
     until_s = time.monotonic() + SHOWN_WITHIN_S
     with site.client() as client:
         answer = client.get("/api/cameras/gate/snapshot.jpg", params=query).raise_for_status()
-        while (standing := answer.headers["x-privet-standing"]) != "shown" and at_ms is None:
-            assert time.monotonic() < until_s, f"the camera is still {standing}"
+        while (freshness := answer.headers["x-privet-freshness"]) != "shown" and at_ms is None:
+            assert time.monotonic() < until_s, f"the camera is still {freshness}"
             time.sleep(0.5)
             answer = client.get("/api/cameras/gate/snapshot.jpg", params=query).raise_for_status()
     image = Image.open(io.BytesIO(answer.content)).convert("RGB")

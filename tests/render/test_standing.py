@@ -80,11 +80,11 @@ class Case(TypedDict):
     about: str
     messages: list[str]
     at_wall_ns: str
-    standing: str
+    freshness: str
 
 
 def vectors() -> list[Case]:
-    found: list[Case] = json.loads((Path(vectors_made.__file__).parent / "scene-stream" / "standing.json").read_text())["cases"]
+    found: list[Case] = json.loads((Path(vectors_made.__file__).parent / "scene-stream" / "freshness.json").read_text())["cases"]
     return found
 
 
@@ -95,11 +95,11 @@ def test_a_vector_stands_as_it_does_in_the_browser(case: Case) -> None:
         scene = decode(bytes.fromhex(message), view.grid)
         assert scene is not None
         view = follow(view, scene)
-    assert standing(view, int(case["at_wall_ns"])) is Standing(case["standing"])
+    assert standing(view, int(case["at_wall_ns"])) is Standing(case["freshness"])
 
 
 def test_the_vectors_know_every_standing() -> None:
-    assert {case["standing"] for case in vectors()} == {each.value for each in Standing}
+    assert {case["freshness"] for case in vectors()} == {each.value for each in Standing}
 
 
 def test_every_reason_has_words() -> None:

@@ -24,7 +24,7 @@ router = APIRouter(tags=["snapshot"])
 
 BACKGROUND_AGE = "X-Privet-Background-Age-Seconds"
 STALE = "X-Privet-Stale"
-STANDING = "X-Privet-Standing"
+STANDING = "X-Privet-Freshness"
 
 
 @router.get(

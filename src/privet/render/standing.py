@@ -17,7 +17,7 @@ class Standing(Enum):
     BLIND = "blind"
     OFFLINE = "offline"
     SILENT = "silent"        # no heartbeat for STALE_AFTER_NS
-    UNSAID = "unsaid"        # there is a heartbeat, but no cover has held for STALE_AFTER_NS
+    UNSAID = "unknown"       # there is a heartbeat, but no cover has held for STALE_AFTER_NS
 
 
 REASONS = {
@@ -41,7 +41,7 @@ REASONS = {
 
 
 def standing(view: SceneView, at_wall_ns: int) -> Standing:
-    """Say how `view` is to be drawn at that time: docs/ref/scene-stream.md, "Staleness". web/src/scene/standing.ts is the same."""
+    """Say how `view` is to be drawn at that time: docs/ref/scene-stream.md, "Staleness". web/src/scene/freshness.ts is the same."""
     if view.state is None:
         return Standing.WAITING
     if at_wall_ns - view.state.head.wall_ns > STALE_AFTER_NS:

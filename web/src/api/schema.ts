@@ -1844,7 +1844,7 @@ export interface operations {
                     /** @description true: nothing was heard of the camera for two seconds; what is drawn is how it was. */
                     "X-Privet-Stale"?: "true" | "false";
                     /** @description shown: the place is drawn as it is; otherwise dimmed, and why: words of the scene stream's reference. */
-                    "X-Privet-Standing"?: "shown" | "waiting" | "blind" | "offline" | "silent" | "unsaid";
+                    "X-Privet-Freshness"?: "shown" | "waiting" | "blind" | "offline" | "silent" | "unknown";
                     [name: string]: unknown;
                 };
                 content: {

@@ -2,13 +2,13 @@
 
 import { useSyncExternalStore, useCallback, useRef } from "react";
 import { hasBits } from "../scene/bits";
-import { liveStanding, type LiveScenes } from "../scene/live";
+import { liveFreshness, type LiveScenes } from "../scene/live";
 import { msOf, type Condition, type Reason } from "../scene/scene";
-import { provenSinceMs, unsaidMs, type Standing } from "../scene/standing";
+import { provenSinceMs, coverAgeMs, type Freshness } from "../scene/freshness";
 
 export interface LiveSummary {
-  readonly standing: Standing;
-  /** Whole seconds since the last heartbeat while silent, since a cover held while unsaid; 0 otherwise. */
+  readonly freshness: Freshness;
+  /** Whole seconds since the last heartbeat while silent, since a cover held while unknown; 0 otherwise. */
   readonly staleSeconds: number;
   readonly condition: Condition | null;
   readonly reason: Reason;
@@ -21,7 +21,7 @@ export interface LiveSummary {
 }
 
 const SILENT: LiveSummary = {
-  standing: "waiting",
+  freshness: "waiting",
   staleSeconds: 0,
   condition: null,
   reason: "none",
@@ -41,11 +41,11 @@ export function summarise(live: LiveScenes, camera: string): LiveSummary {
   const { state, grid, cover } = view;
   const nowMs = live.nowMs();
   const blocks = grid === null ? 0 : grid.rows * grid.columns - (state?.blindBlocks ?? 0);
-  const standing = liveStanding(known, nowMs);
+  const freshness = liveFreshness(known, nowMs);
   const newestMs = view.head === null ? 0 : msOf(view.head.wallNs);
-  const staleMs = standing === "silent" ? nowMs - heardMs : standing === "unsaid" ? unsaidMs(view, newestMs) : 0;
+  const staleMs = freshness === "silent" ? nowMs - heardMs : freshness === "unknown" ? coverAgeMs(view, newestMs) : 0;
   return {
-    standing,
+    freshness,
     staleSeconds: Math.floor(staleMs / 1000),
     condition: state?.condition ?? null,
     reason: state?.reason ?? "none",
@@ -76,7 +76,7 @@ function lookNowAndThen(look: () => void): () => void {
 
 function same(a: LiveSummary, b: LiveSummary): boolean {
   return (
-    a.standing === b.standing &&
+    a.freshness === b.freshness &&
     a.staleSeconds === b.staleSeconds &&
     a.condition === b.condition &&
     a.reason === b.reason &&

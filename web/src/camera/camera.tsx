@@ -14,7 +14,7 @@ import { Picture } from "../scene/picture";
 import { NOTHING_SEEN, type SceneView } from "../scene/reader";
 import { Recorded } from "../scene/recorded";
 import type { Condition, Reason } from "../scene/scene";
-import { provenSinceMs, type Standing } from "../scene/standing";
+import { provenSinceMs, type Freshness } from "../scene/freshness";
 import { agoText, clockText, dateText, fullText, lengthText, offsetText, roughly } from "../time/zone";
 import { Legend, TimelineView } from "../timeline/timeline-view";
 import { speak, type Spoken } from "../words/camera-words";
@@ -50,7 +50,7 @@ interface Seen {
   readonly kind: "live" | "shown" | "gap" | "unwritten" | "fetching";
   readonly view: SceneView | null;
   /** Of the past; live it changes with time and is asked for (useLiveSummary). */
-  readonly standing: Standing;
+  readonly freshness: Freshness;
   /** Whether this is the moment that is asked for, and nothing finer is to come. */
   readonly exact: boolean;
 }
@@ -62,7 +62,7 @@ const PATIENCE_MS = 400;
 export function CameraPage({ camera, atMs, spanMs }: Props): ReactElement {
   const { t, live, zone, locale } = useSurroundings();
   const [store] = useState(() => new Store<Player>(begin(atMs, spanMs, Date.now())));
-  const [seenStore] = useState(() => new Store<Seen>({ kind: "live", view: null, standing: "waiting", exact: false }));
+  const [seenStore] = useState(() => new Store<Seen>({ kind: "live", view: null, freshness: "waiting", exact: false }));
   const [revision, setRevision] = useState(0);
   const canvas = useRef<HTMLCanvasElement>(null);
   const held = useRef(false);
@@ -92,8 +92,8 @@ export function CameraPage({ camera, atMs, spanMs }: Props): ReactElement {
     );
 
     const see = (seen: Seen): void => {
-      const { kind, view, standing, exact } = seenStore.get();
-      if (kind !== seen.kind || view !== seen.view || standing !== seen.standing || exact !== seen.exact) seenStore.set(seen);
+      const { kind, view, freshness, exact } = seenStore.get();
+      if (kind !== seen.kind || view !== seen.view || freshness !== seen.freshness || exact !== seen.exact) seenStore.set(seen);
     };
 
     /** Draws the moment from what is at hand, and sees to what is missing. */
@@ -103,7 +103,7 @@ export function CameraPage({ camera, atMs, spanMs }: Props): ReactElement {
       if (isLive(player)) {
         const view = live.view(camera.id)?.view ?? null;
         picture.show(view);
-        seenStore.set({ kind: "live", view, standing: "shown", exact: true });
+        seenStore.set({ kind: "live", view, freshness: "shown", exact: true });
         return;
       }
       const at = momentOf(player, nowMs);
@@ -120,8 +120,8 @@ export function CameraPage({ camera, atMs, spanMs }: Props): ReactElement {
       }
       lostSinceMs = null;
       const { view } = moment;
-      if (moment.kind === "shown") see({ kind: "shown", view, standing: moment.standing, exact: moment.exact });
-      else see({ kind: moment.written ? "gap" : "unwritten", view, standing: "silent", exact: moment.written });
+      if (moment.kind === "shown") see({ kind: "shown", view, freshness: moment.freshness, exact: moment.exact });
+      else see({ kind: moment.written ? "gap" : "unwritten", view, freshness: "silent", exact: moment.written });
       picture.show(view, false);
     };
 
@@ -279,12 +279,12 @@ function useSpoken(camera: Camera, seen: Store<Seen>, store: Store<Player>): Spo
   const kind = usePart(seen, (value) => value.kind);
   const condition = usePart(seen, (value) => value.view?.state?.condition ?? null);
   const reason = usePart(seen, (value) => value.view?.state?.reason ?? "none");
-  const standing = usePart(seen, (value) => value.standing);
+  const freshness = usePart(seen, (value) => value.freshness);
   const exact = usePart(seen, (value) => value.exact);
   const isNow = usePart(store, isLive);
   if (isNow || kind === "live") {
     const spoken = speak(summary, t);
-    const dim = summary.standing !== "shown";
+    const dim = summary.freshness !== "shown";
     return { ...spoken, kind, exact, dim, veil: dim ? spoken.words : null, announced: dim ? spoken.words : t("camera.live") };
   }
   if (kind === "fetching") {
@@ -294,21 +294,21 @@ function useSpoken(camera: Camera, seen: Store<Seen>, store: Store<Player>): Spo
     const words = t(kind === "gap" ? "camera.gap" : "camera.unwritten");
     return { kind, exact, dim: true, tone: "unknown", words, veil: words, announced: words };
   }
-  const words = pastWords(standing, condition, reason, t);
-  const tone = standing === "unsaid" || condition === null ? "unknown" : toneOf(condition, reason);
-  const dim = standing !== "shown";
+  const words = pastWords(freshness, condition, reason, t);
+  const tone = freshness === "unknown" || condition === null ? "unknown" : toneOf(condition, reason);
+  const dim = freshness !== "shown";
   return { kind, exact, dim, tone: tone === "guarded" ? "quiet" : tone, words, veil: dim ? words : null, announced: words };
 }
 
 function pastWords(
-  standing: Standing,
+  freshness: Freshness,
   condition: Condition | null,
   reason: Reason,
   t: ReturnType<typeof useSurroundings>["t"],
 ): string {
-  if (standing === "unsaid") return t("camera.wasUnsaid");
+  if (freshness === "unknown") return t("camera.wasUnknown");
   if (condition !== null && reason !== "none") return t(stateKey(condition, reason));
-  if (standing === "waiting" || condition === null) return t("camera.wasStarting");
+  if (freshness === "waiting" || condition === null) return t("camera.wasStarting");
   if (condition === "asleep") return t("camera.wasAsleep");
   return condition === "awake" ? t("camera.past") : t(stateKey(condition, reason));
 }

@@ -6,7 +6,7 @@
 
 import { followMessage, NOTHING_SEEN, type SceneView } from "./reader";
 import { msOf, type Background } from "./scene";
-import { standingOf, type Standing } from "./standing";
+import { freshnessOf, type Freshness } from "./freshness";
 import { canAskWhole } from "./whole";
 import { decodeCamera, WireError } from "./wire";
 
@@ -57,8 +57,8 @@ export function nextDelayMs(attempt: number, random: number): number {
 }
 
 /** By this machine's own clock for silence, by the stream's for how far its covers reach. */
-export function liveStanding({ view, heardMs }: LiveView, nowMs: number): Standing {
-  return standingOf(view, view.head === null ? 0 : msOf(view.head.wallNs), nowMs - heardMs);
+export function liveFreshness({ view, heardMs }: LiveView, nowMs: number): Freshness {
+  return freshnessOf(view, view.head === null ? 0 : msOf(view.head.wallNs), nowMs - heardMs);
 }
 
 export class LiveScenes {

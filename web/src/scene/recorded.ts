@@ -9,7 +9,7 @@
 
 import { followMessage, NOTHING_SEEN, type SceneView } from "./reader";
 import { msOf } from "./scene";
-import { recordedStanding, type Standing } from "./standing";
+import { recordedFreshness, type Freshness } from "./freshness";
 import { delimited } from "./stream";
 import { parseScene, WireError } from "./wire";
 
@@ -51,10 +51,10 @@ export interface Piece {
 
 /**
  * What a moment looked like: something was heard of it, nothing was (`written`: and nothing will be), or it is not fetched yet.
- * How a moment that was heard of is drawn is for its standing to say. exact: nothing finer is to come.
+ * How a moment that was heard of is drawn is for its freshness to say. exact: nothing finer is to come.
  */
 export type Moment =
-  | { readonly kind: "shown"; readonly view: SceneView; readonly standing: Standing; readonly exact: boolean }
+  | { readonly kind: "shown"; readonly view: SceneView; readonly freshness: Freshness; readonly exact: boolean }
   | { readonly kind: "gap"; readonly view: SceneView | null; readonly written: boolean }
   | { readonly kind: "fetching" };
 
@@ -114,10 +114,10 @@ export function momentIn(piece: Piece, atMs: number): Moment {
   const view = piece.views[index];
   const written = atMs <= piece.settledMs;
   if (view === undefined) return { kind: "gap", view: null, written };
-  const standing = recordedStanding(view, atMs, 1.5 * piece.level.stepMs);
+  const freshness = recordedFreshness(view, atMs, 1.5 * piece.level.stepMs);
   // The last cover before what is not written yet says nothing of it.
-  if (standing === "silent" || (standing === "unsaid" && !written)) return { kind: "gap", view, written };
-  return { kind: "shown", view, standing, exact: written && piece.level.stepMs === 0 };
+  if (freshness === "silent" || (freshness === "unknown" && !written)) return { kind: "gap", view, written };
+  return { kind: "shown", view, freshness, exact: written && piece.level.stepMs === 0 };
 }
 
 export class Recorded {
@@ -155,8 +155,8 @@ export class Recorded {
   at(atMs: number): Moment {
     const heard = this.#freshViews[lastBefore(this.#freshAtMs, atMs)];
     // Only what speaks for the moment: while this page was not connected others were.
-    if (heard !== undefined && recordedStanding(heard, atMs) === "shown") {
-      return { kind: "shown", view: heard, standing: "shown", exact: true };
+    if (heard !== undefined && recordedFreshness(heard, atMs) === "shown") {
+      return { kind: "shown", view: heard, freshness: "shown", exact: true };
     }
     for (const level of LEVELS) {
       const key = keyOf(level, atMs);

@@ -140,7 +140,7 @@ function AnyTile({ camera, spot, pinned, onPin, onFocus, t, live, locale }: Tile
   const style = { insetInlineStart: spot.start, insetBlockStart: spot.top, inlineSize: spot.width, blockSize: spot.height };
   return (
     <li
-      className={`tile tile-${tone} ${summary.standing === "shown" ? "" : "tile-dim"}`}
+      className={`tile tile-${tone} ${summary.freshness === "shown" ? "" : "tile-dim"}`}
       style={style}
       data-camera={camera.id}
       data-tone={tone}

@@ -30,7 +30,7 @@ export const ar: Readonly<Record<Key, Message>> = {
   "state.starting": "يبدأ: في انتظار أول صورة",
   "state.proving": "يُثبَت المكان: {share} من الصورة",
   "state.stale": "لا خبر منذ {seconds} ث: قد يكون المعروض قديمًا",
-  "state.unsaid": "لم يُذكر ما هو هناك منذ {seconds} ث: قد يكون المعروض قديمًا",
+  "state.unknown": "لم يُذكر ما هو هناك منذ {seconds} ث: قد يكون المعروض قديمًا",
   "state.silent": "لا خبر بعد",
   "state.nothing": "لا صورة بعد",
   "state.blind": "أعمى: ما ترسله الكاميرا لا يطابق المكان",
@@ -109,7 +109,7 @@ export const ar: Readonly<Record<Key, Message>> = {
   "camera.gapHint": "في التسجيل فجوة عند هذه اللحظة.",
   "camera.future": "لم يُسجَّل شيء بعد",
   "camera.unwritten": "لم تُكتب هذه اللحظة بعد",
-  "camera.wasUnsaid": "لم يُذكر ما كان هناك",
+  "camera.wasUnknown": "لم يُذكر ما كان هناك",
   "camera.wasStarting": "كانت في طور البدء: لم يُعرف كل شيء بعد",
   "camera.wasAsleep": "كان هادئًا: لم يتحرك شيء",
 

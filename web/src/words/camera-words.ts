@@ -14,15 +14,15 @@ export const WHOLE_PERCENT = 97;
 
 export function speak(summary: LiveSummary, t: Translate): Spoken {
   if (summary.condition === null) return { tone: "unknown", words: t("state.silent") };
-  if (summary.standing === "silent") return { tone: "unknown", words: t("state.stale", { seconds: summary.staleSeconds }) };
+  if (summary.freshness === "silent") return { tone: "unknown", words: t("state.stale", { seconds: summary.staleSeconds }) };
   // A camera that is seldom looked at says little, and that is why.
-  if (summary.standing === "unsaid" && stateKey(summary.condition, summary.reason) !== "state.sparse") {
-    return { tone: "unknown", words: t("state.unsaid", { seconds: summary.staleSeconds }) };
+  if (summary.freshness === "unknown" && stateKey(summary.condition, summary.reason) !== "state.sparse") {
+    return { tone: "unknown", words: t("state.unknown", { seconds: summary.staleSeconds }) };
   }
   const { condition, reason } = summary;
   const tone = toneOf(condition, reason);
   if (reason !== "none" || condition !== "awake") return { tone, words: t(stateKey(condition, reason)) };
-  if (summary.standing === "waiting") return { tone: "quiet", words: t("state.starting") };
+  if (summary.freshness === "waiting") return { tone: "quiet", words: t("state.starting") };
   if (summary.provenPercent < WHOLE_PERCENT) {
     return { tone: "degraded", words: t("state.proving", { share: `${summary.provenPercent}%` }) };
   }

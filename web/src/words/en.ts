@@ -28,7 +28,7 @@ export const en = {
   "state.starting": "Starting: waiting for the first picture",
   "state.proving": "Proving the place: {share} of the picture",
   "state.stale": "Nothing heard for {seconds} s: what is shown may be old",
-  "state.unsaid": "Nothing said of what is there for {seconds} s: what is shown may be old",
+  "state.unknown": "Nothing said of what is there for {seconds} s: what is shown may be old",
   "state.silent": "Nothing heard yet",
   "state.nothing": "No picture yet",
   "state.blind": "Blind: what the camera sends does not fit the place",
@@ -93,7 +93,7 @@ export const en = {
   "camera.gapHint": "The recording has a gap at this moment.",
   "camera.future": "Nothing is recorded yet",
   "camera.unwritten": "This moment is not written yet",
-  "camera.wasUnsaid": "Nothing was said of what was there",
+  "camera.wasUnknown": "Nothing was said of what was there",
   "camera.wasStarting": "Starting then: not all was known yet",
   "camera.wasAsleep": "Quiet then: nothing moved",
 

@@ -1,6 +1,6 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import { LiveScenes, liveStanding, nextDelayMs, type LivePorts, type Socket } from "../../src/scene/live";
+import { LiveScenes, liveFreshness, nextDelayMs, type LivePorts, type Socket } from "../../src/scene/live";
 import { CameraMessageSchema, Condition, Reason } from "../../src/scene/pb/privet/v1/scene_pb";
 
 class FakeSocket implements Socket {
@@ -159,9 +159,9 @@ describe("the live connection", () => {
     const known = live.view("gate");
     if (known === undefined) throw new Error("the heartbeat was not taken");
     rim.advance(2000);
-    expect(liveStanding(known, rim.nowMs)).not.toBe("silent");
+    expect(liveFreshness(known, rim.nowMs)).not.toBe("silent");
     rim.advance(1);
-    expect(liveStanding(known, rim.nowMs)).toBe("silent");
+    expect(liveFreshness(known, rim.nowMs)).toBe("silent");
   });
 
   test("closing ends it", () => {

@@ -88,16 +88,16 @@ describe("a piece", () => {
   });
 
   test("is not drawn as it was where heartbeats go on but nothing says what is there", () => {
-    const unsaid = new PieceBuilder();
-    for (const each of recording(BEGIN, BEGIN + 10_000, BEGIN + 4000)) unsaid.add(each);
-    const written = unsaid.finish(BEGIN, BEGIN + 60_000, level, BEGIN + 60_000);
-    const standings = [BEGIN + 6000, BEGIN + 6001].map((atMs) => {
+    const unknown = new PieceBuilder();
+    for (const each of recording(BEGIN, BEGIN + 10_000, BEGIN + 4000)) unknown.add(each);
+    const written = unknown.finish(BEGIN, BEGIN + 60_000, level, BEGIN + 60_000);
+    const found = [BEGIN + 6000, BEGIN + 6001].map((atMs) => {
       const moment = momentIn(written, atMs);
-      return moment.kind === "shown" ? moment.standing : moment.kind;
+      return moment.kind === "shown" ? moment.freshness : moment.kind;
     });
-    expect(standings).toEqual(["shown", "unsaid"]);
+    expect(found).toEqual(["shown", "unknown"]);
     // Too young to tell: it may only not be written yet.
-    const young = unsaid.finish(BEGIN, BEGIN + 60_000, level, BEGIN + 6000);
+    const young = unknown.finish(BEGIN, BEGIN + 60_000, level, BEGIN + 6000);
     expect(momentIn(young, BEGIN + 6001)).toMatchObject({ kind: "gap", written: false });
   });
 

@@ -7,7 +7,7 @@ import { makeGrid, type Grid } from "../../src/scene/grid";
 import { SceneMessageSchema } from "../../src/scene/pb/privet/v1/scene_pb";
 import { coveredUntilWallNs, follow, NOTHING_SEEN, type SceneView } from "../../src/scene/reader";
 import { msOf, type Head, type Scene } from "../../src/scene/scene";
-import { recordedStanding, type Standing } from "../../src/scene/standing";
+import { recordedFreshness, type Freshness } from "../../src/scene/freshness";
 import { Delimiter, StreamError } from "../../src/scene/stream";
 import { decode, decodeCamera, WireError } from "../../src/scene/wire";
 import { fromHex, loadCases, toHex, vectorFiles } from "../vectors";
@@ -136,7 +136,7 @@ function writtenView(view: SceneView): unknown {
 }
 
 test("every file of vectors is read", () => {
-  expect(vectorFiles("scene-stream", ".json")).toEqual(["framing.json", "messages.json", "readers.json", "standing.json"]);
+  expect(vectorFiles("scene-stream", ".json")).toEqual(["framing.json", "freshness.json", "messages.json", "readers.json"]);
 });
 
 describe("messages", () => {
@@ -185,15 +185,15 @@ describe("readers", () => {
   });
 });
 
-interface StandingCase {
+interface FreshnessCase {
   readonly name: string;
   readonly messages: readonly string[];
   readonly at_wall_ns: string;
-  readonly standing: Standing;
+  readonly freshness: Freshness;
 }
 
-test.each(loadCases<StandingCase>("scene-stream/standing.json").map((each) => [each.name, each] as const))(
-  "standing: %s",
+test.each(loadCases<FreshnessCase>("scene-stream/freshness.json").map((each) => [each.name, each] as const))(
+  "freshness: %s",
   (_, each) => {
     let view = NOTHING_SEEN;
     for (const message of each.messages) {
@@ -201,7 +201,7 @@ test.each(loadCases<StandingCase>("scene-stream/standing.json").map((each) => [e
       if (scene === null) throw new Error("a message was skipped");
       view = follow(view, scene);
     }
-    expect(recordedStanding(view, msOf(BigInt(each.at_wall_ns)))).toBe(each.standing);
+    expect(recordedFreshness(view, msOf(BigInt(each.at_wall_ns)))).toBe(each.freshness);
   },
 );
 

@@ -7,27 +7,27 @@ import { msOf } from "./scene";
 
 /**
  * shown: drawn as it is; everything else is dimmed, with words. waiting: no heartbeat, background or cover yet; silent: no
- * heartbeat for STALE_AFTER_MS; unsaid: a heartbeat, but no cover has held for as long. As in vectors/scene-stream/standing.json.
+ * heartbeat for STALE_AFTER_MS; unknown: a heartbeat, but no cover has held for as long. As in vectors/scene-stream/freshness.json.
  */
-export type Standing = "waiting" | "shown" | "silent" | "unsaid" | "blind" | "offline";
+export type Freshness = "waiting" | "shown" | "silent" | "unknown" | "blind" | "offline";
 
 /** atMs: by the stream's own wall clock. silentMs: since the last heartbeat. slackMs: what a thinned stream leaves out. */
-export function standingOf(view: SceneView, atMs: number, silentMs: number, slackMs = 0): Standing {
+export function freshnessOf(view: SceneView, atMs: number, silentMs: number, slackMs = 0): Freshness {
   const { state, cover, background } = view;
   if (state === null) return "waiting";
   if (silentMs > STALE_AFTER_MS + slackMs) return "silent";
   if (state.condition === "offline" || state.condition === "blind") return state.condition;
   if (state.condition === "starting" || background === null || cover === null) return "waiting";
-  return unsaidMs(view, atMs) > STALE_AFTER_MS + slackMs ? "unsaid" : "shown";
+  return coverAgeMs(view, atMs) > STALE_AFTER_MS + slackMs ? "unknown" : "shown";
 }
 
-/** As `standingOf`, of a recording: silence is what its own wall times say. */
-export function recordedStanding(view: SceneView, atMs: number, slackMs = 0): Standing {
-  return standingOf(view, atMs, view.state === null ? 0 : atMs - msOf(view.state.head.wallNs), slackMs);
+/** As `freshnessOf`, of a recording: silence is what its own wall times say. */
+export function recordedFreshness(view: SceneView, atMs: number, slackMs = 0): Freshness {
+  return freshnessOf(view, atMs, view.state === null ? 0 : atMs - msOf(view.state.head.wallNs), slackMs);
 }
 
 /** For how long nothing has been said of what is there; negative while a cover holds. */
-export function unsaidMs(view: SceneView, atMs: number): number {
+export function coverAgeMs(view: SceneView, atMs: number): number {
   return atMs - msOf(coveredUntilWallNs(view));
 }
 
