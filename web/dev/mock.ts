@@ -21,7 +21,7 @@ import {
   type SceneMessage,
 } from "../src/scene/pb/privet/v1/scene_pb";
 import type { Condition, Reason } from "../src/scene/scene";
-import { coverAt, paintPlace } from "./place";
+import { coverAt, paintPicture } from "./mock-picture";
 import { encodePng } from "./png";
 
 interface DevCamera {
@@ -134,15 +134,15 @@ const BLOCK = 8;
 const DAY = 86_400_000;
 const startedMs = Date.now();
 const images = new Map<string, Uint8Array>();
-const pictures = new Map<string, ReturnType<typeof paintPlace>>();
+const pictures = new Map<string, ReturnType<typeof paintPicture>>();
 
 function ns(ms: number): bigint {
   return BigInt(Math.floor(ms)) * 1_000_000n;
 }
 
-function pictureOf(camera: DevCamera): ReturnType<typeof paintPlace> {
+function pictureOf(camera: DevCamera): ReturnType<typeof paintPicture> {
   let picture = pictures.get(camera.id);
-  if (picture === undefined) pictures.set(camera.id, (picture = paintPlace(camera.seed, camera.width, camera.height)));
+  if (picture === undefined) pictures.set(camera.id, (picture = paintPicture(camera.seed, camera.width, camera.height)));
   return picture;
 }
 

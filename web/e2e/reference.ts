@@ -2,7 +2,7 @@
 
 import { CanvasPainter } from "../src/scene/canvas-painter";
 import type { Painter } from "../src/scene/painter";
-import { Place } from "../src/scene/place";
+import { BackgroundPicture } from "../src/scene/background-picture";
 import { followMessage, NOTHING_SEEN } from "../src/scene/reader";
 import { WebGlPainter } from "../src/scene/webgl-painter";
 import { parseScene } from "../src/scene/wire";
@@ -63,13 +63,13 @@ window.privetDraw = async (messagesHex, method) => {
     });
   }
   if (view.grid === null) throw new Error("no message named a grid");
-  const place = new Place(Infinity);
-  await place.show(view);
+  const background = new BackgroundPicture(Infinity);
+  await background.show(view);
   const target = canvasOf(view.grid.widthPx, view.grid.heightPx);
   const painter = painters.get(method) ?? painterFor(method);
   painters.set(method, painter);
-  painter.draw(target, { place, cover: view.cover?.covered ?? null, light: view.light, nowMs: Infinity });
-  painter.release(place);
+  painter.draw(target, { background, cover: view.cover?.covered ?? null, light: view.light, nowMs: Infinity });
+  painter.release(background);
   return pixelsOf(target);
 };
 

@@ -1,6 +1,6 @@
 /** Puts the application on the page. */
 
-import { worthShowing } from "./app/opening";
+import { worthShowing } from "./app/prefetch";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/app";
@@ -9,7 +9,7 @@ import "./design/base.css";
 import "./design/pages.css";
 
 const root = document.getElementById("root");
-if (root === null) throw new Error("the page has no place for the application");
+if (root === null) throw new Error("the page has no element for the application");
 void worthShowing.then(() =>
   createRoot(root).render(
     <StrictMode>

@@ -2,27 +2,27 @@
 
 import { useEffect, useMemo, useState, type ReactElement } from "react";
 import { fetchBackground, goToLogin, livePath, logOut } from "../api/client";
-import { CameraPage } from "../camera/camera";
-import { Button, Dialog, Link } from "../design/parts";
-import { CommissionPage } from "../pages/commission";
-import { SystemPage } from "../pages/system";
+import { CameraPage } from "../camera/camera-page";
+import { Button, Dialog, Link } from "../design/components";
+import { CommissionPage } from "../pages/commission-page";
+import { SystemPage } from "../pages/system-page";
 import { BROWSER_PORTS, LiveScenes, type LivePorts } from "../scene/live";
 import { clockText, knownZone, offsetText } from "../time/zone";
-import { WallPage } from "../wall/wall";
-import { chooseLanguage, directionOf, LANGUAGES, localeOf, translator, type Language } from "../words/translate";
-import { KeysList } from "./keys";
+import { WallPage } from "../wall/wall-page";
+import { chooseLanguage, directionOf, LANGUAGES, localeOf, translator, type Language } from "../i18n/translate";
+import { KeyList } from "./key-list";
 import { useKeys } from "./keyboard";
-import { useNow } from "./now";
-import * as opening from "./opening";
+import { useNow } from "./use-now";
+import * as opening from "./prefetch";
 import { parseRoute, useAddress, type Route } from "./route";
-import { SurroundingsContext, useSurroundings, type Surroundings } from "./surroundings";
-import { useAnswer } from "./use-answer";
-import { useConnected } from "./use-live";
+import { AppContext, useAppContext, type AppValues } from "./context";
+import { usePolled } from "./use-polled";
+import { useConnected } from "./use-live-summary";
 
 const LIVE_PORTS: LivePorts = {
   ...BROWSER_PORTS,
   login: goToLogin,
-  whole: (camera, { head }) => fetchBackground(camera, head.session, head.sequence),
+  fullSize: (camera, { head }) => fetchBackground(camera, head.session, head.sequence),
 };
 const LANGUAGE_KEY = "privet.language";
 const CAMERAS_EVERY_MS = 5000;
@@ -50,8 +50,8 @@ export function App(): ReactElement {
   const [language, setLanguage] = useState<Language>(() => chooseLanguage(storedLanguage(), navigator.languages));
   const [keysShown, showKeys] = useState(false);
   const [live] = useState(() => new LiveScenes(livePath(), LIVE_PORTS));
-  const site = useAnswer(opening.site.ask, SITE_EVERY_MS, opening.site.answer());
-  const cameras = useAnswer(opening.cameras.ask, CAMERAS_EVERY_MS, opening.cameras.answer());
+  const site = usePolled(opening.site.ask, SITE_EVERY_MS, opening.site.answer());
+  const cameras = usePolled(opening.cameras.ask, CAMERAS_EVERY_MS, opening.cameras.answer());
   const address = useAddress();
   const [path = "/", search = ""] = address.split("?");
   const route = useMemo(() => parseRoute(path, search), [path, search]);
@@ -69,12 +69,12 @@ export function App(): ReactElement {
   }, [route, siteName]);
   useKeys({ "?": () => showKeys(true) });
 
-  const surroundings = useMemo<Surroundings>(
+  const values = useMemo<AppValues>(
     () => ({ t, language, locale: localeOf(language), zone, site: site.data, cameras: cameras.data, live, showKeys }),
     [t, language, zone, site.data, cameras.data, live],
   );
   return (
-    <SurroundingsContext value={surroundings}>
+    <AppContext value={values}>
       <a className="skip" href="#main">
         {t("nav.skip")}
       </a>
@@ -85,15 +85,15 @@ export function App(): ReactElement {
       <Trouble problem={cameras.problem} />
       {keysShown ? (
         <Dialog title={t("keys.title")} close={t("keys.close")} onClose={() => showKeys(false)}>
-          <KeysList page={route.page} />
+          <KeyList page={route.page} />
         </Dialog>
       ) : null}
-    </SurroundingsContext>
+    </AppContext>
   );
 }
 
 function Page({ route, address }: { readonly route: Route; readonly address: string }): ReactElement {
-  const { t, cameras } = useSurroundings();
+  const { t, cameras } = useAppContext();
   switch (route.page) {
     case "wall":
       return <WallPage />;
@@ -118,7 +118,7 @@ function Page({ route, address }: { readonly route: Route; readonly address: str
 }
 
 function NotFound({ words }: { readonly words: string }): ReactElement {
-  const { t } = useSurroundings();
+  const { t } = useAppContext();
   return (
     <div className="notice">
       <h1>{words}</h1>
@@ -136,7 +136,7 @@ interface BarProps {
 }
 
 function Bar({ route, siteName, onLanguage }: BarProps): ReactElement {
-  const { t, language, cameras, showKeys } = useSurroundings();
+  const { t, language, cameras, showKeys } = useAppContext();
   const attention = (cameras ?? []).filter((camera) => camera.stale || ["offline", "blind"].includes(camera.condition)).length;
   return (
     <header className="bar">
@@ -175,7 +175,7 @@ function Bar({ route, siteName, onLanguage }: BarProps): ReactElement {
 }
 
 function SiteClock(): ReactElement {
-  const { t, zone } = useSurroundings();
+  const { t, zone } = useAppContext();
   const nowMs = useNow();
   return (
     <time className="bar-clock" title={t("time.zone", { zone, offset: offsetText(zone, nowMs) })}>
@@ -193,7 +193,7 @@ function Leaf(): ReactElement {
 }
 
 function Trouble({ problem }: { readonly problem: string | null }): ReactElement | null {
-  const { t, live } = useSurroundings();
+  const { t, live } = useAppContext();
   const connected = useConnected(live);
   const nowMs = useNow();
   const lost = !connected && nowMs - live.unconnectedSinceMs > LOST_AFTER_MS;

@@ -1,12 +1,12 @@
 /**
- * Draws a place with Canvas 2D alone. The lit picture is computed once per change and kept at the size it is drawn at, so that a
- * cover costs a copy and some rectangles: a wall of a hundred tiles is drawn by the processor.
+ * Draws a scene with Canvas 2D alone. The lit background is computed once per change and kept at the size it is drawn at, so that
+ * a cover costs a copy and some rectangles: a wall of a hundred tiles is drawn by the processor.
  */
 
 import { eachSetRun } from "./bits";
-import { applyLight, COVER, COVER_UNPROVEN, paintBlocks, type Rgb } from "./look";
+import { applyLight, COVER, COVER_UNPROVEN, paintBlocks, type Rgb } from "./compositing";
 import type { Drawable, Painter } from "./painter";
-import type { Place } from "./place";
+import type { BackgroundPicture } from "./background-picture";
 import type { Light } from "./scene";
 
 interface Lit {
@@ -20,25 +20,25 @@ const COVER_UNPROVEN_CSS = css(COVER_UNPROVEN);
 
 export class CanvasPainter implements Painter {
   readonly reveals = false;
-  readonly #lit = new WeakMap<Place, Lit>();
-  /** Where a picture is lit before it is made smaller: one for all places. */
-  #bench: OffscreenCanvas | null = null;
+  readonly #lit = new WeakMap<BackgroundPicture, Lit>();
+  /** Where a picture is lit before it is made smaller: one for all. */
+  #scratch: OffscreenCanvas | null = null;
 
   /** Nothing is left over: it draws while it is called. */
   busy(): boolean {
     return false;
   }
 
-  draw(target: CanvasRenderingContext2D, { place, cover, light }: Drawable): void {
+  draw(target: CanvasRenderingContext2D, { background, cover, light }: Drawable): void {
     const { width, height } = target.canvas;
-    const lit = this.#light(place, light, width, height);
+    const lit = this.#light(background, light, width, height);
     if (lit === null) return;
     target.imageSmoothingEnabled = false;
     target.drawImage(lit, 0, 0);
     if (cover === null) return;
-    const { proven, columns } = place;
-    const across = (width * place.blockPx) / place.widthPx;
-    const down = (height * place.blockPx) / place.heightPx;
+    const { proven, columns } = background;
+    const across = (width * background.blockPx) / background.widthPx;
+    const down = (height * background.blockPx) / background.heightPx;
     eachSetRun(cover, (row, column, length) => {
       const top = Math.round(row * down);
       const bottom = Math.min(height, Math.round((row + 1) * down));
@@ -55,35 +55,35 @@ export class CanvasPainter implements Painter {
     });
   }
 
-  release(place: Place): void {
-    this.#lit.delete(place);
+  release(background: BackgroundPicture): void {
+    this.#lit.delete(background);
   }
 
-  #light(place: Place, light: Light | null, width: number, height: number): OffscreenCanvas | null {
-    const known = this.#lit.get(place);
+  #light(background: BackgroundPicture, light: Light | null, width: number, height: number): OffscreenCanvas | null {
+    const known = this.#lit.get(background);
     const fits = known?.surface.width === width && known.surface.height === height;
-    if (fits && known.revision === place.revision && known.light === light) return known.surface;
-    const { surface, widthPx, heightPx } = place;
+    if (fits && known.revision === background.revision && known.light === light) return known.surface;
+    const { surface, widthPx, heightPx } = background;
     const source = surface?.getContext("2d", { alpha: false });
     if (source == null || width === 0 || height === 0) return null;
     const pixels = source.getImageData(0, 0, widthPx, heightPx);
     applyLight(pixels.data, widthPx, heightPx, light);
     // Flat before it is made smaller: of what is below an unproven block nothing may run into its neighbours.
-    paintBlocks(pixels.data, widthPx, heightPx, place.blockPx, place.proven, null);
+    paintBlocks(pixels.data, widthPx, heightPx, background.blockPx, background.proven, null);
     const lit = fits ? known.surface : new OffscreenCanvas(width, height);
     const pen = lit.getContext("2d", { alpha: false });
     if (width === widthPx && height === heightPx) pen?.putImageData(pixels, 0, 0);
     else pen?.drawImage(this.#put(pixels), 0, 0, widthPx, heightPx, 0, 0, width, height);
-    this.#lit.set(place, { surface: lit, revision: place.revision, light });
+    this.#lit.set(background, { surface: lit, revision: background.revision, light });
     return lit;
   }
 
   #put(pixels: ImageData): OffscreenCanvas {
-    const bench = (this.#bench ??= new OffscreenCanvas(pixels.width, pixels.height));
-    if (bench.width !== pixels.width) bench.width = pixels.width;
-    if (bench.height !== pixels.height) bench.height = pixels.height;
-    bench.getContext("2d", { alpha: false, willReadFrequently: true })?.putImageData(pixels, 0, 0);
-    return bench;
+    const scratch = (this.#scratch ??= new OffscreenCanvas(pixels.width, pixels.height));
+    if (scratch.width !== pixels.width) scratch.width = pixels.width;
+    if (scratch.height !== pixels.height) scratch.height = pixels.height;
+    scratch.getContext("2d", { alpha: false, willReadFrequently: true })?.putImageData(pixels, 0, 0);
+    return scratch;
   }
 }
 

@@ -1,4 +1,4 @@
-/** What has to be done anew when a view follows another: nothing, painting, or the picture of the place itself. Pure. */
+/** What has to be done anew when a view follows another: nothing, painting, or the background itself. Pure. */
 
 import { sameGrid } from "./grid";
 import type { SceneView } from "./reader";
@@ -6,15 +6,15 @@ import type { Cover } from "./scene";
 
 /**
  * none: it looks the same, however much was said (a heartbeat, a cover said again). painting: the same picture, covered or lit
- * otherwise. place: another picture.
+ * otherwise. background: another one.
  */
-export type Change = "none" | "painting" | "place";
+export type Change = "none" | "painting" | "background";
 
 export function changeOf(before: SceneView | null, after: SceneView | null): Change {
-  if (before === null || after === null) return before === after ? "none" : "place";
-  const samePlace =
+  if (before === null || after === null) return before === after ? "none" : "background";
+  const sameBackground =
     before.background === after.background && before.patches === after.patches && sameGrid(before.grid, after.grid);
-  if (!samePlace) return "place";
+  if (!sameBackground) return "background";
   return before.light === after.light && sameCover(before.cover, after.cover) ? "none" : "painting";
 }
 

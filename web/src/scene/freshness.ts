@@ -7,7 +7,8 @@ import { msOf } from "./scene";
 
 /**
  * shown: drawn as it is; everything else is dimmed, with words. waiting: no heartbeat, background or cover yet; silent: no
- * heartbeat for STALE_AFTER_MS; unknown: a heartbeat, but no cover has held for as long. As in vectors/scene-stream/freshness.json.
+ * heartbeat for STALE_AFTER_MS; unknown: a heartbeat, but no cover has held for as long.
+ * As in vectors/scene-stream/freshness.json.
  */
 export type Freshness = "waiting" | "shown" | "silent" | "unknown" | "blind" | "offline";
 

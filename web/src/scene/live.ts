@@ -7,7 +7,7 @@
 import { followMessage, NOTHING_SEEN, type SceneView } from "./reader";
 import { msOf, type Background } from "./scene";
 import { freshnessOf, type Freshness } from "./freshness";
-import { canAskWhole } from "./whole";
+import { canAskFullSize } from "./full-size";
 import { decodeCamera, WireError } from "./wire";
 
 /** What is known of a camera, and when (monotonic ms) its last heartbeat came. */
@@ -32,14 +32,14 @@ export interface LivePorts {
   readonly later: (act: () => void, delayMs: number) => () => void;
   /** The server does not know who this is (any more). */
   readonly login: () => void;
-  /** The whole picture of a camera's background, which came small; null: another is in force. */
-  readonly whole: (camera: string, background: Background) => Promise<Uint8Array | null>;
+  /** The full-size picture of a camera's background, which came small; null: another is in force. */
+  readonly fullSize: (camera: string, background: Background) => Promise<Uint8Array | null>;
 }
 
 /** Close code of a socket whose opener is not logged in. */
 const CLOSE_LOGIN = 4401;
 
-export const BROWSER_PORTS: Omit<LivePorts, "login" | "whole"> = {
+export const BROWSER_PORTS: Omit<LivePorts, "login" | "fullSize"> = {
   connect: (url) => new WebSocket(url),
   nowMs: () => performance.now(),
   random: () => Math.random(),
@@ -163,7 +163,7 @@ export class LiveScenes {
     const view = followMessage(before, message, rejected);
     if (view === before) return;
     if (view.background !== null && view.background !== before.background) {
-      canAskWhole(view.background, (background) => this.#ports.whole(camera, background));
+      canAskFullSize(view.background, (background) => this.#ports.fullSize(camera, background));
     }
     const heartbeat = known === undefined || view.state !== before.state;
     this.#views.set(camera, { view, heardMs: heartbeat ? this.#ports.nowMs() : known.heardMs });

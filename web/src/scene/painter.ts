@@ -5,13 +5,13 @@
 
 import type { Bitmap } from "./bits";
 import { CanvasPainter } from "./canvas-painter";
-import type { Place } from "./place";
+import type { BackgroundPicture } from "./background-picture";
 import type { Light } from "./scene";
 import { WebGlPainter } from "./webgl-painter";
 
-/** A picture to draw: a place, what covers it, how it is lit. */
+/** A picture to draw: a background, what covers it, how it is lit. */
 export interface Drawable {
-  readonly place: Place;
+  readonly background: BackgroundPicture;
   readonly cover: Bitmap | null;
   readonly light: Light | null;
   /** For blocks that are just appearing; Infinity draws them at once. */
@@ -25,8 +25,8 @@ export interface Painter {
   draw(target: CanvasRenderingContext2D, drawable: Drawable): void;
   /** Whether what was drawn before is still being drawn: whoever draws on regardless piles up work and falls further behind. */
   busy(): boolean;
-  /** Gives back what is held for a place. */
-  release(place: Place): void;
+  /** Gives back what is held for a background. */
+  release(background: BackgroundPicture): void;
 }
 
 let shared: Painter | null = null;

@@ -1,11 +1,11 @@
-/** Keeps one canvas showing one view: sizes it, follows the place, draws when what can be seen has changed and not otherwise. */
+/** Keeps one canvas showing one view: sizes it, follows the background, draws when what can be seen has changed, else not. */
 
 import { changeOf } from "./change";
-import { inNextFrame, inNextFrameTogether } from "./frames";
+import { inNextFrame, inNextFrameTogether } from "./frame-scheduler";
 import { sameGrid } from "./grid";
-import { UNPROVEN } from "./look";
+import { UNPROVEN } from "./compositing";
 import { sharedPainter } from "./painter";
-import { Place } from "./place";
+import { BackgroundPicture } from "./background-picture";
 import type { SceneView } from "./reader";
 
 const MAX_PIXEL_RATIO = 2;
@@ -15,7 +15,7 @@ const NEAR_VIEW = { rootMargin: "50%", scrollMargin: "50%" };
 export class Picture {
   readonly #canvas: HTMLCanvasElement;
   readonly #target: CanvasRenderingContext2D | null;
-  readonly #place: Place;
+  readonly #background: BackgroundPicture;
   readonly #sizes: ResizeObserver;
   readonly #stillness = window.matchMedia("(prefers-reduced-motion: reduce)");
   readonly #small: boolean;
@@ -23,22 +23,22 @@ export class Picture {
   #view: SceneView | null = null;
   /** Where nobody looks nothing is decoded and nothing drawn; `#owed` is what that left undone. */
   #near = false;
-  #owed: "nothing" | "painting" | "place" = "nothing";
-  /** Counts what the place was asked to show. */
+  #owed: "nothing" | "painting" | "background" = "nothing";
+  /** Counts what the background was asked to show. */
   #asked = 0;
-  /** Whether the place still works towards the view. */
+  /** Whether the background still works towards the view. */
   #decoding = false;
   #reveals = true;
   /** Blocks are appearing: that is seen to move. */
   #revealing = false;
   #takeBack: () => void = () => undefined;
 
-  /** maxWidthPx: as `Place`. */
+  /** maxWidthPx: as `BackgroundPicture`. */
   constructor(canvas: HTMLCanvasElement, maxWidthPx: number) {
     this.#canvas = canvas;
     this.#small = maxWidthPx < Infinity;
     this.#target = canvas.getContext("2d", { alpha: false });
-    this.#place = new Place(maxWidthPx, () => this.#dirty());
+    this.#background = new BackgroundPicture(maxWidthPx, () => this.#dirty());
     this.#sizes = new ResizeObserver(([entry]) => {
       if (entry === undefined) return;
       const ratio = Math.min(MAX_PIXEL_RATIO, window.devicePixelRatio);
@@ -62,7 +62,7 @@ export class Picture {
     this.#reveals = reveals;
     if (change === "none") return;
     this.#canvas.dataset["drawn"] = "false";
-    if (this.#owed !== "place") this.#owed = change;
+    if (this.#owed !== "background") this.#owed = change;
     if (this.#near) this.#pay();
   }
 
@@ -74,7 +74,7 @@ export class Picture {
   /** Does what has come due. */
   #pay(): void {
     if (this.#owed === "nothing") return;
-    if (this.#owed === "place") this.#follow();
+    if (this.#owed === "background") this.#follow();
     this.#owed = "nothing";
     this.#dirty();
   }
@@ -83,7 +83,7 @@ export class Picture {
     const asked = ++this.#asked;
     this.#decoding = this.#view !== null;
     if (this.#view === null) return;
-    void this.#place.show(this.#view).then(() => {
+    void this.#background.show(this.#view).then(() => {
       if (asked === this.#asked) this.#decoding = false;
       this.#dirty();
     });
@@ -93,8 +93,8 @@ export class Picture {
     this.#takeBack();
     this.#sizes.disconnect();
     this.#nearness.disconnect();
-    this.#place.close();
-    sharedPainter().release(this.#place);
+    this.#background.close();
+    sharedPainter().release(this.#background);
   }
 
   #dirty(): void {
@@ -112,16 +112,17 @@ export class Picture {
     if (target === null) return;
     const view = this.#view;
     // Until then what is drawn is less than the view says: blocks that are not decoded, or wait to be, count as unproven.
-    if (!this.#decoding && this.#owed !== "place") this.#canvas.dataset["drawn"] = this.#place.coarse ? "coarse" : "true";
-    const place = this.#place;
-    if (view === null || place.surface === null || !sameGrid(view.grid, place.grid)) {
+    if (!this.#decoding && this.#owed !== "background")
+      this.#canvas.dataset["drawn"] = this.#background.coarse ? "coarse" : "true";
+    const background = this.#background;
+    if (view === null || background.surface === null || !sameGrid(view.grid, background.grid)) {
       target.fillStyle = `rgb(${UNPROVEN.join(" ")})`;
       target.fillRect(0, 0, this.#canvas.width, this.#canvas.height);
       return;
     }
     const nowMs = this.#stillness.matches || !this.#reveals ? Infinity : performance.now();
-    sharedPainter().draw(target, { place, cover: view.cover?.covered ?? null, light: view.light, nowMs });
-    this.#revealing = sharedPainter().reveals && place.revealing(nowMs);
+    sharedPainter().draw(target, { background, cover: view.cover?.covered ?? null, light: view.light, nowMs });
+    this.#revealing = sharedPainter().reveals && background.revealing(nowMs);
     if (this.#revealing) this.#dirty();
   }
 }

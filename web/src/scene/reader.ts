@@ -14,7 +14,7 @@
  * - patches, covers and lights of another epoch than the grid's are skipped, patches also without a background;
  * - at most MAX_PATCHES patches are kept between two backgrounds; further ones are skipped (their blocks stay as they were).
  *
- * Pictures stay encoded here: `place.ts` decodes them. `patches` are those since `background`, in order.
+ * Pictures stay encoded here: `background-picture.ts` decodes them. `patches` are those since `background`, in order.
  */
 
 import { sameGrid, type Grid } from "./grid";
@@ -122,7 +122,7 @@ export function coveredUntilWallNs(view: SceneView): bigint {
   const end = view.cover.head.wallNs + BigInt(view.cover.durationNs);
   const { state } = view;
   if (state === null || state.head.sequence <= view.cover.head.sequence) return end;
-  const spoken = state.head.wallNs + STALE_AFTER_NS;
-  const extended = state.coverUntilWallNs < spoken ? state.coverUntilWallNs : spoken;
+  const description = state.head.wallNs + STALE_AFTER_NS;
+  const extended = state.coverUntilWallNs < description ? state.coverUntilWallNs : description;
   return extended > end ? extended : end;
 }

@@ -1,5 +1,5 @@
 /**
- * Draws places with WebGL 2. One context and one program for all of them; each tile's own 2D canvas receives a copy, so tiles may
+ * Draws scenes with WebGL 2. One context and one program for all of them; each tile's own 2D canvas receives a copy, so tiles may
  * scroll, move and vanish as the page likes.
  *
  * The light is interpolated by hand from texels, not by the sampler: samplers interpolate with 8 bits of fraction, too coarse to
@@ -7,9 +7,9 @@
  */
 
 import { bitAt } from "./bits";
-import { COVER, COVER_UNPROVEN, lightCells, UNPROVEN, type Rgb } from "./look";
+import { COVER, COVER_UNPROVEN, lightCells, UNPROVEN, type Rgb } from "./compositing";
 import type { Drawable, Painter } from "./painter";
-import { REVEAL_MS, type Place } from "./place";
+import { REVEAL_MS, type BackgroundPicture } from "./background-picture";
 import type { Light } from "./scene";
 
 const VERTEX = `#version 300 es
@@ -36,10 +36,10 @@ out vec4 colour;
 
 vec2 lightAt(vec2 at) {
   ivec2 count = textureSize(cells, 0);
-  vec2 place = clamp(at * vec2(count) - 0.5, vec2(0.0), vec2(count - 1));
-  ivec2 low = min(ivec2(floor(place)), max(count - 2, ivec2(0)));
+  vec2 cell = clamp(at * vec2(count) - 0.5, vec2(0.0), vec2(count - 1));
+  ivec2 low = min(ivec2(floor(cell)), max(count - 2, ivec2(0)));
   ivec2 high = min(low + 1, count - 1);
-  vec2 part = place - vec2(low);
+  vec2 part = cell - vec2(low);
   vec2 above = mix(texelFetch(cells, low, 0).rg, texelFetch(cells, ivec2(high.x, low.y), 0).rg, part.x);
   vec2 below = mix(texelFetch(cells, ivec2(low.x, high.y), 0).rg, texelFetch(cells, high, 0).rg, part.x);
   return mix(above, below, part.y);
@@ -81,7 +81,7 @@ export class WebGlPainter implements Painter {
   readonly #gl: WebGL2RenderingContext;
   readonly #stage: OffscreenCanvas;
   readonly #uniforms: Uniforms;
-  readonly #held = new Map<Place, Held>();
+  readonly #held = new Map<BackgroundPicture, Held>();
   /** Passed when what was drawn in the last frame is drawn. */
   #fence: WebGLSync | null = null;
   #fencing = false;
@@ -147,38 +147,38 @@ export class WebGlPainter implements Painter {
 
   draw(target: CanvasRenderingContext2D, drawable: Drawable): void {
     this.#fenceLater();
-    const { place, light } = drawable;
+    const { background, light } = drawable;
     const { width, height } = target.canvas;
-    if (place.surface === null || width === 0 || height === 0) return;
+    if (background.surface === null || width === 0 || height === 0) return;
     const gl = this.#gl;
     // The stage only grows: changing its size is dear.
     if (this.#stage.width < width) this.#stage.width = width;
     if (this.#stage.height < height) this.#stage.height = height;
-    const held = this.#hold(place);
-    this.#upload(held, drawable, place.surface);
+    const held = this.#hold(background);
+    this.#upload(held, drawable, background.surface);
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, held.picture);
     gl.activeTexture(gl.TEXTURE2);
     gl.bindTexture(gl.TEXTURE_2D, held.cells);
     gl.viewport(0, 0, width, height);
     gl.uniform2f(this.#uniforms.target, width, height);
-    gl.uniform2f(this.#uniforms.size, place.widthPx, place.heightPx);
-    gl.uniform1f(this.#uniforms.blockPx, place.blockPx);
+    gl.uniform2f(this.#uniforms.size, background.widthPx, background.heightPx);
+    gl.uniform1f(this.#uniforms.blockPx, background.blockPx);
     gl.uniform1i(this.#uniforms.lit, light === null ? 0 : 1);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     target.imageSmoothingEnabled = false;
     target.drawImage(this.#stage, 0, this.#stage.height - height, width, height, 0, 0, width, height);
   }
 
-  release(place: Place): void {
-    const held = this.#held.get(place);
+  release(background: BackgroundPicture): void {
+    const held = this.#held.get(background);
     if (held === undefined) return;
     for (const texture of [held.picture, held.blocks, held.cells]) this.#gl.deleteTexture(texture);
-    this.#held.delete(place);
+    this.#held.delete(background);
   }
 
-  #hold(place: Place): Held {
-    const known = this.#held.get(place);
+  #hold(background: BackgroundPicture): Held {
+    const known = this.#held.get(background);
     if (known !== undefined) return known;
     const gl = this.#gl;
     const held: Held = {
@@ -189,24 +189,24 @@ export class WebGlPainter implements Painter {
       light: null,
       size: "",
     };
-    this.#held.set(place, held);
+    this.#held.set(background, held);
     return held;
   }
 
-  #upload(held: Held, { place, cover, light, nowMs }: Drawable, surface: OffscreenCanvas): void {
+  #upload(held: Held, { background, cover, light, nowMs }: Drawable, surface: OffscreenCanvas): void {
     const gl = this.#gl;
-    if (held.revision !== place.revision) {
+    if (held.revision !== background.revision) {
       gl.activeTexture(gl.TEXTURE0);
       gl.bindTexture(gl.TEXTURE_2D, held.picture);
       gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, gl.RGBA, gl.UNSIGNED_BYTE, surface);
       // Big pictures are often looked at small; without smaller copies thin things flicker.
-      const size = `${place.widthPx}x${place.heightPx}`;
-      if (place.widthPx > SMALL_PX) {
+      const size = `${background.widthPx}x${background.heightPx}`;
+      if (background.widthPx > SMALL_PX) {
         gl.generateMipmap(gl.TEXTURE_2D);
         if (held.size !== size) gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR_MIPMAP_LINEAR);
       }
       held.size = size;
-      held.revision = place.revision;
+      held.revision = background.revision;
     }
     if (light !== null && held.light !== light) {
       gl.activeTexture(gl.TEXTURE2);
@@ -214,17 +214,18 @@ export class WebGlPainter implements Painter {
       gl.texImage2D(gl.TEXTURE_2D, 0, gl.RG32F, light.columns, light.rows, 0, gl.RG, gl.FLOAT, lightCells(light));
       held.light = light;
     }
-    const revealing = place.revealing(nowMs);
-    const blocks = new Uint8Array(2 * place.columns * place.rows);
-    for (let row = 0, block = 0; row < place.rows; row++) {
-      for (let column = 0; column < place.columns; column++, block++) {
-        blocks[2 * block] = place.proven[block] !== 1 ? 0 : revealing ? revealed(nowMs - (place.provenAtMs[block] ?? 0)) : 255;
+    const revealing = background.revealing(nowMs);
+    const blocks = new Uint8Array(2 * background.columns * background.rows);
+    for (let row = 0, block = 0; row < background.rows; row++) {
+      for (let column = 0; column < background.columns; column++, block++) {
+        blocks[2 * block] =
+          background.proven[block] !== 1 ? 0 : revealing ? revealed(nowMs - (background.provenAtMs[block] ?? 0)) : 255;
         if (cover !== null && bitAt(cover, row, column)) blocks[2 * block + 1] = 255;
       }
     }
     gl.activeTexture(gl.TEXTURE1);
     gl.bindTexture(gl.TEXTURE_2D, held.blocks);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RG8, place.columns, place.rows, 0, gl.RG, gl.UNSIGNED_BYTE, blocks);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RG8, background.columns, background.rows, 0, gl.RG, gl.UNSIGNED_BYTE, blocks);
   }
 }
 

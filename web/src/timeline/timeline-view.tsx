@@ -2,18 +2,18 @@
 
 import { useEffect, useLayoutEffect, useRef, type PointerEvent, type ReactElement } from "react";
 import type { SpanKind, Timeline } from "../api/client";
-import { useNow } from "../app/now";
-import { useSurroundings } from "../app/surroundings";
-import { isLive, momentOf, pan, seek, zoom, type Player } from "../camera/player";
+import { useNow } from "../app/use-now";
+import { useAppContext } from "../app/context";
+import { isLive, momentOf, pan, seek, zoom, type Playback } from "../camera/playback";
 import { usePart, type Store } from "../camera/store";
-import { inNextFrame } from "../scene/frames";
+import { inNextFrame } from "../scene/frame-scheduler";
 import { dateText, fullText } from "../time/zone";
-import { drawKind, drawStrip, RULER_PX, type Palette } from "./strip";
+import { drawKind, drawDensityStrip, RULER_PX, type Palette } from "./density-strip";
 import { ticks } from "./ticks";
 import { timeAt } from "./window";
 
 interface Props {
-  readonly store: Store<Player>;
+  readonly store: Store<Playback>;
   readonly timeline: () => Timeline | null;
   /** The strip was drawn for the player's window over this width. */
   readonly seen: (widthPx: number) => void;
@@ -45,7 +45,7 @@ export function readPalette(element: Element): Palette {
 type Gesture = { readonly kind: "scrub" | "pan" } | { readonly kind: "pinch" };
 
 export function TimelineView({ store, timeline, seen, holding, words, revision }: Props): ReactElement {
-  const { t, zone, locale } = useSurroundings();
+  const { t, zone, locale } = useAppContext();
   const canvas = useRef<HTMLCanvasElement>(null);
   const box = useRef<HTMLDivElement>(null);
   const pointers = useRef(new Map<number, { x: number; y: number }>());
@@ -71,7 +71,7 @@ export function TimelineView({ store, timeline, seen, holding, words, revision }
       const player = store.get();
       const nowMs = Date.now();
       seen(widthPx);
-      drawStrip(
+      drawDensityStrip(
         pen,
         {
           widthPx,
@@ -214,7 +214,7 @@ const KINDS: readonly SpanKind[] = ["awake", "sparse", "asleep", "blind", "offli
 
 /** What the strip's patterns mean. */
 export function Legend(): ReactElement {
-  const { t } = useSurroundings();
+  const { t } = useAppContext();
   return (
     <ul className="legend" aria-label={t("timeline.legend")}>
       <li>

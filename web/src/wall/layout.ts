@@ -11,7 +11,7 @@ export interface Tile {
 }
 
 /** CSS pixels; `start` counts from the side where lines of text begin. */
-export interface Spot {
+export interface TileBox {
   readonly id: string;
   readonly start: number;
   readonly top: number;
@@ -19,8 +19,8 @@ export interface Spot {
   readonly height: number;
 }
 
-export interface Wall {
-  readonly spots: readonly Spot[];
+export interface WallLayout {
+  readonly boxes: readonly TileBox[];
   /** More than the wall's own if it has to scroll. */
   readonly height: number;
 }
@@ -32,8 +32,8 @@ const PINNED_WORTH = 1.5;
 /** Tiles narrower than this cannot be read: the wall scrolls instead. */
 const MIN_TILE_PX = 180;
 
-export function layOut(tiles: readonly Tile[], width: number, height: number): Wall {
-  if (tiles.length === 0 || width < 1 || height < 1) return { spots: [], height: Math.max(0, height) };
+export function layOut(tiles: readonly Tile[], width: number, height: number): WallLayout {
+  if (tiles.length === 0 || width < 1 || height < 1) return { boxes: [], height: Math.max(0, height) };
   const pinned = tiles.filter((tile) => tile.pinned);
   const others = tiles.filter((tile) => !tile.pinned);
   if (pinned.length === 0 || others.length === 0) return fit(tiles, width, height);
@@ -42,17 +42,17 @@ export function layOut(tiles: readonly Tile[], width: number, height: number): W
     above(pinned, others, width, height, part),
   ]);
   const best = splits.reduce((left, right) => (right.worth > left.worth ? right : left));
-  return { spots: best.spots, height: best.height };
+  return { boxes: best.boxes, height: best.height };
 }
 
-interface Split extends Wall {
+interface Split extends WallLayout {
   readonly worth: number;
 }
 
-function worthOf(large: Wall, small: Wall, height: number): number {
-  const area = (wall: Wall): number => wall.spots.reduce((sum, spot) => sum + spot.width * spot.height, 0);
+function worthOf(large: WallLayout, small: WallLayout, height: number): number {
+  const area = (wall: WallLayout): number => wall.boxes.reduce((sum, box) => sum + box.width * box.height, 0);
   // What is below the fold is worth nothing.
-  const seen = (wall: Wall): number => area(wall) * Math.min(1, height / Math.max(1, wall.height)) ** 2;
+  const seen = (wall: WallLayout): number => area(wall) * Math.min(1, height / Math.max(1, wall.height)) ** 2;
   return PINNED_WORTH * seen(large) + seen(small);
 }
 
@@ -60,9 +60,9 @@ function beside(pinned: readonly Tile[], others: readonly Tile[], width: number,
   const start = Math.floor(width * part);
   const large = fit(pinned, start - GAP_PX, height);
   const small = fit(others, width - start, height);
-  const moved = small.spots.map((spot) => ({ ...spot, start: spot.start + start }));
+  const moved = small.boxes.map((box) => ({ ...box, start: box.start + start }));
   return {
-    spots: [...large.spots, ...moved],
+    boxes: [...large.boxes, ...moved],
     height: Math.max(large.height, small.height),
     worth: worthOf(large, small, height),
   };
@@ -73,9 +73,9 @@ function above(pinned: readonly Tile[], others: readonly Tile[], width: number, 
   const large = fit(pinned, width, top - GAP_PX);
   const begin = Math.max(top, large.height + GAP_PX);
   const small = fit(others, width, Math.max(1, height - begin));
-  const moved = small.spots.map((spot) => ({ ...spot, top: spot.top + begin }));
+  const moved = small.boxes.map((box) => ({ ...box, top: box.top + begin }));
   const total = begin + small.height;
-  return { spots: [...large.spots, ...moved], height: Math.max(height, total), worth: worthOf(large, small, height - begin) };
+  return { boxes: [...large.boxes, ...moved], height: Math.max(height, total), worth: worthOf(large, small, height - begin) };
 }
 
 interface Candidate {
@@ -85,7 +85,7 @@ interface Candidate {
   readonly area: number;
 }
 
-function fit(tiles: readonly Tile[], width: number, height: number): Wall {
+function fit(tiles: readonly Tile[], width: number, height: number): WallLayout {
   let best: Candidate | null = null;
   for (let count = 1; count <= tiles.length; count++) {
     const rows = deal(tiles, count);
@@ -95,7 +95,7 @@ function fit(tiles: readonly Tile[], width: number, height: number): Wall {
       if (best === null || candidate.area > best.area) best = candidate;
     }
   }
-  return best === null ? scrolling(tiles, width, height) : place(best, width, height);
+  return best === null ? scrolling(tiles, width, height) : position(best, width, height);
 }
 
 /** Rows of nearly equal length, in order. */
@@ -142,49 +142,49 @@ function narrowest({ rows, heights }: Candidate): number {
   return Math.min(...rows.flatMap((row, index) => row.map((tile) => tile.aspect * (heights[index] ?? 0))));
 }
 
-function place({ rows, heights }: Pick<Candidate, "rows" | "heights">, width: number, height: number): Wall {
+function position({ rows, heights }: Pick<Candidate, "rows" | "heights">, width: number, height: number): WallLayout {
   const total = heights.reduce((sum, each) => sum + each, 0) + GAP_PX * (rows.length - 1);
   let top = Math.max(0, (height - total) / 2);
-  const spots = rows.flatMap((row, index) => {
+  const boxes = rows.flatMap((row, index) => {
     const high = heights[index] ?? 0;
     const wide = row.reduce((sum, tile) => sum + tile.aspect * high, 0) + GAP_PX * (row.length - 1);
     let start = Math.max(0, (width - wide) / 2);
     const line = row.map((tile) => {
-      const spot = { id: tile.id, start, top, width: tile.aspect * high, height: high };
+      const box = { id: tile.id, start, top, width: tile.aspect * high, height: high };
       start += tile.aspect * high + GAP_PX;
-      return spot;
+      return box;
     });
     top += high + GAP_PX;
     return line;
   });
-  return { spots, height };
+  return { boxes, height };
 }
 
-function scrolling(tiles: readonly Tile[], width: number, height: number): Wall {
+function scrolling(tiles: readonly Tile[], width: number, height: number): WallLayout {
   const perRow = Math.max(1, Math.floor(width / MIN_TILE_PX));
   const rows = deal(tiles, Math.ceil(tiles.length / perRow));
   const heights = rows.map((row) => rowHeight(row, width));
   const total = heights.reduce((sum, each) => sum + each, 0) + GAP_PX * (rows.length - 1);
-  return { ...place({ rows, heights }, width, total), height: Math.max(height, total) };
+  return { ...position({ rows, heights }, width, total), height: Math.max(height, total) };
 }
 
 /** The tile that an arrow key leads to: the nearest whose centre lies that way. `rtl`: start is on the right. */
-export function neighbour(spots: readonly Spot[], from: string, key: string, rtl: boolean): string | null {
-  const here = spots.find((spot) => spot.id === from);
-  if (here === undefined) return spots[0]?.id ?? null;
+export function neighbour(boxes: readonly TileBox[], from: string, key: string, rtl: boolean): string | null {
+  const here = boxes.find((box) => box.id === from);
+  if (here === undefined) return boxes[0]?.id ?? null;
   const along = key === "ArrowLeft" || key === "ArrowRight";
   const sign = key === "ArrowRight" || key === "ArrowDown" ? 1 : -1;
   const way = along && rtl ? -sign : sign;
-  const centre = (spot: Spot): [number, number] => [spot.start + spot.width / 2, spot.top + spot.height / 2];
+  const centre = (box: TileBox): [number, number] => [box.start + box.width / 2, box.top + box.height / 2];
   const [x, y] = centre(here);
   let best: { id: string; far: number } | null = null;
-  for (const spot of spots) {
-    const [toX, toY] = centre(spot);
+  for (const box of boxes) {
+    const [toX, toY] = centre(box);
     const ahead = (along ? toX - x : toY - y) * way;
     const aside = Math.abs(along ? toY - y : toX - x);
     if (ahead <= 1) continue;
     const far = ahead + 3 * aside;
-    if (best === null || far < best.far) best = { id: spot.id, far };
+    if (best === null || far < best.far) best = { id: box.id, far };
   }
   return best?.id ?? null;
 }

@@ -60,11 +60,11 @@ describe("what is drawn anew", () => {
     expect(changeOf(seen, { ...seen, light: { ...light, gain: Uint8Array.of(130) } })).toBe("painting");
   });
 
-  test("the place for another background, a patch, another grid, and where nothing was or is known", () => {
-    expect(changeOf(seen, { ...seen, background: { ...background } })).toBe("place");
-    expect(changeOf(seen, { ...seen, patches: [] })).toBe("place");
-    expect(changeOf(seen, { ...seen, grid: makeGrid(64, 16, 8, 1) })).toBe("place");
-    expect(changeOf(null, seen)).toBe("place");
-    expect(changeOf(seen, null)).toBe("place");
+  test("the background for another one, a patch, another grid, and where nothing was or is known", () => {
+    expect(changeOf(seen, { ...seen, background: { ...background } })).toBe("background");
+    expect(changeOf(seen, { ...seen, patches: [] })).toBe("background");
+    expect(changeOf(seen, { ...seen, grid: makeGrid(64, 16, 8, 1) })).toBe("background");
+    expect(changeOf(null, seen)).toBe("background");
+    expect(changeOf(seen, null)).toBe("background");
   });
 });

@@ -48,7 +48,7 @@ class FakeRim {
     login: () => {
       this.logins += 1;
     },
-    whole: (camera, { head }) => Promise.resolve(Uint8Array.of(camera.length, Number(head.sequence))),
+    fullSize: (camera, { head }) => Promise.resolve(Uint8Array.of(camera.length, Number(head.sequence))),
   };
 
   advance(byMs: number): void {

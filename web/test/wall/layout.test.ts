@@ -12,17 +12,17 @@ describe("the wall", () => {
     fc.assert(
       fc.property(tiles, size, size, (list, width, height) => {
         const wall = layOut(list, width, height);
-        expect(wall.spots.map((spot) => spot.id).sort()).toEqual(list.map((tile) => tile.id).sort());
-        for (const spot of wall.spots) {
-          const tile = list.find((each) => each.id === spot.id);
-          expect(spot.width / spot.height).toBeCloseTo(tile?.aspect ?? 0, 3);
-          expect(spot.start).toBeGreaterThanOrEqual(-0.01);
-          expect(spot.top).toBeGreaterThanOrEqual(-0.01);
-          expect(spot.start + spot.width).toBeLessThanOrEqual(width + 0.01);
-          expect(spot.top + spot.height).toBeLessThanOrEqual(wall.height + 0.01);
+        expect(wall.boxes.map((box) => box.id).sort()).toEqual(list.map((tile) => tile.id).sort());
+        for (const box of wall.boxes) {
+          const tile = list.find((each) => each.id === box.id);
+          expect(box.width / box.height).toBeCloseTo(tile?.aspect ?? 0, 3);
+          expect(box.start).toBeGreaterThanOrEqual(-0.01);
+          expect(box.top).toBeGreaterThanOrEqual(-0.01);
+          expect(box.start + box.width).toBeLessThanOrEqual(width + 0.01);
+          expect(box.top + box.height).toBeLessThanOrEqual(wall.height + 0.01);
         }
-        wall.spots.forEach((a, index) => {
-          for (const b of wall.spots.slice(index + 1)) {
+        wall.boxes.forEach((a, index) => {
+          for (const b of wall.boxes.slice(index + 1)) {
             const across = Math.min(a.start + a.width, b.start + b.width) - Math.max(a.start, b.start);
             const down = Math.min(a.top + a.height, b.top + b.height) - Math.max(a.top, b.top);
             expect(Math.min(across, down)).toBeLessThan(0.01);
@@ -36,7 +36,7 @@ describe("the wall", () => {
   test("uses most of the screen", () => {
     const list = Array.from({ length: 12 }, (_, index) => ({ id: String(index), aspect: 16 / 9, pinned: false }));
     const wall = layOut(list, 1920, 1036);
-    const area = wall.spots.reduce((sum, spot) => sum + spot.width * spot.height, 0);
+    const area = wall.boxes.reduce((sum, box) => sum + box.width * box.height, 0);
     expect(wall.height).toBe(1036);
     expect(area / (1920 * 1036)).toBeGreaterThan(0.7);
   });
@@ -44,30 +44,30 @@ describe("the wall", () => {
   test("three alike are of one size", () => {
     const list = Array.from({ length: 3 }, (_, index) => ({ id: String(index), aspect: 4 / 3, pinned: false }));
     const wall = layOut(list, 1440, 856);
-    expect(new Set(wall.spots.map((spot) => Math.round(spot.width)))).toEqual(new Set([Math.round(427 * (4 / 3))]));
+    expect(new Set(wall.boxes.map((box) => Math.round(box.width)))).toEqual(new Set([Math.round(427 * (4 / 3))]));
   });
 
   test("a pinned tile is the largest", () => {
     const list = Array.from({ length: 7 }, (_, index) => ({ id: String(index), aspect: 16 / 9, pinned: index === 3 }));
-    const { spots } = layOut(list, 1440, 856);
-    const widest = spots.reduce((a, b) => (a.width > b.width ? a : b));
+    const { boxes } = layOut(list, 1440, 856);
+    const widest = boxes.reduce((a, b) => (a.width > b.width ? a : b));
     expect(widest.id).toBe("3");
   });
 });
 
 describe("arrow keys", () => {
   const list = Array.from({ length: 6 }, (_, index) => ({ id: String(index), aspect: 16 / 9, pinned: false }));
-  const { spots } = layOut(list, 1500, 560);
+  const { boxes } = layOut(list, 1500, 560);
 
   test("lead to the tile beside, mirrored with the page", () => {
-    expect(neighbour(spots, "0", "ArrowRight", false)).toBe("1");
-    expect(neighbour(spots, "1", "ArrowRight", true)).toBe("0");
-    expect(neighbour(spots, "0", "ArrowDown", false)).toBe("3");
-    expect(neighbour(spots, "4", "ArrowUp", true)).toBe("1");
+    expect(neighbour(boxes, "0", "ArrowRight", false)).toBe("1");
+    expect(neighbour(boxes, "1", "ArrowRight", true)).toBe("0");
+    expect(neighbour(boxes, "0", "ArrowDown", false)).toBe("3");
+    expect(neighbour(boxes, "4", "ArrowUp", true)).toBe("1");
   });
 
   test("stop at the edge, and begin at the first", () => {
-    expect(neighbour(spots, "0", "ArrowLeft", false)).toBeNull();
-    expect(neighbour(spots, "", "ArrowLeft", false)).toBe("0");
+    expect(neighbour(boxes, "0", "ArrowLeft", false)).toBeNull();
+    expect(neighbour(boxes, "", "ArrowLeft", false)).toBe("0");
   });
 });
