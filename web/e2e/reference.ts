@@ -3,6 +3,7 @@
 import { CanvasPainter } from "../src/scene/canvas-painter";
 import type { Painter } from "../src/scene/painter";
 import { BackgroundPicture } from "../src/scene/background-picture";
+import { ImageDecoder } from "../src/scene/image-decoder";
 import { followMessage, NOTHING_SEEN } from "../src/scene/reader";
 import { WebGlPainter } from "../src/scene/webgl-painter";
 import { parseScene } from "../src/scene/wire";
@@ -32,6 +33,7 @@ function painterFor(method: Method): Painter {
   return painter;
 }
 
+const decoder = new ImageDecoder();
 const painters = new Map<Method, Painter>();
 
 function bytesOf(hex: string): Uint8Array {
@@ -63,7 +65,7 @@ window.privetDraw = async (messagesHex, method) => {
     });
   }
   if (view.grid === null) throw new Error("no message named a grid");
-  const background = new BackgroundPicture(Infinity);
+  const background = new BackgroundPicture(decoder, () => Promise.resolve(null), Infinity);
   await background.show(view);
   const target = canvasOf(view.grid.widthPx, view.grid.heightPx);
   const painter = painters.get(method) ?? painterFor(method);

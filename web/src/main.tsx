@@ -1,19 +1,20 @@
 /** Puts the application on the page. */
 
-import { worthShowing } from "./app/prefetch";
+import { prefetch } from "./start";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/app";
+import { browserPorts } from "./app/browser-ports";
 import "./design/tokens.css";
 import "./design/base.css";
 import "./design/pages.css";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no element for the application");
-void worthShowing.then(() =>
+void prefetch.worthShowing.then(() =>
   createRoot(root).render(
     <StrictMode>
-      <App />
+      <App ports={browserPorts(prefetch)} />
     </StrictMode>,
   ),
 );

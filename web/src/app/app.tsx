@@ -1,29 +1,23 @@
 /** The application around the pages: the bar, the language, the keys, what is lost and found again. */
 
 import { useEffect, useMemo, useState, type ReactElement } from "react";
-import { fetchBackground, goToLogin, livePath, logOut } from "../api/client";
 import { CameraPage } from "../camera/camera-page";
 import { Button, Dialog, Link } from "../design/components";
 import { CommissionPage } from "../pages/commission-page";
 import { SystemPage } from "../pages/system-page";
-import { BROWSER_PORTS, LiveScenes, type LivePorts } from "../scene/live";
+import { Renderer } from "../scene/renderer";
 import { clockText, knownZone, offsetText } from "../time/zone";
 import { WallPage } from "../wall/wall-page";
 import { chooseLanguage, directionOf, LANGUAGES, localeOf, translator, type Language } from "../i18n/translate";
 import { KeyList } from "./key-list";
 import { useKeys } from "./keyboard";
 import { useNow } from "./use-now";
-import * as opening from "./prefetch";
+import type { AppPorts } from "./browser-ports";
 import { parseRoute, useAddress, type Route } from "./route";
 import { AppContext, useAppContext, type AppValues } from "./context";
 import { usePolled } from "./use-polled";
 import { useConnected } from "./use-live-summary";
 
-const LIVE_PORTS: LivePorts = {
-  ...BROWSER_PORTS,
-  login: goToLogin,
-  fullSize: (camera, { head }) => fetchBackground(camera, head.session, head.sequence),
-};
 const LANGUAGE_KEY = "privet.language";
 const CAMERAS_EVERY_MS = 5000;
 const SITE_EVERY_MS = 300_000;
@@ -46,12 +40,13 @@ function storeLanguage(language: Language): void {
   }
 }
 
-export function App(): ReactElement {
+export function App({ ports }: { readonly ports: AppPorts }): ReactElement {
   const [language, setLanguage] = useState<Language>(() => chooseLanguage(storedLanguage(), navigator.languages));
   const [keysShown, showKeys] = useState(false);
-  const [live] = useState(() => new LiveScenes(livePath(), LIVE_PORTS));
-  const site = usePolled(opening.site.ask, SITE_EVERY_MS, opening.site.answer());
-  const cameras = usePolled(opening.cameras.ask, CAMERAS_EVERY_MS, opening.cameras.answer());
+  const [live] = useState(ports.connect);
+  const [renderer] = useState(() => new Renderer());
+  const site = usePolled(ports.site.ask, SITE_EVERY_MS, ports.site.answer());
+  const cameras = usePolled(ports.cameras.ask, CAMERAS_EVERY_MS, ports.cameras.answer());
   const address = useAddress();
   const [path = "/", search = ""] = address.split("?");
   const route = useMemo(() => parseRoute(path, search), [path, search]);
@@ -70,17 +65,17 @@ export function App(): ReactElement {
   useKeys({ "?": () => showKeys(true) });
 
   const values = useMemo<AppValues>(
-    () => ({ t, language, locale: localeOf(language), zone, site: site.data, cameras: cameras.data, live, showKeys }),
-    [t, language, zone, site.data, cameras.data, live],
+    () => ({ t, language, locale: localeOf(language), zone, site: site.data, cameras: cameras.data, live, renderer, showKeys }),
+    [t, language, zone, site.data, cameras.data, live, renderer],
   );
   return (
     <AppContext value={values}>
       <a className="skip" href="#main">
         {t("nav.skip")}
       </a>
-      <Bar route={route} siteName={siteName} onLanguage={setLanguage} />
+      <Bar route={route} siteName={siteName} onLanguage={setLanguage} onLogOut={ports.logOut} />
       <main id="main" className={`main main-${route.page}`}>
-        <Page route={route} address={address} />
+        <Page route={route} address={address} ports={ports} />
       </main>
       <Trouble problem={cameras.problem} />
       {keysShown ? (
@@ -92,24 +87,31 @@ export function App(): ReactElement {
   );
 }
 
-function Page({ route, address }: { readonly route: Route; readonly address: string }): ReactElement {
+interface PageProps {
+  readonly route: Route;
+  readonly address: string;
+  readonly ports: AppPorts;
+}
+
+function Page({ route, address, ports }: PageProps): ReactElement {
   const { t, cameras } = useAppContext();
   switch (route.page) {
     case "wall":
       return <WallPage />;
     case "system":
-      return <SystemPage />;
+      return <SystemPage ports={ports.system} />;
     case "commission": {
       if (cameras === null) return <p className="notice">{t("load.waiting")}</p>;
       const camera = cameras.find((each) => each.id === route.camera);
-      if (camera !== undefined) return <CommissionPage key={address} camera={camera} />;
+      if (camera !== undefined) return <CommissionPage key={address} camera={camera} ports={ports.commission} />;
       return <NotFound words={t("camera.unknown")} />;
     }
     case "camera": {
       if (cameras === null) return <p className="notice">{t("load.waiting")}</p>;
       const camera = cameras.find((each) => each.id === route.camera);
       // Going to another address of the page begins it anew.
-      if (camera !== undefined) return <CameraPage key={address} camera={camera} atMs={route.atMs} spanMs={route.spanMs} />;
+      if (camera !== undefined)
+        return <CameraPage key={address} camera={camera} ports={ports.camera} atMs={route.atMs} spanMs={route.spanMs} />;
       return <NotFound words={t("camera.unknown")} />;
     }
     case "unknown":
@@ -133,9 +135,10 @@ interface BarProps {
   readonly route: Route;
   readonly siteName: string;
   readonly onLanguage: (language: Language) => void;
+  readonly onLogOut: () => Promise<void>;
 }
 
-function Bar({ route, siteName, onLanguage }: BarProps): ReactElement {
+function Bar({ route, siteName, onLanguage, onLogOut }: BarProps): ReactElement {
   const { t, language, cameras, showKeys } = useAppContext();
   const attention = (cameras ?? []).filter((camera) => camera.stale || ["offline", "blind"].includes(camera.condition)).length;
   return (
@@ -166,7 +169,7 @@ function Bar({ route, siteName, onLanguage }: BarProps): ReactElement {
             {translator(each)("language.name")}
           </Button>
         ))}
-        <Button look="bare" onClick={() => void logOut()}>
+        <Button look="bare" onClick={() => void onLogOut()}>
           {t("nav.logout")}
         </Button>
       </div>

@@ -3,6 +3,7 @@
 import { createContext, useContext } from "react";
 import type { Camera, Site } from "../api/client";
 import type { LiveScenes } from "../scene/live";
+import type { Renderer } from "../scene/renderer";
 import type { Language, Translate } from "../i18n/translate";
 
 export interface AppValues {
@@ -13,6 +14,7 @@ export interface AppValues {
   readonly site: Site | null;
   readonly cameras: readonly Camera[] | null;
   readonly live: LiveScenes;
+  readonly renderer: Renderer;
   readonly showKeys: (shown: boolean) => void;
 }
 

@@ -1,6 +1,4 @@
-/** A value that is shown by several components and changed by events and animation frames. */
-
-import { useSyncExternalStore } from "react";
+/** A value that several components show and that events and animation frames change. */
 
 export class Store<T> {
   #value: T;
@@ -28,9 +26,4 @@ export class Store<T> {
     this.#listeners.add(changed);
     return () => this.#listeners.delete(changed);
   };
-}
-
-/** Part of a store's value; the component draws anew only when that part changes. Parts must be primitive. */
-export function usePart<T, P extends string | number | boolean | null>(store: Store<T>, part: (value: T) => P): P {
-  return useSyncExternalStore(store.subscribe, () => part(store.get()));
 }

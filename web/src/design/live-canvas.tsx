@@ -3,18 +3,20 @@
 import { useEffect, useRef, type ReactElement } from "react";
 import type { LiveScenes } from "../scene/live";
 import { Picture } from "../scene/picture";
+import type { Renderer } from "../scene/renderer";
 
 interface Props {
+  readonly renderer: Renderer;
   readonly live: LiveScenes;
   readonly camera: string;
   readonly maxWidthPx: number;
 }
 
-export function LiveCanvas({ live, camera, maxWidthPx }: Props): ReactElement {
+export function LiveCanvas({ renderer, live, camera, maxWidthPx }: Props): ReactElement {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     if (canvas.current === null) return;
-    const picture = new Picture(canvas.current, maxWidthPx);
+    const picture = new Picture(renderer, canvas.current, maxWidthPx, (background) => live.fullSize(camera, background));
     const show = (): void => picture.show(live.view(camera)?.view ?? null);
     const stop = live.subscribe(camera, show);
     show();
@@ -22,6 +24,6 @@ export function LiveCanvas({ live, camera, maxWidthPx }: Props): ReactElement {
       stop();
       picture.close();
     };
-  }, [live, camera, maxWidthPx]);
+  }, [renderer, live, camera, maxWidthPx]);
   return <canvas ref={canvas} className="picture" aria-hidden="true" />;
 }

@@ -1,16 +1,7 @@
 /** Commissioning a camera: a person looks at what would become background, and signs or refuses. */
 
 import { useEffect, useRef, useState, type ReactElement } from "react";
-import {
-  ApiError,
-  askOffer,
-  fetchOffered,
-  fetchSession,
-  refuseOffer,
-  signOffer,
-  type Camera,
-  type Decision,
-} from "../api/client";
+import { ApiError, type Camera, type Decision, type Offer, type Session } from "../api/client";
 import { useNow } from "../app/use-now";
 import { cameraPath } from "../app/route";
 import { useAppContext } from "../app/context";
@@ -25,10 +16,27 @@ function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-export function CommissionPage({ camera }: { readonly camera: Camera }): ReactElement {
+type Decide = (camera: string, offer: string) => Promise<Decision>;
+
+/** What the page asks of the recorder. */
+export interface CommissionPorts {
+  readonly fetchSession: (signal: AbortSignal) => Promise<Session>;
+  readonly askOffer: (camera: string) => Promise<Offer>;
+  /** An object URL of the picture: revoked when it is decided on. */
+  readonly fetchOffered: (offer: Offer) => Promise<string>;
+  readonly signOffer: Decide;
+  readonly refuseOffer: Decide;
+}
+
+interface Props {
+  readonly camera: Camera;
+  readonly ports: CommissionPorts;
+}
+
+export function CommissionPage({ camera, ports }: Props): ReactElement {
   const { t } = useAppContext();
   const name = camera.name === "" ? camera.id : camera.name;
-  const session = usePolled(fetchSession, SESSION_EVERY_MS).data;
+  const session = usePolled(ports.fetchSession, SESSION_EVERY_MS).data;
   const [step, setStep] = useState<Step>({ kind: "idle" });
   const nowMs = useNow();
   const shown: Step = isOver(step, nowMs) ? { kind: "over" } : step;
@@ -46,16 +54,16 @@ export function CommissionPage({ camera }: { readonly camera: Camera }): ReactEl
   const ask = async (): Promise<void> => {
     setStep({ kind: "asking" });
     try {
-      const offer = await askOffer(camera.id);
+      const offer = await ports.askOffer(camera.id);
       const untilMs = Date.now() + offer.good_for_ms;
-      const picture = await fetchOffered(offer);
+      const picture = await ports.fetchOffered(offer);
       if (alive.current) setStep({ kind: "offered", offer, picture, untilMs, problem: null });
       else URL.revokeObjectURL(picture);
     } catch (error) {
       setStep({ kind: "failed", detail: wordsOf(error) });
     }
   };
-  const decide = async (act: typeof signOffer): Promise<void> => {
+  const decide = async (act: Decide): Promise<void> => {
     if (step.kind !== "offered") return;
     const deciding = { ...step, kind: "deciding" } as const;
     setStep(deciding);
@@ -78,7 +86,14 @@ export function CommissionPage({ camera }: { readonly camera: Camera }): ReactEl
       </header>
       <p className="commission-why">{t("commission.why")}</p>
       {shown.kind === "offered" || shown.kind === "deciding" ? (
-        <Decide camera={camera} name={name} step={shown} nowMs={nowMs} onDecide={(act) => void decide(act)} />
+        <Offered
+          camera={camera}
+          name={name}
+          step={shown}
+          nowMs={nowMs}
+          onSign={() => void decide(ports.signOffer)}
+          onRefuse={() => void decide(ports.refuseOffer)}
+        />
       ) : session !== null && !session.permissions.includes("commission") ? (
         <p className="commission-said">{t("commission.notAllowed")}</p>
       ) : (
@@ -117,15 +132,16 @@ function Decided({ decision }: { readonly decision: Decision }): ReactElement {
   );
 }
 
-interface DecideProps {
+interface OfferedProps {
   readonly camera: Camera;
   readonly name: string;
   readonly step: Step & { readonly kind: "offered" | "deciding" };
   readonly nowMs: number;
-  readonly onDecide: (act: typeof signOffer) => void;
+  readonly onSign: () => void;
+  readonly onRefuse: () => void;
 }
 
-function Decide({ camera, name, step, nowMs, onDecide }: DecideProps): ReactElement {
+function Offered({ camera, name, step, nowMs, onSign, onRefuse }: OfferedProps): ReactElement {
   const { t, locale } = useAppContext();
   const [looked, setLooked] = useState(false);
   const [loaded, setLoaded] = useState(false);
@@ -160,10 +176,10 @@ function Decide({ camera, name, step, nowMs, onDecide }: DecideProps): ReactElem
         {t("commission.looked")}
       </label>
       <div className="commission-acts">
-        <Button disabled={busy} onClick={() => onDecide(refuseOffer)}>
+        <Button disabled={busy} onClick={onRefuse}>
           {t("commission.refuse")}
         </Button>
-        <Button disabled={busy || !looked || !loaded} onClick={() => onDecide(signOffer)}>
+        <Button disabled={busy || !looked || !loaded} onClick={onSign}>
           {t("commission.sign")}
         </Button>
       </div>

@@ -1,7 +1,7 @@
 /** The system at a glance: the site, and how each camera is. */
 
 import type { ReactElement } from "react";
-import { fetchSession, fetchStorage, logOut, type Camera, type Stored } from "../api/client";
+import type { Camera, Session, Storage, Stored } from "../api/client";
 import { cameraPath, commissionPath } from "../app/route";
 import { useNow } from "../app/use-now";
 import { useAppContext } from "../app/context";
@@ -16,10 +16,17 @@ import { bitsText, bytesText } from "./units";
 const SESSION_EVERY_MS = 60_000;
 const STORAGE_EVERY_MS = 15_000;
 
-export function SystemPage(): ReactElement {
+/** What the page asks of the recorder. */
+export interface SystemPorts {
+  readonly fetchSession: (signal: AbortSignal) => Promise<Session>;
+  readonly fetchStorage: (signal: AbortSignal) => Promise<Storage>;
+  readonly logOut: () => Promise<void>;
+}
+
+export function SystemPage({ ports }: { readonly ports: SystemPorts }): ReactElement {
   const { t, site, cameras, zone, locale } = useAppContext();
-  const session = usePolled(fetchSession, SESSION_EVERY_MS);
-  const storage = usePolled(fetchStorage, STORAGE_EVERY_MS).data;
+  const session = usePolled(ports.fetchSession, SESSION_EVERY_MS);
+  const storage = usePolled(ports.fetchStorage, STORAGE_EVERY_MS).data;
   const waiting = (cameras ?? []).filter(waitsForSignature);
   const bytes = (count: number | undefined): string => (count === undefined ? "–" : bytesText(count, locale));
   const offset = offsetText(zone, useNow());
@@ -55,7 +62,7 @@ export function SystemPage(): ReactElement {
         </Field>
         <Field name={t("system.session")}>
           <bdi>{session.data?.name ?? "–"}</bdi>{" "}
-          <Button look="bare" onClick={() => void logOut()}>
+          <Button look="bare" onClick={() => void ports.logOut()}>
             {t("nav.logout")}
           </Button>
         </Field>

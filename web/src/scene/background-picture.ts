@@ -8,66 +8,22 @@
 
 import { eachRun, unpackBits } from "./bits";
 import { sameGrid, type Grid } from "./grid";
+import { sameSize, type ImageDecoder } from "./image-decoder";
 import { imageSize, type ImageSize } from "./image-header";
-import { Semaphore } from "./semaphore";
 import type { SceneView } from "./reader";
 import type { Background, Patch } from "./scene";
-import { askFullSize, blockPxFor, blockPxOf, scaledSize } from "./full-size";
+import { blockPxFor, blockPxOf, scaledSize, type FetchFullSize } from "./full-size";
 
 export type Surface = OffscreenCanvas;
 
 /** Newly proven blocks appear over this long. */
 export const REVEAL_MS = 900;
 
-const DECODED_AT_ONCE = 6;
-const decoded = new Map<Background | Patch, Promise<ImageBitmap | null>>();
 const RETRY_MS = [1000, 5000, 25_000] as const;
 
-/**
- * The last few whole images stay decoded: scrubbing asks for the same ones again and again. null: not an image of the format and
- * size it has to be, which is seen before a pixel is decoded.
- */
-function decodeImage(source: Background | Patch, image: Uint8Array, size: ImageSize): Promise<ImageBitmap | null> {
-  const known = decoded.get(source);
-  if (known !== undefined) {
-    decoded.delete(source);
-    decoded.set(source, known);
-    return known;
-  }
-  if (!sameSize(imageSize(image, source.imageType), size)) return Promise.resolve(null);
-  const bitmap = readImage(source, image);
-  if (source.kind === "background") {
-    decoded.set(source, bitmap);
-    for (const oldest of decoded.keys()) {
-      if (decoded.size <= DECODED_AT_ONCE) break;
-      decoded.delete(oldest);
-    }
-  }
-  return bitmap;
-}
-
-function readImage(source: Background | Patch, image: Uint8Array, smaller: ImageBitmapOptions = {}): Promise<ImageBitmap | null> {
-  const blob = new Blob([new Uint8Array(image)], { type: source.imageType });
-  return createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none", ...smaller }).catch(() => null);
-}
-
-/** A hundred pictures of 1080p decoded at once would take a gigabyte until they are made smaller. */
-const SMALLER_AT_ONCE = 2;
-const smaller = new Semaphore(SMALLER_AT_ONCE);
-
-/** As `decodeImage`, made to this size and not kept: nobody scrubs a wall. It came whole or small. */
-function decodeSmaller(source: Background, to: ImageSize): Promise<ImageBitmap | null> {
-  const said = imageSize(source.image, source.imageType);
-  if (blockPxOf(source.grid, said) === null) return Promise.resolve(null);
-  const options: ImageBitmapOptions = { resizeWidth: to.widthPx, resizeHeight: to.heightPx, resizeQuality: "medium" };
-  return smaller.run(() => readImage(source, source.image, sameSize(said, to) ? {} : options));
-}
-
-function sameSize(one: ImageSize | null, other: ImageSize): boolean {
-  return one?.widthPx === other.widthPx && one.heightPx === other.heightPx;
-}
-
 export class BackgroundPicture {
+  readonly #decoder: ImageDecoder;
+  readonly #fetchFullSize: FetchFullSize;
   readonly #maxWidthPx: number;
   readonly #changed: () => void;
   #wanted: SceneView | null = null;
@@ -98,7 +54,9 @@ export class BackgroundPicture {
   lastPasteMs = 0;
 
   /** maxWidthPx: the picture is kept at most about this wide; Infinity: as it came. */
-  constructor(maxWidthPx: number, changed: () => void = () => undefined) {
+  constructor(decoder: ImageDecoder, fetchFullSize: FetchFullSize, maxWidthPx: number, changed: () => void = () => undefined) {
+    this.#decoder = decoder;
+    this.#fetchFullSize = fetchFullSize;
     this.#maxWidthPx = maxWidthPx;
     this.#changed = changed;
   }
@@ -139,7 +97,7 @@ export class BackgroundPicture {
       if (fresh.length > 0) {
         const { grid } = this;
         const size = (patch: Patch): ImageSize => (grid === null ? { widthPx: 0, heightPx: 0 } : rectangleSize(patch, grid));
-        const images = await Promise.all(fresh.map((patch) => decodeImage(patch, patch.image, size(patch))));
+        const images = await Promise.all(fresh.map((patch) => this.#decoder.decode(patch, patch.image, size(patch))));
         fresh.forEach((patch, index) => this.#paste(patch, images[index] ?? null));
         this.#patches = view.patches;
         this.#touch();
@@ -163,8 +121,8 @@ export class BackgroundPicture {
       this.#touch();
       return;
     }
-    const sameSize = grid.columns === this.columns && grid.rows === this.rows;
-    const before = sameSize ? this.proven : null;
+    const sameGridSize = grid.columns === this.columns && grid.rows === this.rows;
+    const before = sameGridSize ? this.proven : null;
     const beforeAtMs = this.provenAtMs;
     this.blockPx = blockPx;
     this.columns = grid.columns;
@@ -188,24 +146,24 @@ export class BackgroundPicture {
   /** size: what it is to be made to; null: whole, or, until that is there, as it came. */
   #decode(background: Background, size: ImageSize | null): Promise<ImageBitmap | null> {
     this.coarse = false;
-    if (size !== null) return decodeSmaller(background, size);
+    if (size !== null) return this.#decoder.decodeSmaller(background, size);
     const { grid } = background;
-    if (this.#fullSize?.of === background) return decodeImage(background, this.#fullSize.image, grid);
+    if (this.#fullSize?.of === background) return this.#decoder.decode(background, this.#fullSize.image, grid);
     const said = imageSize(background.image, background.imageType);
-    if (sameSize(said, grid)) return decodeImage(background, background.image, grid);
+    if (sameSize(said, grid)) return this.#decoder.decode(background, background.image, grid);
     if (said === null || blockPxOf(grid, said) === null) return Promise.resolve(null);
     this.coarse = true;
-    void this.#askFullSize(background);
-    return decodeSmaller(background, said);
+    void this.#loadFullSize(background);
+    return this.#decoder.decodeSmaller(background, said);
   }
 
-  async #askFullSize(background: Background): Promise<void> {
+  async #loadFullSize(background: Background): Promise<void> {
     const wanted = (): boolean => !this.#closed && this.#shown?.background === background;
     for (const retryMs of [0, ...RETRY_MS]) {
       await new Promise((done) => setTimeout(done, retryMs));
       if (!wanted()) return;
       try {
-        const image = await askFullSize(background);
+        const image = await this.#fetchFullSize(background);
         // None: another is in force, and on its way. One that is not what it should be is no better than the small one.
         if (image === null || !wanted() || !sameSize(imageSize(image, background.imageType), background.grid)) return;
         this.#fullSize = { of: background, image };

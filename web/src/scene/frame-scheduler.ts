@@ -17,7 +17,7 @@ const BROWSER: FramePorts = {
   later: (run, delayMs) => setTimeout(run, delayMs),
 };
 
-/** Whoever draws in the same frames; these are at least `everyMs` apart. */
+/** Whoever draws in the same frames; these are at least `everyMs` apart. Each waits once, however often it asks. */
 export class FrameScheduler {
   readonly #everyMs: number;
   readonly #ports: FramePorts;
@@ -53,17 +53,4 @@ export class FrameScheduler {
     this.#waiting.clear();
     for (const draw of now) draw();
   };
-}
-
-const next = new FrameScheduler(0);
-const together = new FrameScheduler(TOGETHER_EVERY_MS);
-
-/** Draw in the next frame; asking again before that changes nothing. Returns how to take it back. */
-export function inNextFrame(draw: () => void): () => void {
-  return next.add(draw);
-}
-
-/** As `inNextFrame`, in the next of the frames that small pictures are drawn in. */
-export function inNextFrameTogether(draw: () => void): () => void {
-  return together.add(draw);
 }

@@ -1,5 +1,5 @@
 /**
- * Backgrounds that came small, and how to have them at full size. A wall of many cameras is sent small pictures; a tile that is
+ * Backgrounds that came small, and their full size. A wall of many cameras is sent small pictures; a tile that is
  * large, and a camera's own page, ask for the large one.
  *
  * Not here: decoding, and when a large one is wanted (`background-picture.ts`).
@@ -13,19 +13,7 @@ import type { Background } from "./scene";
 export const SMALL_WIDTH_PX = 480;
 
 /** The full-size picture of a background in force; null: another is by now. Rejects if there is no answer. */
-export type AskFullSize = (background: Background) => Promise<Uint8Array | null>;
-
-const asks = new WeakMap<Background, AskFullSize>();
-
-/** Says how the full-size picture of a background that was sent live can be had. */
-export function canAskFullSize(background: Background, ask: AskFullSize): void {
-  asks.set(background, ask);
-}
-
-/** The full-size picture; null if it cannot be had. */
-export async function askFullSize(background: Background): Promise<Uint8Array | null> {
-  return (await asks.get(background)?.(background)) ?? null;
-}
+export type FetchFullSize = (background: Background) => Promise<Uint8Array | null>;
 
 /** The largest whole number of pixels a block can take in a picture of at most this width, or one. */
 export function blockPxFor(grid: Grid, widthPx: number): number {

@@ -7,7 +7,6 @@
 import { followMessage, NOTHING_SEEN, type SceneView } from "./reader";
 import { msOf, type Background } from "./scene";
 import { freshnessOf, type Freshness } from "./freshness";
-import { canAskFullSize } from "./full-size";
 import { decodeCamera, WireError } from "./wire";
 
 /** What is known of a camera, and when (monotonic ms) its last heartbeat came. */
@@ -99,6 +98,11 @@ export class LiveScenes {
     return () => listeners.delete(changed);
   }
 
+  /** The full-size picture of a background of `camera`: this stream's come small. null: another is in force by now. */
+  fullSize(camera: string, background: Background): Promise<Uint8Array | null> {
+    return this.#ports.fullSize(camera, background);
+  }
+
   close(): void {
     this.#closed = true;
     this.#cancelRetry?.();
@@ -162,9 +166,6 @@ export class LiveScenes {
     const before = known?.view ?? NOTHING_SEEN;
     const view = followMessage(before, message, rejected);
     if (view === before) return;
-    if (view.background !== null && view.background !== before.background) {
-      canAskFullSize(view.background, (background) => this.#ports.fullSize(camera, background));
-    }
     const heartbeat = known === undefined || view.state !== before.state;
     this.#views.set(camera, { view, heardMs: heartbeat ? this.#ports.nowMs() : known.heardMs });
     for (const changed of this.#listeners.get(camera) ?? []) changed();

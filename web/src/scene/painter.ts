@@ -1,13 +1,11 @@
 /**
- * What a painter is given and how one is chosen. Two are in the house: WebGL, and plain canvas where no graphics card draws
+ * What a painter is given. There are two (`renderer.ts` chooses): WebGL, and plain canvas where no graphics card draws
  * WebGL.
  */
 
 import type { Bitmap } from "./bits";
-import { CanvasPainter } from "./canvas-painter";
 import type { BackgroundPicture } from "./background-picture";
 import type { Light } from "./scene";
-import { WebGlPainter } from "./webgl-painter";
 
 /** A picture to draw: a background, what covers it, how it is lit. */
 export interface Drawable {
@@ -27,12 +25,4 @@ export interface Painter {
   busy(): boolean;
   /** Gives back what is held for a background. */
   release(background: BackgroundPicture): void;
-}
-
-let shared: Painter | null = null;
-
-/** One painter draws every tile: browsers allow few WebGL contexts. A lost context is replaced by the canvas painter. */
-export function sharedPainter(): Painter {
-  shared ??= WebGlPainter.create(() => (shared = new CanvasPainter())) ?? new CanvasPainter();
-  return shared;
 }

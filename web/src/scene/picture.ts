@@ -1,18 +1,19 @@
 /** Keeps one canvas showing one view: sizes it, follows the background, draws when what can be seen has changed, else not. */
 
 import { changeOf } from "./change";
-import { inNextFrame, inNextFrameTogether } from "./frame-scheduler";
+import type { FetchFullSize } from "./full-size";
 import { sameGrid } from "./grid";
 import { UNPROVEN } from "./compositing";
-import { sharedPainter } from "./painter";
 import { BackgroundPicture } from "./background-picture";
 import type { SceneView } from "./reader";
+import type { Renderer } from "./renderer";
 
 const MAX_PIXEL_RATIO = 2;
 /** What is about to be scrolled into view is drawn already. */
 const NEAR_VIEW = { rootMargin: "50%", scrollMargin: "50%" };
 
 export class Picture {
+  readonly #renderer: Renderer;
   readonly #canvas: HTMLCanvasElement;
   readonly #target: CanvasRenderingContext2D | null;
   readonly #background: BackgroundPicture;
@@ -34,11 +35,12 @@ export class Picture {
   #takeBack: () => void = () => undefined;
 
   /** maxWidthPx: as `BackgroundPicture`. */
-  constructor(canvas: HTMLCanvasElement, maxWidthPx: number) {
+  constructor(renderer: Renderer, canvas: HTMLCanvasElement, maxWidthPx: number, fetchFullSize: FetchFullSize) {
+    this.#renderer = renderer;
     this.#canvas = canvas;
     this.#small = maxWidthPx < Infinity;
     this.#target = canvas.getContext("2d", { alpha: false });
-    this.#background = new BackgroundPicture(maxWidthPx, () => this.#dirty());
+    this.#background = new BackgroundPicture(renderer.decoder, fetchFullSize, maxWidthPx, () => this.#dirty());
     this.#sizes = new ResizeObserver(([entry]) => {
       if (entry === undefined) return;
       const ratio = Math.min(MAX_PIXEL_RATIO, window.devicePixelRatio);
@@ -94,16 +96,17 @@ export class Picture {
     this.#sizes.disconnect();
     this.#nearness.disconnect();
     this.#background.close();
-    sharedPainter().release(this.#background);
+    this.#renderer.painter.release(this.#background);
   }
 
   #dirty(): void {
     this.#takeBack();
-    this.#takeBack = (this.#small && !this.#revealing ? inNextFrameTogether : inNextFrame)(this.#drawUnlessBusy);
+    const { frames, framesTogether } = this.#renderer;
+    this.#takeBack = (this.#small && !this.#revealing ? framesTogether : frames).add(this.#drawUnlessBusy);
   }
 
   readonly #drawUnlessBusy = (): void => {
-    if (sharedPainter().busy()) this.#dirty();
+    if (this.#renderer.painter.busy()) this.#dirty();
     else this.#draw();
   };
 
@@ -121,8 +124,8 @@ export class Picture {
       return;
     }
     const nowMs = this.#stillness.matches || !this.#reveals ? Infinity : performance.now();
-    sharedPainter().draw(target, { background, cover: view.cover?.covered ?? null, light: view.light, nowMs });
-    this.#revealing = sharedPainter().reveals && background.revealing(nowMs);
+    this.#renderer.painter.draw(target, { background, cover: view.cover?.covered ?? null, light: view.light, nowMs });
+    this.#revealing = this.#renderer.painter.reveals && background.revealing(nowMs);
     if (this.#revealing) this.#dirty();
   }
 }

@@ -35,6 +35,10 @@ const SETTLED_MS = 12_000;
 const REFETCH_MS = 2500;
 /** What was heard live is kept this long: longer than it takes to be written and fetched. */
 const FRESH_MS = 30_000;
+/** Several times what a camera says in that time; of more, the oldest is forgotten. */
+const FRESH_VIEWS = 4096;
+/** As many segments are remembered as failed. */
+const FAILED = 256;
 const KEPT_BYTES = 96 * 1024 * 1024;
 const AT_ONCE = 3;
 
@@ -151,8 +155,8 @@ export class RecordingCache {
     const atMs = Math.max(msOf(view.head.wallNs), this.#freshAtMs.at(-1) ?? 0);
     this.#freshViews.push(view);
     this.#freshAtMs.push(atMs);
-    const old = lastBefore(this.#freshAtMs, atMs - FRESH_MS);
-    if (old < 0) return;
+    const old = Math.max(lastBefore(this.#freshAtMs, atMs - FRESH_MS), this.#freshViews.length - FRESH_VIEWS);
+    if (old <= 0) return;
     this.#freshViews = this.#freshViews.slice(old);
     this.#freshAtMs = this.#freshAtMs.slice(old);
   }
@@ -220,7 +224,10 @@ export class RecordingCache {
       // Abandoned on purpose, or the network's: either way the moment stays unknown and may be asked for again.
       if (!abort.signal.aborted) {
         this.failed = true;
+        this.#failedMs.delete(key);
         this.#failedMs.set(key, this.#nowMs());
+        const oldest = this.#failedMs.keys().next();
+        if (this.#failedMs.size > FAILED && oldest.done !== true) this.#failedMs.delete(oldest.value);
       }
     } finally {
       if (this.#flights.get(key)?.abort === abort) this.#flights.delete(key);

@@ -4,21 +4,19 @@ import { useEffect, useLayoutEffect, useRef, type PointerEvent, type ReactElemen
 import type { SpanKind, Timeline } from "../api/client";
 import { useNow } from "../app/use-now";
 import { useAppContext } from "../app/context";
-import { isLive, momentOf, pan, seek, zoom, type Playback } from "../camera/playback";
-import { usePart, type Store } from "../camera/store";
-import { inNextFrame } from "../scene/frame-scheduler";
+import { isLive } from "../camera/playback";
+import type { ScenePlayer } from "../camera/scene-player";
+import { usePart } from "../camera/use-part";
 import { dateText, fullText } from "../time/zone";
 import { drawKind, drawDensityStrip, RULER_PX, type Palette } from "./density-strip";
 import { ticks } from "./ticks";
 import { timeAt } from "./window";
 
 interface Props {
-  readonly store: Store<Playback>;
+  readonly player: ScenePlayer;
   readonly timeline: () => Timeline | null;
   /** The strip was drawn for the player's window over this width. */
   readonly seen: (widthPx: number) => void;
-  /** A pointer holds the moment: the picture follows it. */
-  readonly holding: (held: boolean) => void;
   /** What was so at the moment shown, in words. */
   readonly words: string;
   /** Bumped when the timeline's data changed. */
@@ -44,8 +42,8 @@ export function readPalette(element: Element): Palette {
 
 type Gesture = { readonly kind: "scrub" | "pan" } | { readonly kind: "pinch" };
 
-export function TimelineView({ store, timeline, seen, holding, words, revision }: Props): ReactElement {
-  const { t, zone, locale } = useAppContext();
+export function TimelineView({ player, timeline, seen, words, revision }: Props): ReactElement {
+  const { t, zone, locale, renderer } = useAppContext();
   const canvas = useRef<HTMLCanvasElement>(null);
   const box = useRef<HTMLDivElement>(null);
   const pointers = useRef(new Map<number, { x: number; y: number }>());
@@ -68,22 +66,21 @@ export function TimelineView({ store, timeline, seen, holding, words, revision }
       if (element.width !== width) element.width = width;
       if (element.height !== height) element.height = height;
       pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-      const player = store.get();
-      const nowMs = Date.now();
+      const playback = player.playback.get();
       seen(widthPx);
       drawDensityStrip(
         pen,
         {
           widthPx,
           heightPx,
-          window: player.window,
+          window: playback.window,
           timeline: timeline(),
-          ticks: ticks(player.window, widthPx, zone, widthPx < 600 ? 72 : 96),
+          ticks: ticks(playback.window, widthPx, zone, widthPx < 600 ? 72 : 96),
           zone,
-          atMs: momentOf(player, nowMs),
-          nowMs,
-          live: isLive(player),
-          span: { fromMs: player.markFromMs, toMs: player.markToMs },
+          atMs: player.momentMs(),
+          nowMs: Date.now(),
+          live: isLive(playback),
+          span: { fromMs: playback.markFromMs, toMs: playback.markToMs },
           dayText: (atMs) => dateText(zone, atMs, locale),
         },
         palette,
@@ -91,19 +88,19 @@ export function TimelineView({ store, timeline, seen, holding, words, revision }
       element.dataset["drawn"] = String(timeline() !== null);
     };
     const soon = (): void => {
-      takeBack = inNextFrame(draw);
+      takeBack = renderer.frames.add(draw);
     };
     redraw.current = soon;
     const sizes = new ResizeObserver(soon);
     sizes.observe(element);
-    const stop = store.subscribe(soon);
+    const stop = player.playback.subscribe(soon);
     draw(); // before the page is seen for the first time
     return () => {
       takeBack();
       stop();
       sizes.disconnect();
     };
-  }, [store, timeline, seen, zone, locale]);
+  }, [player, timeline, seen, zone, locale, renderer]);
 
   useEffect(() => {
     redraw.current();
@@ -115,22 +112,21 @@ export function TimelineView({ store, timeline, seen, holding, words, revision }
     if (element === null) return;
     const onWheel = (event: WheelEvent): void => {
       event.preventDefault();
-      const nowMs = Date.now();
       const scale = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
       const bounds = element.getBoundingClientRect();
-      store.update((player) => {
-        const sideways = event.shiftKey ? event.deltaY : event.deltaX;
-        if (Math.abs(sideways) > Math.abs(event.shiftKey ? 0 : event.deltaY)) {
-          return pan(player, ((sideways * scale) / bounds.width) * player.window.spanMs, nowMs);
-        }
-        // Live stays at the right end while zooming; the past stays under the pointer.
-        const anchorMs = isLive(player) ? nowMs : timeAt(player.window, event.clientX - bounds.left, bounds.width);
-        return zoom(player, 1.0018 ** (event.deltaY * scale), anchorMs, nowMs);
-      });
+      const playback = player.playback.get();
+      const sideways = event.shiftKey ? event.deltaY : event.deltaX;
+      if (Math.abs(sideways) > Math.abs(event.shiftKey ? 0 : event.deltaY)) {
+        player.pan(((sideways * scale) / bounds.width) * playback.window.spanMs);
+        return;
+      }
+      // Live stays at the right end while zooming; the past stays under the pointer.
+      const anchorMs = isLive(playback) ? null : timeAt(playback.window, event.clientX - bounds.left, bounds.width);
+      player.zoom(1.0018 ** (event.deltaY * scale), anchorMs);
     };
     element.addEventListener("wheel", onWheel, { passive: false });
     return () => element.removeEventListener("wheel", onWheel);
-  }, [store]);
+  }, [player]);
 
   const at = (event: PointerEvent): { x: number; y: number; width: number; height: number } => {
     const bounds = event.currentTarget.getBoundingClientRect();
@@ -144,14 +140,14 @@ export function TimelineView({ store, timeline, seen, holding, words, revision }
     pointers.current.set(event.pointerId, { x, y });
     if (pointers.current.size === 2) {
       gesture.current = { kind: "pinch" };
-      holding(false);
+      player.hold(false);
       return;
     }
     const pans = event.button === 1 || event.shiftKey || y > height - RULER_PX;
     gesture.current = { kind: pans ? "pan" : "scrub" };
     if (!pans) {
-      holding(true);
-      store.update((player) => seek(player, timeAt(player.window, x, width), Date.now()));
+      player.hold(true);
+      player.seek(timeAt(player.playback.get().window, x, width));
     }
   };
 
@@ -159,18 +155,18 @@ export function TimelineView({ store, timeline, seen, holding, words, revision }
     const before = pointers.current.get(event.pointerId);
     if (before === undefined || gesture.current === null) return;
     const { x, y, width } = at(event);
-    const nowMs = Date.now();
+    const { window } = player.playback.get();
     const kind = gesture.current.kind;
     if (kind === "scrub") {
       const inside = Math.min(width, Math.max(0, x));
-      store.update((player) => seek(player, timeAt(player.window, inside, width), nowMs));
+      player.seek(timeAt(window, inside, width));
     } else if (kind === "pan") {
-      store.update((player) => pan(player, ((before.x - x) / width) * player.window.spanMs, nowMs));
+      player.pan(((before.x - x) / width) * window.spanMs);
     } else {
       const other = [...pointers.current].find(([id]) => id !== event.pointerId)?.[1];
       if (other !== undefined) {
         const factor = Math.max(8, Math.abs(before.x - other.x)) / Math.max(8, Math.abs(x - other.x));
-        store.update((player) => zoom(player, factor, timeAt(player.window, other.x, width), nowMs));
+        player.zoom(factor, timeAt(window, other.x, width));
       }
     }
     pointers.current.set(event.pointerId, { x, y });
@@ -180,12 +176,12 @@ export function TimelineView({ store, timeline, seen, holding, words, revision }
     pointers.current.delete(event.pointerId);
     if (pointers.current.size > 0) return;
     gesture.current = null;
-    holding(false);
+    player.hold(false);
   };
 
   const nowSeconds = Math.floor(useNow() / 1000);
-  const second = usePart(store, (player) => Math.floor(momentOf(player, Date.now()) / 1000));
-  const fromSecond = usePart(store, (player) => Math.floor(player.window.fromMs / 1000));
+  const second = usePart(player.playback, () => Math.floor(player.momentMs() / 1000));
+  const fromSecond = usePart(player.playback, ({ window }) => Math.floor(window.fromMs / 1000));
   const label = t("timeline.value", { time: fullText(zone, second * 1000, locale), state: words });
 
   return (

@@ -21,7 +21,7 @@ const SMALL_TILE_PX = 560;
 const DEFAULT_ASPECT = 16 / 9;
 
 export function WallPage(): ReactElement {
-  const { cameras, t, language, locale, live } = useAppContext();
+  const { cameras, t, language, locale, live, renderer } = useAppContext();
   const list = useRef<HTMLUListElement>(null);
   const [size, setSize] = useState({ width: 0, height: 0 });
   const [pins, setPins] = useState<ReadonlySet<string>>(readPins);
@@ -97,6 +97,7 @@ export function WallPage(): ReactElement {
               t={t}
               locale={locale}
               live={live}
+              renderer={renderer}
             />
           );
         })}
@@ -109,7 +110,7 @@ function aspectOf(camera: Camera): number {
   return camera.grid === null ? DEFAULT_ASPECT : camera.grid.width_px / camera.grid.height_px;
 }
 
-interface TileProps extends Pick<AppValues, "t" | "locale" | "live"> {
+interface TileProps extends Pick<AppValues, "t" | "locale" | "live" | "renderer"> {
   readonly camera: Pick<Camera, "id" | "name">;
   readonly box: TileBox;
   readonly pinned: boolean;
@@ -132,7 +133,7 @@ const WallTile = memo(AnyTile, (before, after) => {
   );
 });
 
-function AnyTile({ camera, box, pinned, onPin, onFocus, t, live, locale }: TileProps): ReactElement {
+function AnyTile({ camera, box, pinned, onPin, onFocus, t, live, renderer, locale }: TileProps): ReactElement {
   const summary = useLiveSummary(live, camera.id);
   const { tone, words } = describeLive(summary, t);
   const name = camera.name === "" ? camera.id : camera.name;
@@ -146,7 +147,7 @@ function AnyTile({ camera, box, pinned, onPin, onFocus, t, live, locale }: TileP
       data-tone={tone}
     >
       <Link to={cameraPath(camera.id)} className="tile-link" label={`${t("wall.open", { camera: name })}. ${words}`}>
-        <LiveCanvas live={live} camera={camera.id} maxWidthPx={wide ? Infinity : SMALL_WIDTH_PX} />
+        <LiveCanvas renderer={renderer} live={live} camera={camera.id} maxWidthPx={wide ? Infinity : SMALL_WIDTH_PX} />
         <FocusReporter camera={camera.id} onFocus={onFocus} />
         <span className="tile-line">
           <span className="tile-name">{name}</span>

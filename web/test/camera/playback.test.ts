@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import {
   advance,
   begin,
-  changeSpeed,
+  changeRate,
   chosenSpan,
   goLive,
   isLive,
@@ -11,8 +11,8 @@ import {
   momentOf,
   pan,
   seek,
-  setSpeed,
-  SPEEDS,
+  setRate,
+  RATES,
   step,
   togglePlay,
   zoom,
@@ -37,20 +37,20 @@ test("pausing live stays at now; playing goes on from there; seeking beyond now 
   expect(isLive(seek(playing, NOW + 9999, NOW + 4000))).toBe(true);
 });
 
-test("a thousandfold play ends in live, at once-speed", () => {
-  let player = setSpeed(togglePlay(begin(NOW - 100_000, null, NOW), NOW), 1000, NOW);
-  player = advance(player, 50, NOW + 50);
-  expect(player.atMs).toBe(NOW - 50_000);
-  player = advance(player, 60, NOW + 110);
-  expect([isLive(player), player.speed]).toEqual([true, 1]);
+test("a thousandfold play ends in live, at rate 1", () => {
+  let playback = setRate(togglePlay(begin(NOW - 100_000, null, NOW), NOW), 1000, NOW);
+  playback = advance(playback, 50, NOW + 50);
+  expect(playback.atMs).toBe(NOW - 50_000);
+  playback = advance(playback, 60, NOW + 110);
+  expect([isLive(playback), playback.rate]).toEqual([true, 1]);
 });
 
-test("speeds go up and down the list and stop at its ends", () => {
-  let player = begin(NOW - 100_000, null, NOW);
-  for (let times = 0; times < 20; times++) player = changeSpeed(player, 1, NOW);
-  expect(player.speed).toBe(SPEEDS.at(-1));
-  for (let times = 0; times < 20; times++) player = changeSpeed(player, -1, NOW);
-  expect(player.speed).toBe(1);
+test("rates go up and down the list and stop at its ends", () => {
+  let playback = begin(NOW - 100_000, null, NOW);
+  for (let times = 0; times < 20; times++) playback = changeRate(playback, 1, NOW);
+  expect(playback.rate).toBe(RATES.at(-1));
+  for (let times = 0; times < 20; times++) playback = changeRate(playback, -1, NOW);
+  expect(playback.rate).toBe(1);
 });
 
 test("a span has its ends in order, however they were marked", () => {
@@ -67,20 +67,20 @@ describe("whatever is done", () => {
     fc.integer({ min: 0, max: 2e12 }).map((at) => (p: Playback, now: number) => seek(p, at, now)),
     fc.double({ min: 0.01, max: 100, noNaN: true }).map((by) => (p: Playback, now: number) => zoom(p, by, momentOf(p, now), now)),
     fc.integer({ min: -1e9, max: 1e9 }).map((by) => (p: Playback, now: number) => pan(p, by, now)),
-    fc.constantFrom(...SPEEDS).map((speed) => (p: Playback, now: number) => setSpeed(p, speed, now)),
+    fc.constantFrom(...RATES).map((rate) => (p: Playback, now: number) => setRate(p, rate, now)),
     fc.integer({ min: 0, max: 1000 }).map((by) => (p: Playback, now: number) => advance(p, by, now)),
   );
 
   test("the moment is never in the future, live always runs, and now stays reachable", () => {
     fc.assert(
       fc.property(fc.array(act, { maxLength: 30 }), (acts) => {
-        let player = begin(null, null, NOW);
+        let playback = begin(null, null, NOW);
         acts.forEach((each, index) => {
           const nowMs = NOW + index * 100;
-          player = each(player, nowMs);
-          expect(momentOf(player, nowMs)).toBeLessThanOrEqual(nowMs);
-          if (isLive(player)) expect([player.playing, player.speed]).toEqual([true, 1]);
-          expect(toMs(player.window)).toBeLessThanOrEqual(nowMs + player.window.spanMs * 0.1 + 1);
+          playback = each(playback, nowMs);
+          expect(momentOf(playback, nowMs)).toBeLessThanOrEqual(nowMs);
+          if (isLive(playback)) expect([playback.playing, playback.rate]).toEqual([true, 1]);
+          expect(toMs(playback.window)).toBeLessThanOrEqual(nowMs + playback.window.spanMs * 0.1 + 1);
         });
       }),
     );

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { makeGrid } from "../../src/scene/grid";
 import { LiveScenes } from "../../src/scene/live";
 import { CameraMessageSchema, ImageFormat } from "../../src/scene/pb/privet/v1/scene_pb";
-import { askFullSize, blockPxFor, blockPxOf, scaledSize, SMALL_WIDTH_PX } from "../../src/scene/full-size";
+import { blockPxFor, blockPxOf, scaledSize, SMALL_WIDTH_PX } from "../../src/scene/full-size";
 
 const grid = makeGrid(1920, 1080, 8, 0);
 
@@ -29,7 +29,7 @@ describe("the size of small pictures", () => {
   });
 });
 
-test("of a background that came live the whole picture can be asked for", async () => {
+test("of a background that came live the full-size picture can be asked for", async () => {
   const asked: string[] = [];
   let deliver: ((event: MessageEvent) => void) | null = null;
   const live = new LiveScenes("ws://x/api/live", {
@@ -65,8 +65,7 @@ test("of a background that came live the whole picture can be asked for", async 
   (deliver as ((event: MessageEvent) => void) | null)?.(new MessageEvent("message", { data: new Uint8Array(data).buffer }));
   const known = live.view("gate")?.view.background;
   if (known == null) throw new Error("no background was taken");
-  expect(await askFullSize(known)).toEqual(Uint8Array.of(1, 2, 3));
-  expect(await askFullSize(known)).toBeNull();
+  expect(await live.fullSize("gate", known)).toEqual(Uint8Array.of(1, 2, 3));
+  expect(await live.fullSize("gate", known)).toBeNull();
   expect(asked).toEqual([`gate ${2n ** 63n + 1n} 7`, `gate ${2n ** 63n + 1n} 7`]);
-  expect(await askFullSize({ ...known })).toBeNull();
 });

@@ -190,4 +190,38 @@ describe("what is fetched", () => {
     await settled();
     expect(asked.map((each) => each.toMs)).toEqual([BEGIN + 10_000, BEGIN + 15_000]);
   });
+
+  test("however often a clock that stands still is heard, no more than so many views are kept", () => {
+    const { recorded } = make(() => BEGIN + 1e9);
+    let view = NOTHING_SEEN;
+    for (const each of recording(BEGIN, BEGIN + 1000)) view = followMessage(view, parseScene(each), () => undefined);
+    recorded.hear(view);
+    const later = { ...view, head: { session: 1n, sequence: 9n, wallNs: BigInt(BEGIN + 500) * 1_000_000n } };
+    for (let times = 0; times < 4095; times++) recorded.hear(later);
+    expect(recorded.at(BEGIN + 100).kind).toBe("shown");
+    recorded.hear(later);
+    expect(recorded.at(BEGIN + 100).kind).toBe("fetching");
+  });
+
+  test("a segment that failed waits before it is tried again, and only the last few hundred are remembered", async () => {
+    const asked: number[] = [];
+    const recorded = new RecordingCache(
+      (fromMs) => {
+        asked.push(fromMs);
+        return Promise.reject(new Error("torn"));
+      },
+      () => undefined,
+      () => BEGIN + 1e9,
+    );
+    for (let minute = 0; minute < 256; minute++) {
+      recorded.want(BEGIN + minute * 60_000, 0);
+      await new Promise((done) => setTimeout(done, 0));
+    }
+    recorded.want(BEGIN, 0);
+    expect(asked).toHaveLength(256);
+    recorded.want(BEGIN + 256 * 60_000, 0);
+    await new Promise((done) => setTimeout(done, 0));
+    recorded.want(BEGIN, 0);
+    expect(asked).toHaveLength(258);
+  });
 });

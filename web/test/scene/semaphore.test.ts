@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Semaphore } from "../../src/scene/semaphore";
+import { QueueFull, Semaphore } from "../../src/scene/semaphore";
 
 /** Work that is done when told. */
 class Work {
@@ -19,7 +19,7 @@ class Work {
 const soon = (): Promise<void> => new Promise((done) => setTimeout(done, 0));
 
 test("no more than so many are under way, in the order they came, and a failure hands its turn on", async () => {
-  const turns = new Semaphore(2);
+  const turns = new Semaphore(2, 3);
   const work = Array.from({ length: 5 }, () => new Work());
   const done = work.map((each) => turns.run(each.run).catch((error: unknown) => error));
   const begun = (): boolean[] => work.map((each) => each.begun);
@@ -39,4 +39,19 @@ test("no more than so many are under way, in the order they came, and a failure 
   void turns.run(last.run);
   await soon();
   expect(last.begun).toBe(true);
+});
+
+test("no more than so many wait: work beyond that is refused and never begins, and there is room again later", async () => {
+  const turns = new Semaphore(1, 1);
+  const [first, second, third, fourth] = [new Work(), new Work(), new Work(), new Work()];
+  const done = [turns.run(first.run), turns.run(second.run)];
+  await expect(turns.run(third.run)).rejects.toThrow(QueueFull);
+  expect(third.begun).toBe(false);
+  first.finish();
+  await done[0];
+  done.push(turns.run(fourth.run));
+  second.finish();
+  await done[1];
+  await soon();
+  expect(fourth.begun).toBe(true);
 });
