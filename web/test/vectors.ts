@@ -1,24 +1,24 @@
 /** Loads the vectors that every implementation of a format reads. */
 
 import { readdirSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 
-const ROOT = new URL("../../vectors/", import.meta.url);
+const ROOT = join(import.meta.dirname, "../../vectors");
 
 export function loadCases<T>(file: string): T[] {
-  const parsed = JSON.parse(readFileSync(new URL(file, ROOT), "utf8")) as { cases?: T[] };
+  const parsed = JSON.parse(readFileSync(join(ROOT, file), "utf8")) as { cases?: T[] };
   if (parsed.cases === undefined || parsed.cases.length === 0) throw new Error(`vectors/${file} holds no cases`);
   return parsed.cases;
 }
 
 export function vectorFiles(directory: string, ending: string): string[] {
-  const found = readdirSync(fileURLToPath(new URL(directory, ROOT))).filter((name) => name.endsWith(ending));
+  const found = readdirSync(join(ROOT, directory)).filter((name) => name.endsWith(ending));
   if (found.length === 0) throw new Error(`vectors/${directory} holds no ${ending}`);
   return found.sort();
 }
 
 export function readVector(file: string): Uint8Array {
-  return readFileSync(new URL(file, ROOT));
+  return readFileSync(join(ROOT, file));
 }
 
 export function fromHex(text: string): Uint8Array {

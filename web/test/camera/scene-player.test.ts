@@ -6,6 +6,7 @@ import { Condition, ImageFormat, Reason, SceneMessageSchema } from "../../src/sc
 import { follow, followMessage, NOTHING_SEEN, type SceneView } from "../../src/scene/reader";
 import { msOf } from "../../src/scene/scene";
 import { decode, parseScene } from "../../src/scene/wire";
+import { sceneBody } from "../fake-recorder";
 import { fromHex, loadCases } from "../vectors";
 
 const BEGIN = 1_700_000_040_000; // a whole minute
@@ -98,7 +99,7 @@ class FakePage {
         stepMs,
         signal,
         answer: async (messages) => {
-          done(body(messages));
+          done(sceneBody(messages));
           await settle();
         },
         fail: async () => {
@@ -113,19 +114,6 @@ class FakePage {
 /** Promises and streams run to their end; no time passes. */
 async function settle(): Promise<void> {
   await new Promise((done) => setTimeout(done, 0));
-}
-
-function body(messages: readonly Uint8Array[]): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    start(controller) {
-      for (const each of messages) controller.enqueue(Uint8Array.of(...varint(each.length), ...each));
-      controller.close();
-    },
-  });
-}
-
-function varint(value: number): number[] {
-  return value < 128 ? [value] : [(value & 127) | 128, ...varint(value >> 7)];
 }
 
 /** A background of nothing, then a heartbeat and a cover a second of [fromMs, toMs). */
