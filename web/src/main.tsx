@@ -7,7 +7,12 @@ import { App } from "./app/app";
 import { browserPorts } from "./app/browser-ports";
 import "./design/tokens.css";
 import "./design/base.css";
-import "./design/pages.css";
+import "./design/frame.css";
+import "./design/wall.css";
+import "./design/camera.css";
+import "./design/system.css";
+import "./design/narrow.css";
+import "./design/commission.css";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no element for the application");
