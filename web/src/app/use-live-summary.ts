@@ -4,6 +4,7 @@ import { useSyncExternalStore, useCallback, useRef } from "react";
 import { hasBits } from "../scene/bits";
 import { liveFreshness, type LiveScenes } from "../scene/live";
 import { msOf, type Condition, type Reason } from "../scene/scene";
+import { Ticker } from "./ticker";
 import { provenSinceMs, coverAgeMs, type Freshness } from "../scene/freshness";
 
 export interface LiveSummary {
@@ -57,22 +58,7 @@ export function summarise(live: LiveScenes, camera: string): LiveSummary {
 }
 
 /** Staleness comes with time, not with a message: one clock for all tiles. */
-const LOOK_EVERY_MS = 500;
-const looking = new Set<() => void>();
-let timer: ReturnType<typeof setInterval> | undefined;
-
-function lookNowAndThen(look: () => void): () => void {
-  looking.add(look);
-  timer ??= setInterval(() => {
-    for (const each of looking) each();
-  }, LOOK_EVERY_MS);
-  return () => {
-    looking.delete(look);
-    if (looking.size > 0) return;
-    clearInterval(timer);
-    timer = undefined;
-  };
-}
+const looks = new Ticker(500);
 
 function same(a: LiveSummary, b: LiveSummary): boolean {
   return (
@@ -92,7 +78,7 @@ export function useLiveSummary(live: LiveScenes, camera: string): LiveSummary {
   const subscribe = useCallback(
     (changed: () => void) => {
       const stop = live.subscribe(camera, changed);
-      const stopLooking = lookNowAndThen(changed);
+      const stopLooking = looks.subscribe(changed);
       return () => {
         stop();
         stopLooking();

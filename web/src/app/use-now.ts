@@ -1,25 +1,9 @@
 /** The time, for words that grow old: components that show it are drawn anew every second, all at once. */
 
 import { useSyncExternalStore } from "react";
+import { Ticker } from "./ticker";
 
-const EVERY_MS = 1000;
-const listeners = new Set<() => void>();
-let timer: ReturnType<typeof setInterval> | undefined;
-let now = Date.now();
-
-function subscribe(changed: () => void): () => void {
-  listeners.add(changed);
-  timer ??= setInterval(() => {
-    now = Date.now();
-    for (const listener of listeners) listener();
-  }, EVERY_MS);
-  return () => {
-    listeners.delete(changed);
-    if (listeners.size > 0) return;
-    clearInterval(timer);
-    timer = undefined;
-  };
-}
+const seconds = new Ticker(1000);
 
 /** ms UTC, at most a second old while anybody watches. */
 export function useNow(): number {
@@ -28,8 +12,5 @@ export function useNow(): number {
 
 /** What `say` makes of the time, kept current; the component is drawn anew only when that changes. */
 export function useAsOfNow<T extends string | number | null>(say: (nowMs: number) => T): T {
-  return useSyncExternalStore(subscribe, () => {
-    if (timer === undefined) now = Math.floor(Date.now() / EVERY_MS) * EVERY_MS;
-    return say(now);
-  });
+  return useSyncExternalStore(seconds.subscribe, () => say(seconds.nowMs));
 }
