@@ -94,6 +94,8 @@ export const COUNTERS: Camera["counters"] = {
   sub_stream: "none",
   candidate_blocks: 0,
   sharpness_milli: 400,
+  saves_failed: 0,
+  state_unsaved_seconds: 0,
 };
 
 export const SITE: Site = {

@@ -21,7 +21,7 @@ const OFFER: Offer = {
   picture: "/api/cameras/gate/commission/offer-1/picture.png",
   good_for_ms: 300_000,
 };
-const SIGNED: Decision = { outcome: "signed", signed_blocks: 2, lapsed_blocks: 1 };
+const SIGNED: Decision = { outcome: "signed", signed_blocks: 2, lapsed_blocks: 1, saved: true };
 
 let asked: string[] = [];
 let forgotten: string[] = [];
@@ -42,7 +42,7 @@ function ports(changes: Partial<CommissionPorts> = {}, permissions: Session["per
     },
     refuseOffer: (camera, offer) => {
       asked.push(`refuse ${camera} ${offer}`);
-      return Promise.resolve({ outcome: "refused", signed_blocks: 0, lapsed_blocks: 0 });
+      return Promise.resolve({ outcome: "refused", signed_blocks: 0, lapsed_blocks: 0, saved: true });
     },
     ...changes,
   };

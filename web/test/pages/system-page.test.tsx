@@ -14,7 +14,8 @@ const STORAGE: Storage = {
   free_bytes: 312_000_000_000,
   retention_hours: 72,
   retention_reason: "",
-  cameras: [{ camera: "gate", recordings: 70, bytes: 110_000_000, oldest_ms: 0 }],
+  cameras: [{ camera: "gate", recordings: 70, bytes: 110_000_000, oldest_ms: 0, error: "" }],
+  index_fails: false,
 };
 
 function ports(changes: Partial<SystemPorts> = {}): SystemPorts {
@@ -59,6 +60,19 @@ describe("the system", () => {
     expect(facts).toContain("Free on the disk312 GB");
     expect(facts).toContain("Kept for72 hours");
     expect(facts).toContain("SignaturesNothing waits");
+  });
+
+  test("says why a camera is not recorded, and that the index fails", async () => {
+    const failing = {
+      ...STORAGE,
+      index_fails: true,
+      cameras: [{ camera: "gate", recordings: 70, bytes: 110_000_000, oldest_ms: 0, error: "no space left on device" }],
+    };
+    showIn("en", new FakeLive(), <SystemPage ports={ports({ fetchStorage: () => Promise.resolve(failing) })} />, [
+      cameraOf("gate"),
+    ]);
+    expect(await screen.findByText("no space left on device", { exact: false })).toBeTruthy();
+    expect(document.querySelectorAll(".system-facts .tag-degraded").length).toBe(1);
   });
 
   test("names the quota, in Arabic too, and the cameras that wait for a signature", async () => {
