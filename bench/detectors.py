@@ -29,8 +29,8 @@ from bench.truth import Box, Truth, blocks_touched, plate, read_truth
 from privet.core.frame import Frame, Matrix
 from privet.core.grid import BoolGrid, Grid
 from privet.detect.openvino import Detector, load_detectors
-from privet.scene.looks import TRANSFORMS, blocks_hit, levels, tiles
-from privet.scene.sample import Tile, Transform, apply, input_to_picture, invert, sample
+from privet.scene.proof.looks import TRANSFORMS, blocks_hit, levels, tiles
+from privet.scene.proof.views import Tile, Transform, apply, input_to_picture, invert, sample
 
 Planes = NDArray[np.uint8]
 """Shape (3, height, width): Y, U and V at full resolution."""

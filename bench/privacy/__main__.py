@@ -19,7 +19,7 @@ from bench.privacy.sequence import Sequence, from_video
 from bench.privacy.stills import Stills, evenly, save
 from bench.privacy.substream import Smaller
 from bench.privacy.tables import Json, as_json, table
-from privet.scene.looks import Detector
+from privet.scene.proof.looks import Detector
 
 TRUTH_BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data" / "PETS09-S2L1-gt.txt"
 STILLS = 2

@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 
 from privet.core.frame import Frame
 from privet.core.grid import BoolGrid
-from privet.scene import analyst, looks, stillness
+from privet.scene import analyst
 from privet.scene.analyst import Analyst
-from privet.scene.cover import dilate
-from privet.scene.looks import Detector
-from privet.scene.promote import Evidence, ProvenBackground, Rules, promote
-from privet.scene.sample import Transform
+from privet.scene.cover.shape import dilate
+from privet.scene.proof import looks, stillness
+from privet.scene.proof.looks import Detector
+from privet.scene.proof.promote import Evidence, ProvenBackground, Rules, promote
+from privet.scene.proof.views import Transform
 from privet.scene.statistics import Statistics
 
 Detectors = tuple[Detector, ...]

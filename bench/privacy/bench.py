@@ -23,9 +23,9 @@ from bench.privacy.watch import Account, Between, Shown, watch
 from privet.core.clock import NS_PER_S
 from privet.core.grid import Grid
 from privet.detect.openvino import load_detectors
-from privet.runtime.capacity import capacity_bits_per_second
+from privet.pipe.bound import capacity_bits_per_second
 from privet.scene.analyst import AnalystSettings
-from privet.scene.looks import Detector
+from privet.scene.proof.looks import Detector
 
 GATE_THRESHOLD = 0.15
 EYES_THRESHOLD = 0.5

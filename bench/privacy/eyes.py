@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from bench.privacy.sequence import Plate
 from bench.privacy.watch import Shown
 from privet.core.frame import Frame, Matrix
-from privet.scene.looks import Detector
-from privet.scene.sample import Tile, Transform, input_to_picture, sample
+from privet.scene.proof.looks import Detector
+from privet.scene.proof.views import Tile, Transform, input_to_picture, sample
 
 SAME_IOU = 0.3
 ACROSS = 2

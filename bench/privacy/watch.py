@@ -23,9 +23,9 @@ from privet.core.scene import Condition, Reason, Scene
 from privet.core.wire import to_message
 from privet.render.paint import Picture, render
 from privet.render.picture import Pictures
-from privet.runtime.narrator import Narrator, Seen
 from privet.scene.analyst import Analyst, AnalystSettings, Observation
-from privet.scene.looks import Detector
+from privet.scene.proof.looks import Detector
+from privet.worker.camera.scene_encoder import SceneEncoder, Seen
 
 HEARTBEAT_NS = NS_PER_S
 FIRST_NS = NS_PER_S  # a stream's time begins here, because 0 says "unknown"
@@ -83,7 +83,7 @@ def watch(
     watched between the main stream's keyframes as soon as it has been learned.
     """
     analyst = Analyst(settings, detectors)
-    narrator = Narrator(1, round(NS_PER_S / settings.covers_per_second))
+    narrator = SceneEncoder(1, round(NS_PER_S / settings.covers_per_second))
     viewer = _Viewer(account)
     promoted_at: NDArray[np.int64] | None = None
     said_ns = 0
@@ -98,7 +98,7 @@ def watch(
             account.looks_with_hit += analyst.looks[1]
             account.restarted.append(number)
             analyst = after
-            narrator = Narrator(2 + len(account.restarted), round(NS_PER_S / settings.covers_per_second))
+            narrator = SceneEncoder(2 + len(account.restarted), round(NS_PER_S / settings.covers_per_second))
             viewer.hear(narrator.begin(analyst.background, 0, frame.wall_ns, frame.monotonic_ns))
         told: list[tuple[Frame, Observation]] = []
         if smaller is not None:

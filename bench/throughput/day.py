@@ -34,9 +34,9 @@ from privet.core.scene import Scene
 from privet.core.wire import to_message
 from privet.record.recorder import RecorderCore, RecordSettings
 from privet.record.recording import PLACES_SUFFIX, SUFFIX, SUMMARY_SUFFIX, TOPICS, RecordingInfo
-from privet.runtime.narrator import Narrator, Seen
-from privet.scene.promote import ProvenBackground, restore
-from privet.scene.stored import StoredScene
+from privet.scene.proof.promote import ProvenBackground, restore
+from privet.scene.state_format import StoredScene
+from privet.worker.camera.scene_encoder import SceneEncoder, Seen
 
 CAMERA = CameraId("yard")
 DAY_NS = 86_400 * NS_PER_S
@@ -222,7 +222,7 @@ def told_by_narrator(frames: Iterable[Told], track: Track, from_ns: int, to_ns: 
         if told.painted is not None and told.at_ns >= from_ns:
             waiting |= told.painted
     background = proven_but(track.known, waiting)
-    narrator = Narrator(1, NS_PER_S // COVERS_PER_SECOND)
+    narrator = SceneEncoder(1, NS_PER_S // COVERS_PER_SECOND)
     yield from_ns, narrator.begin(background, 0, STARTS_NS + from_ns, from_ns)
     beat_ns = from_ns + HEARTBEAT_AFTER_NS
     for told in frames:

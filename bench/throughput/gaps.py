@@ -14,7 +14,7 @@ from privet.core.clock import NS_PER_S
 from privet.core.pb import scene_pb2 as pb
 from privet.core.scene import looked_at_seldom
 from privet.record import scan
-from privet.record.force import head_of
+from privet.record.stream_state import head_of
 
 SILENT_NS = 2 * NS_PER_S        # between two heartbeats: longer, and the API calls a camera stale
 _ILL = {pb.CONDITION_STARTING: "starting", pb.CONDITION_OFFLINE: "offline", pb.CONDITION_BLIND: "blind"}

@@ -23,8 +23,14 @@ from bench.throughput.process import say_figures
 from privet.core.clock import NS_PER_S
 from privet.core.frame import Frame, Plane
 from privet.core.grid import BoolGrid, Grid
-from privet.scene import alignment, cover, difference, light, looks, mapping, model, sample, statistics, stillness
-from privet.scene.subview import SubView
+from privet.scene import block_model as model
+from privet.scene import light, statistics
+from privet.scene.cover import difference
+from privet.scene.cover import shape as cover
+from privet.scene.proof import looks, stillness
+from privet.scene.proof import views as sample
+from privet.scene.substream import alignment, mapping
+from privet.scene.substream.view import SubView
 
 BLOCK_PX = 8
 ROUNDS = 3

@@ -16,7 +16,7 @@ from bench.throughput.site import PROVES_WITHIN_S, cameras_on, prove
 
 
 def known_place(height_px: int) -> bytes:
-    """What one camera keeps of the place for its next start, as privet.runtime.state_store takes it. What it has learned of its sub-stream
+    """What one camera keeps of the place for its next start, as privet.worker.state_store takes it. What it has learned of its sub-stream
     is not kept, so it is the same for cameras that have one.
 
     Raises:

@@ -1,7 +1,7 @@
 """How long "when was something in this polygon?" takes. `python -m bench.throughput.queries --help`.
 
 Belongs here: weeks of recordings as a site has them, and the question asked as the API asks it. Does not belong here: the answer
-(privet.record.places), HTTP.
+(privet.record.block_index), HTTP.
 
 One day of one 1080p camera is recorded by the real recorder on a simulated clock: heartbeats all the time, and from 8 to 12 UTC people
 who walk across, half of the time somebody. Every later day is that day's summaries moved by so many days, written by the same
@@ -28,7 +28,7 @@ import numpy as np
 from bench.privacy.tables import Json
 from bench.throughput.keep import CACHE
 from bench.throughput.process import say_figures
-from privet.api.covered import answer
+from privet.api.covered.routes import answer
 from privet.api.parameters import Span
 from privet.api.store import RecordedPast
 from privet.core.clock import NS_PER_S, FakeClock
@@ -37,13 +37,13 @@ from privet.core.ids import CameraId
 from privet.core.pb import scene_pb2 as pb
 from privet.core.polygon import Polygon
 from privet.index.index import Index, index_url
+from privet.main.announce import IndexAnnounce
 from privet.record.archive import Archive
+from privet.record.block_index import MAGIC, BlockIndexWriter
 from privet.record.disk import LocalDisk, OutFile
-from privet.record.places import MAGIC, PlacesWriter
 from privet.record.recorder import RecorderCore, RecordSettings
 from privet.record.recording import RecordingInfo, places_path, recording_path, summary_path
 from privet.record.summary import SLOT_NS, decode_summaries, encode_summary
-from privet.runtime.announce import IndexAnnounce
 
 CAMERA = CameraId("yard")
 START_NS = 1_714_521_600 * NS_PER_S  # 2024-05-01 00:00 UTC
@@ -225,7 +225,7 @@ def copy_day(directory: Path, index: Index, days: int) -> Sizes:
         for row, summaries in zip(day, read, strict=True):
             from_ns = row.from_wall_ns + number * DAY_NS
             path = recording_path(CAMERA, from_ns, f"{number:08x}")
-            writer, data = PlacesWriter(), bytearray()
+            writer, data = BlockIndexWriter(), bytearray()
             for summary in summaries:
                 moved = pb.Summary()
                 moved.CopyFrom(summary)

@@ -11,7 +11,7 @@ import sys
 import threading
 
 from privet.core.clock import SystemClock
-from privet.ingest.attention import Attention, Restless, Wants
+from privet.ingest.frame_demand import Attention, Restless, Wants
 from privet.ingest.open import open_source
 from privet.ingest.source import SourceSettings
 

@@ -26,9 +26,9 @@ from bench.throughput.core import cpu_s, family, pinned
 from bench.throughput.settling import Settling
 from privet.config.models import Worker
 from privet.core.ids import CameraId
-from privet.runtime.installation import installation_key
-from privet.runtime.state_store import StateStore
-from privet.runtime.supervisor import plan_workers
+from privet.main.installation_key import installation_key
+from privet.main.supervisor import plan_workers
+from privet.worker.state_store import StateStore
 
 State = Literal["commissioning", "proving", "settled"]
 PROMOTION: dict[State, tuple[str, ...]] = {

@@ -35,14 +35,14 @@ from privet.core.grid import Grid
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.detect.openvino import load_detectors
-from privet.ingest.attention import Attention
+from privet.ingest.frame_demand import Attention
 from privet.ingest.open import open_source
 from privet.ingest.source import Source, SourceSettings, SourceStatistics
-from privet.runtime.camera import CameraPipeline, OpenSource
-from privet.runtime.outlet import Outgoing
-from privet.runtime.settings import CameraSettings
+from privet.pipe.settings import CameraSettings
 from privet.scene.analyst import Analyst, Observation
-from privet.scene.looks import Detector
+from privet.scene.proof.looks import Detector
+from privet.worker.camera.pipeline import CameraPipeline, OpenSource
+from privet.worker.send_queue import Outgoing
 
 Stage = Literal["decode", "scene", "detect"]
 
@@ -203,7 +203,7 @@ def measure(state: bytes, url: str, sub_url: str | None) -> dict[str, float]:
         try:
             _await_settled(pipeline, heard)
             before, process_ns, at_ns = dict(stages.ns), time.process_time_ns(), time.monotonic_ns()
-            _beat(pipeline, MEASURED_S)
+            _send_heartbeat(pipeline, MEASURED_S)
             spent: dict[str, int] = {name: after - before[name] for name, after in stages.ns.items()}
             process_ns, frames = time.process_time_ns() - process_ns, (time.monotonic_ns() - at_ns) / 1e9 * 15
         finally:
@@ -217,7 +217,7 @@ def _opened(address: str, clock: SystemClock, attention: Attention) -> Source:
     return open_source(SourceSettings(address), clock, attention)
 
 
-def _beat(pipeline: CameraPipeline, for_s: int) -> None:
+def _send_heartbeat(pipeline: CameraPipeline, for_s: int) -> None:
     """Once a second, as a worker does."""
     for _ in range(for_s):
         time.sleep(1.0)
@@ -228,7 +228,7 @@ def _await_settled(pipeline: CameraPipeline, heard: _Heard) -> None:
     """As `site.await_settled`, and not before kernels and detectors are warm."""
     began_s, settling = time.monotonic(), Settling(1)
     while (for_s := time.monotonic() - began_s) < SETTLES_WITHIN_S:
-        _beat(pipeline, 1)
+        _send_heartbeat(pipeline, 1)
         settled = heard.frames > 0 and settling.settled(heard.proven_share, heard.looks, time.monotonic())
         if settled and for_s >= WARM_S:
             return

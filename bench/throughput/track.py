@@ -25,10 +25,10 @@ from privet.core.grid import BoolGrid, pack_bits, unpack_bits
 from privet.core.ids import CameraId
 from privet.core.scene import Condition, Reason
 from privet.detect.openvino import load_detectors
-from privet.runtime.camera import analyst_settings
-from privet.runtime.settings import CameraSettings
+from privet.pipe.settings import CameraSettings
 from privet.scene.analyst import Analyst, AnalystSettings, Observation
-from privet.scene.stored import StoredScene, from_bytes, to_bytes
+from privet.scene.state_format import StoredScene, from_bytes, to_bytes
+from privet.worker.camera.pipeline import analyst_settings
 
 HEIGHT_PX = 1080
 HOURS, HOUR_S = 24, 3600

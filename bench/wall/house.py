@@ -1,6 +1,6 @@
 """Privet's main process without workers: the real hub, API, index and web server, fed by the bench.
 
-Belongs here: wiring it as `runtime.serve` does, feeding it, counting what it sends. Does not belong here: the browser.
+Belongs here: wiring it as `main.serve` does, feeding it, counting what it sends. Does not belong here: the browser.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from typing import Any, Self
 
 from bench.wall.scenes import Camera
 from privet.api.app import create_app
-from privet.api.gate import cookie_name
-from privet.api.listen import listen_settings
-from privet.api.permission import Identity, Role
-from privet.api.sessions import check_token, create_token, open_session
+from privet.api.auth.permission import Identity, Role
+from privet.api.auth.sessions import check_token, create_token, open_session
+from privet.api.guard.listen import listen_settings
+from privet.api.guard.request_guard import cookie_name
 from privet.api.store import register_of
 from privet.config.load import load
 from privet.core.clock import SystemClock
 from privet.core.ids import CameraId
 from privet.index.index import Index, index_url
+from privet.main.announce import IndexAnnounce
+from privet.main.port_bounds import MOST_CONNECTIONS, Bounds
+from privet.main.publisher import Ledger
+from privet.main.serve import _House
+from privet.main.web_server import WebServer, server_settings
 from privet.record.recorder import Recorder
-from privet.runtime.announce import IndexAnnounce
-from privet.runtime.port_bounds import MOST_CONNECTIONS, Bounds
-from privet.runtime.publisher import Ledger
-from privet.runtime.serve import _House
-from privet.runtime.web_server import WebServer, server_settings
 
 FEED_EVERY_S = 0.01
 
@@ -127,7 +127,7 @@ async def running(directory: Path, cameras: list[Camera]) -> AsyncIterator[House
             for message in camera.begin(time.time_ns()):
                 parts.hub.publish(name, message)
         begun_s = time.monotonic()
-        await app.state.room.small_backgrounds.prepare(parts.hub, house.cameras)
+        await app.state.room.previews.prepare(parts.hub, house.cameras)
         house.made_small_s = time.monotonic() - begun_s
         serving = asyncio.create_task(server.serve([listening]))
         feeding = asyncio.create_task(_feed(house, parts, cameras))

@@ -3,7 +3,8 @@
 Belongs here: places, who walks in them, and when which message is due. Does not belong here: where the messages go.
 
 Every camera is 1920 x 1080 in blocks of 8 px. A busy one has people walking in it: five covers a second. A quiet one says its cover again
-every five seconds, as `runtime.narrator` does. Both say once a second that they are awake, and now and then that the light has changed.
+every five seconds, as `worker.camera.scene_encoder` does. Both say once a second that they are awake, and now and then that the
+light has changed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from privet.core.grid import BoolGrid, Grid
 from privet.core.pb import scene_pb2 as pb
 from privet.core.scene import Background, Condition, Cover, Head, ImageFormat, Light, Reason, Scene, State
 from privet.core.wire import to_message
-from privet.scene.picture import encode_webp
+from privet.scene.background_image import encode_webp
 
 GRID = Grid(1920, 1080, 8, 0)
 PLACES = 8                          # pictures; cameras share them, for each takes a while to encode

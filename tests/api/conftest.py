@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from tests.api.fakes import World, make_world
 
 from privet.api.app import bare_app
-from privet.api.openapi import text
+from privet.api.openapi.routes import text
 
 
 @pytest.fixture

@@ -14,22 +14,22 @@ from fastapi import FastAPI
 from tests.live.places import START_WALL_NS, Place
 
 from privet.api.app import create_app
+from privet.api.auth.permission import CameraPolicy, EveryCamera, Identity, Permission, Role
+from privet.api.auth.sessions import create_token
 from privet.api.dependencies import ApiDependencies, ApiLimits, SiteValues
-from privet.api.listen import ListenSettings
-from privet.api.permission import CameraPolicy, EveryCamera, Identity, Permission, Role
+from privet.api.guard.listen import ListenSettings
 from privet.api.ports import CommissionEntry, RegisterEntry
-from privet.api.sessions import create_token
 from privet.core.clock import NS_PER_S, Clock, FakeClock
 from privet.core.errors import NotFoundError, StoreError
 from privet.core.ids import CameraId
+from privet.core.intervals import Intervals, runs
 from privet.core.pb import pipe_pb2
 from privet.core.pb import scene_pb2 as pb
-from privet.core.pieces import Pieces, runs
 from privet.core.polygon import Polygon
 from privet.core.reader import SceneView
 from privet.index.rows import SPAN_KINDS, RecordingRow, SessionRow, StoredRow, TokenRow
 from privet.live.hub import Hub
-from privet.record.places import UNKNOWN, Answer
+from privet.record.block_index import UNKNOWN, Answer
 
 GATE = CameraId("gate")
 DOCK = CameraId("dock")
@@ -63,7 +63,7 @@ class MemoryAccounts:
         self.sessions.pop(secret_hash, None)
 
 
-def _ten_seconds_each(kinds: list[int], from_wall_ns: int, to_wall_ns: int) -> Pieces:
+def _ten_seconds_each(kinds: list[int], from_wall_ns: int, to_wall_ns: int) -> Intervals:
     assert from_wall_ns < to_wall_ns
     edges_ns = np.array([*(from_wall_ns + 10 * NS_PER_S * number for number in range(len(kinds))), to_wall_ns])
     return runs(np.minimum(edges_ns, to_wall_ns), np.array(kinds, np.uint8))
@@ -100,7 +100,7 @@ class MemoryPast:
             if (rows := [row for row in self.rows if row.camera == camera])
         ]
 
-    def spans(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Pieces:
+    def spans(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Intervals:
         """`conditions` of the camera are taken for ten seconds each."""
         return _ten_seconds_each([SPAN_KINDS.index(kind) for kind in self.conditions.get(camera, ["gap"])], from_wall_ns, to_wall_ns)
 

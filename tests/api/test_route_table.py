@@ -6,7 +6,7 @@ import pytest
 from fastapi import Depends, FastAPI, WebSocket
 
 from privet.api.app import bare_app
-from privet.api.permission import Permission, requires
+from privet.api.auth.permission import Permission, requires
 from privet.api.route_table import BEGIN, END, page, table
 from privet.core.errors import UserError
 

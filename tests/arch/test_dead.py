@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from privet.core.pb import pipe_pb2
-from privet.runtime.publisher import log_words
+from privet.main.publisher import log_words
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "privet"
 CALLED_BY_OTHERS = {
     "__all__",
-    "is_dumpable",      # a script within tests/runtime/test_lockdown.py asks it from inside a confined process
+    "is_dumpable",      # a script within tests/worker/test_lockdown.py asks it from inside a confined process
     "revision", "down_revision", "branch_labels", "depends_on", "upgrade", "downgrade",     # Alembic reads them
 }
 

@@ -11,13 +11,13 @@ import pytest
 
 from privet.core.frame import Matrix
 from privet.core.grid import Grid
-from privet.scene.promote import ProvenBackground
+from privet.scene.proof.promote import ProvenBackground
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "privet"
-HOME = SOURCE / "scene" / "promote.py"
+HOME = SOURCE / "scene" / "proof" / "promote.py"
 OWNER = "ProvenBackground"
 
-# Functions of scene/promote.py that write, and who may call the one that writes pixels.
+# Functions of scene/proof/promote.py that write, and who may call the one that writes pixels.
 WRITERS = {"__init__", "_write", "_write_aside", "restore", "recall"}
 CALLERS_OF_WRITE = {"promote", "restore", "recall", "_write_aside"}
 
@@ -110,7 +110,7 @@ def test_the_real_background_cannot_be_written_from_outside() -> None:
 @pytest.mark.parametrize(
     "code",
     ["background._y[0] = 1", "scene.background._proven[:] = True", "class Mine(ProvenBackground): pass", "getattr(b, '_u')",
-     "view.setflags(write=True)", "view.flags.writeable = True", "from privet.scene.promote import _write"],
+     "view.setflags(write=True)", "view.flags.writeable = True", "from privet.scene.proof.promote import _write"],
 )
 def test_trespasses_are_noticed(code: str) -> None:
     assert list(trespasses(ast.parse(code), guarded_attributes()))

@@ -30,12 +30,12 @@ FORBIDDEN_ARGUMENTS = {"shell", "allow_pickle"}
 SUPERVISORS = {
     "record/recorder.py:deliver",           # of the announcements: check finds what a dropped one was about
     "record/recorder.py:_supervised",       # of the lanes: one camera's lane that breaks is replaced, the others go on
-    "runtime/camera_sub.py:_run",           # handed to the camera's thread, which ends with it
-    "runtime/camera_state.py:_write",       # likewise
-    "runtime/publisher.py:_written",        # of the rows: one that is out of order is dropped, and counted
-    "runtime/worker.py:main",               # says where it crashed, and ends
-    "runtime/worker_host.py:_run_once",     # of the cameras: a pipeline that breaks is made anew
-    "runtime/worker_host.py:beat",          # the same
+    "worker/camera/sub_stream.py:_run",           # handed to the camera's thread, which ends with it
+    "worker/camera/state_saving.py:_write",       # likewise
+    "main/publisher.py:_written",        # of the rows: one that is out of order is dropped, and counted
+    "worker/process.py:main",               # says where it crashed, and ends
+    "worker/host.py:_run_once",     # of the cameras: a pipeline that breaks is made anew
+    "worker/host.py:beat",          # the same
 }
 
 

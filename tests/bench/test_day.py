@@ -13,7 +13,7 @@ from privet.core.clock import NS_PER_S
 from privet.core.frame import Matrix
 from privet.core.grid import Grid
 from privet.core.scene import Background, Condition, Cover, Light, Patch, Reason, State
-from privet.scene.stored import StoredScene
+from privet.scene.state_format import StoredScene
 
 GRID = Grid(256, 144, 8)
 SLOT_NS = NS_PER_S // 5

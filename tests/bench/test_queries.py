@@ -11,8 +11,8 @@ from privet.api.store import RecordedPast
 from privet.core.clock import NS_PER_S
 from privet.index.index import Index, index_url
 from privet.record.archive import Archive
+from privet.record.block_index import SOMETHING
 from privet.record.check import Wrong, check
-from privet.record.places import SOMETHING
 
 
 def test_days_are_alike_and_in_order(tmp_path: Path) -> None:

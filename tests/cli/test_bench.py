@@ -15,14 +15,14 @@ from privet.cli.bench import Report, bench, settled_or_proving
 from privet.cli.main import privet
 from privet.core.errors import PrivetError
 from privet.core.ids import CameraId
+from privet.core.machine import Machine, available_bytes, cpu_quota, memory_left, own_groups, this_machine
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.scene import Reason
-from privet.runtime.bench import Bench, Measured
-from privet.runtime.holds import CPU_FREE, MAIN_PROCESS_BYTES, MEMORY_FREE, NETWORK_FREE, Cost, evenly, holds
-from privet.runtime.machine import Machine, available_bytes, cpu_quota, memory_left, own_groups, this_machine
-from privet.runtime.outlet import Outgoing
-from privet.runtime.worker_bench import may_leave
-from privet.runtime.worker_rehearsal import encode_film
+from privet.main.bench import Bench, Measured
+from privet.main.bench_estimate import CPU_FREE, MAIN_PROCESS_BYTES, MEMORY_FREE, NETWORK_FREE, Cost, evenly, holds
+from privet.worker.jobs.bench import may_leave
+from privet.worker.jobs.rehearsal import encode_film
+from privet.worker.send_queue import Outgoing
 
 MB = 1_000_000
 ROOMY = Machine(cores=4.0, memory_bytes=1_000_000 * MB, network_bits_per_second=0)

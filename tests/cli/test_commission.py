@@ -16,11 +16,11 @@ import pytest
 import uvicorn
 from click.testing import CliRunner, Result
 from tests.api.fakes import World, make_world
-from tests.runtime.test_serve import TOKEN, configure, free_port, get, running
+from tests.main.test_serve import TOKEN, configure, free_port, get, running
 from tests.scene.pictures import place
 
-from privet.api import commission as api
-from privet.api.listen import ListenSettings
+from privet.api.guard.listen import ListenSettings
+from privet.api.signing import routes as api
 from privet.cli import commission as cli
 from privet.cli.commission import EXIT_FAILED, EXIT_NOTHING, EXIT_REFUSED, EXIT_SIGNED, STATEMENT, commission
 from privet.core.errors import PrivetError, UserError

@@ -16,8 +16,8 @@ from privet.cli.doctor import clock_state, doctor
 from privet.cli.findings import Finding, Level, judge_camera, judge_sub
 from privet.core.clock import NS_PER_S
 from privet.core.scene import Reason
-from privet.runtime.probe import Measured, focus, frame_rate_milli, keyframe_interval_ns
-from privet.runtime.worker_rehearsal import encode_film
+from privet.worker.jobs.probe import Measured, focus, frame_rate_milli, keyframe_interval_ns
+from privet.worker.jobs.rehearsal import encode_film
 
 GOOD = Measured(
     reason=int(Reason.NONE), width_px=1920, height_px=1080, frames=150, fps_milli=25_000, keyframe_interval_ms=2000,

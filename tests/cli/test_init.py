@@ -56,7 +56,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 
 
 def test_a_certificate_can_be_made_later_and_makes_listening_possible(tmp_path: Path) -> None:
-    from privet.api.listen import listen_settings
+    from privet.api.guard.listen import listen_settings
 
     run_init(str(tmp_path))
     said = run_init(str(tmp_path), "--certificate", "--host", "guard.example.org")

@@ -15,7 +15,7 @@ from privet.core.pb import scene_pb2
 from privet.core.reader import MAX_PATCHES
 from privet.core.scene import Condition, ImageFormat, Reason
 from privet.core.wire import MAX_COVER_NS
-from privet.runtime.narrator import MOST_PATCHES
+from privet.worker.camera.scene_encoder import MOST_PATCHES
 
 
 @pytest.mark.parametrize(

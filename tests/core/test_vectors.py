@@ -19,7 +19,7 @@ from privet.core.grid import Grid
 from privet.core.pb import scene_pb2 as pb
 from privet.core.reader import SceneView, follow
 from privet.core.scene import Background, Cover, Light, Patch, Scene, State
-from privet.runtime import pipe
+from privet.pipe import framing
 
 VECTORS = Path(make.__file__).parent
 Json = dict[str, Any]
@@ -174,7 +174,7 @@ def test_pipe_framing(case: Json) -> None:
     read: list[str] = []
     end = "clean"
     try:
-        read.extend(body.hex() for body in pipe.read_frames(io.BytesIO(bytes.fromhex(case["stream"]))))
+        read.extend(body.hex() for body in framing.read_frames(io.BytesIO(bytes.fromhex(case["stream"]))))
     except WireError:
         end = "refused"
     assert read == case["messages"][: len(read)]

@@ -35,8 +35,8 @@ from privet.detect.openvino import (
     without_nested,
 )
 from privet.ingest.decode import planes
-from privet.scene.looks import TRANSFORMS, blocks_hit, tiles
-from privet.scene.sample import Tile, Transform, input_to_picture, sample
+from privet.scene.proof.looks import TRANSFORMS, blocks_hit, tiles
+from privet.scene.proof.views import Tile, Transform, input_to_picture, sample
 
 DOCS = Path("/usr/share/doc/opencv-doc/examples/data")
 FOOTAGE = DOCS / "vtest.avi"

@@ -1,7 +1,7 @@
 """The pages say what is so: links lead somewhere, commands exist, dependencies and states are all there.
 
 Belongs here: comparing pages with the repository. That the settings' page is current is tests/config; that the list of what
-leaves a worker is complete is tests/runtime.
+leaves a worker is complete is tests/main.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from demo.encode import cached_clip, find_footage
 from pydantic import TypeAdapter
 from tests.cameras import Camera, CameraSite, serve_cameras
 
-from privet.api.cameras import CameraModel
+from privet.api.cameras.routes import CameraModel
 
 PROJECT = Path(__file__).resolve().parents[2]
 STARTS_WITHIN_S = 180.0  # the first start compiles the kernels

@@ -11,16 +11,16 @@ import pytest
 import uvicorn
 from tests.api.fakes import GATE, FixedCounters, Signers, make_world
 from tests.e2e import browser
-from tests.runtime.test_serve import free_port, get
-from tests.scene.test_commission import offered, waiting_camera
+from tests.main.test_serve import free_port, get
+from tests.scene.proof.test_signing import offered, waiting_camera
 
-from privet.api.listen import ListenSettings
+from privet.api.guard.listen import ListenSettings
+from privet.config.directories import static_directory
 from privet.core.clock import SystemClock
 from privet.core.grid import pack_bits
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2
-from privet.runtime.places import static_directory
-from privet.scene.commission import Offer
+from privet.scene.proof.signing import Offer
 
 pytestmark = pytest.mark.browser
 

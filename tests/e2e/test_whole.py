@@ -14,7 +14,7 @@ from mcap.reader import make_reader
 from pydantic import TypeAdapter
 from tests.e2e.site import PASSWORD, Site, privet
 
-from privet.api.recordings import RecordingModel
+from privet.api.recordings.routes import RecordingModel
 from privet.render.paint import COVER
 
 pytestmark = pytest.mark.rtsp

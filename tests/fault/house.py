@@ -190,7 +190,7 @@ class House:
                     command = (entry / "cmdline").read_bytes()
                 except OSError:
                     continue
-                if parent == str(self.process.pid) and b"privet.runtime.worker" in command:
+                if parent == str(self.process.pid) and b"privet.worker.process" in command:
                     found.append(int(entry.name))
         return sorted(found)
 

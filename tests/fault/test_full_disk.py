@@ -16,16 +16,16 @@ import av
 import numpy as np
 import pytest
 from demo.encode import CACHE, yuv_picture
-from tests.runtime.test_worker_process import Child, child
 from tests.scene.pictures import place
+from tests.worker.test_process import Child, child
 
 from privet.config.models import Promotion
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
-from privet.runtime.settings import CameraSettings, WorkerSettings
-from privet.runtime.state_store import StateStore
-from privet.runtime.warm import compiled_directory, warm_command
-from privet.scene.stored import from_bytes
+from privet.pipe.compiled import compiled_directory, warm_command
+from privet.pipe.settings import CameraSettings, WorkerSettings
+from privet.scene.state_format import from_bytes
+from privet.worker.state_store import StateStore
 
 GATE = CameraId("gate")
 SMALL_BYTES = 4_000_000
@@ -152,7 +152,7 @@ TROUBLES = {
 @pytest.mark.parametrize("trouble", ["full", pytest.param("read-only", marks=pytest.mark.slow)])
 def test_a_disk_that_takes_no_state_ends_no_camera(tmp_path: Path, trouble: str) -> None:
     spoil, mend = TROUBLES[trouble]
-    with small_file_system(tmp_path / "small") as disk, child(tmp_path, "privet.runtime.worker") as worker:
+    with small_file_system(tmp_path / "small") as disk, child(tmp_path, "privet.worker.process") as worker:
         state = disk / "gate"
         state.mkdir(mode=0o700)
         spoil(disk)

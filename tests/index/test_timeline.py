@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from privet.core.clock import NS_PER_S
 from privet.core.errors import StoreError
 from privet.core.ids import CameraId
+from privet.core.intervals import Intervals
 from privet.core.pb import scene_pb2 as pb
-from privet.core.pieces import Pieces
 from privet.core.scene import Condition, Reason
 from privet.index import tables
 from privet.index.index import FILE_NAME, Index, index_url
@@ -53,7 +53,7 @@ def shares_of(known: dict[int, float], from_ns: int, to_ns: int, bins: int) -> l
     return [None if math.isnan(share) else share for share in found.tolist()]
 
 
-def named(pieces: Pieces) -> list[tuple[int, int, str]]:
+def named(pieces: Intervals) -> list[tuple[int, int, str]]:
     """(from, to, kind)."""
     edges_ns = itertools.pairwise(pieces.edges_ns.tolist())
     return [(from_ns, to_ns, SPAN_KINDS[kind]) for (from_ns, to_ns), kind in zip(edges_ns, pieces.kinds, strict=True)]

@@ -14,8 +14,8 @@ from privet.core.clock import NS_PER_MS, NS_PER_S, FakeClock
 from privet.core.errors import SourceError
 from privet.core.frame import Frame
 from privet.core.scene import Reason
-from privet.ingest.backoff import REFUSED_LONGEST_NS
 from privet.ingest.reconnect import Attempt, Link, LinkState, Reconnector
+from privet.ingest.retry_backoff import REFUSED_LONGEST_NS
 from privet.ingest.source import Source, SourceStatistics
 from privet.ingest.synthetic import SyntheticSource, grey_picture
 

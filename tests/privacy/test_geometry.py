@@ -22,8 +22,8 @@ from privet.core.pb import pipe_pb2
 from privet.core.reader import SceneView, follow
 from privet.core.scene import Background
 from privet.core.wire import from_message
-from privet.runtime.worker_mask import MaskSettings
-from privet.runtime.worker_masking import mask
+from privet.worker.jobs.mask import MaskSettings
+from privet.worker.jobs.mask_passes import mask
 
 PICTURE_NUMBER = 50
 WINDOW_PX = (384, 144, 768, 432)                # left, top, right, bottom of the footage

@@ -23,17 +23,17 @@ from privet.core.grid import BoolGrid, Grid
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.scene import Condition, Reason
-from privet.ingest.attention import Attention
+from privet.ingest.frame_demand import Attention
 from privet.ingest.source import Source
 from privet.ingest.synthetic import Picture, SyntheticSource
-from privet.runtime.camera import CameraPipeline
-from privet.runtime.outlet import Outgoing
-from privet.runtime.settings import CameraSettings
+from privet.pipe.settings import CameraSettings
 from privet.scene.analyst import AnalystSettings, Observation
-from privet.scene.commission import NoOffer, Offer, Signing
-from privet.scene.looks import Detector
-from privet.scene.promote import Evidence, ProvenBackground, Rules, promote
-from privet.scene.stored import StoredScene
+from privet.scene.proof.looks import Detector
+from privet.scene.proof.promote import Evidence, ProvenBackground, Rules, promote
+from privet.scene.proof.signing import NoOffer, Offer, Signing
+from privet.scene.state_format import StoredScene
+from privet.worker.camera.pipeline import CameraPipeline
+from privet.worker.send_queue import Outgoing
 
 WIDTH, HEIGHT, BLOCK = 52, 36, 8     # partial blocks at both edges
 GRID = Grid(WIDTH, HEIGHT, BLOCK)
@@ -113,7 +113,7 @@ class Scripted:
         raise AssertionError("nobody refuses in this test")
 
     def expire_offer(self, now_ns: int) -> None:
-        """There is none: tests/runtime holds what becomes of one."""
+        """There is none: tests/main holds what becomes of one."""
 
     def snapshot(self) -> StoredScene | None:
         return None

@@ -19,8 +19,8 @@ from privet.core.errors import StoreError
 from privet.core.pb import scene_pb2 as pb
 from privet.core.wire import decode_all
 from privet.record.archive import Archive, recording_files
-from privet.record.force import InForce
 from privet.record.recording import PLACES_SUFFIX, SUMMARY_SUFFIX, RecordingFile
+from privet.record.stream_state import StreamState
 
 PICTURES = ("background", "patch")
 archive = Archive()
@@ -30,8 +30,8 @@ def reference(
     files: Sequence[RecordingFile], from_ns: int, to_ns: int, step_ns: int = 0
 ) -> list[pb.SceneMessage]:
     """As `Archive.scenes`, slowly, with MCAP's own reader, for closed files whose times grow."""
-    known, sent = InForce(), []
-    before: InForce | None = None
+    known, sent = StreamState(), []
+    before: StreamState | None = None
     due: dict[str, int] = {}
     for file in sorted(files, key=lambda file: file.order):
         with file.path.open("rb") as stream:
@@ -41,7 +41,7 @@ def reference(
             ]
         inside = [number for number, (log_ns, _) in enumerate(messages) if from_ns <= log_ns < to_ns]
         head = messages[: inside[0]] if inside else [m for m in messages if m[0] < from_ns]
-        force = InForce()
+        force = StreamState()
         for _, message in head:
             force.take(message)
         if head:
@@ -126,7 +126,7 @@ def test_a_span_over_two_files_sends_nothing_twice(tmp_path: Path) -> None:
     # In the second hour alone: what is in force, then the rest.
     from_ns = wall_of(more[5])
     inside = list(archive.scenes(files, from_ns, 2**62))
-    force = InForce()
+    force = StreamState()
     for message in played + more[:5]:
         force.take(message)
     assert inside == [*force.messages(), *more[5:]]
@@ -139,7 +139,7 @@ def test_before_everything_there_is_nothing_and_after_it_what_is_in_force(tmp_pa
     files = files_of(tmp_path, bench)
     assert list(archive.scenes(files, 0, NOON)) == []
     assert list(archive.scenes((), 0, NOON)) == []
-    force = InForce()
+    force = StreamState()
     for message in played:
         force.take(message)
     assert list(archive.scenes(files, NOON + 100 * NS_PER_S, NOON + 101 * NS_PER_S)) == list(force.messages())
@@ -150,7 +150,7 @@ def test_the_open_file_is_read_like_a_closed_one(tmp_path: Path) -> None:
     bench.play(camera.busy(NOON, 20))
     bench.clock.advance(NS_PER_S)
     bench.core.tick()
-    opened = bench.core.lanes[CAMERA].open_recording()
+    opened = bench.core.writers[CAMERA].open_recording()
     assert opened is not None
 
     @dataclass(frozen=True)

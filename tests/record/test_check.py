@@ -30,9 +30,9 @@ from privet.core.scene import Condition, Reason
 from privet.index.index import Index, index_url
 from privet.record import scan
 from privet.record.check import Wrong, check, mend, recover
-from privet.record.force import head_of
 from privet.record.lock import hold_data_directory
 from privet.record.recording import RecordingInfo, summary_path
+from privet.record.stream_state import head_of
 from privet.record.summary import decode_summaries
 
 

@@ -16,9 +16,9 @@ from privet.core.errors import StoreError
 from privet.core.ids import CameraId
 from privet.core.pb import scene_pb2 as pb
 from privet.record import scan
-from privet.record.force import InForce
 from privet.record.recorder import Recorder, RecordSettings
 from privet.record.recording import RecordingInfo, camera_of, places_path, summary_path
+from privet.record.stream_state import StreamState
 from privet.record.summary import decode_summaries
 
 
@@ -51,7 +51,7 @@ def closed_in_order(directory: Path, heard: Heard) -> list[RecordingInfo]:
 
 
 def followed(messages: list[pb.SceneMessage]) -> list[pb.SceneMessage]:
-    force = InForce()
+    force = StreamState()
     for message in messages:
         force.take(message)
     return list(force.messages())
@@ -107,7 +107,7 @@ def test_heartbeats_alone_are_written_every_ten_seconds_and_a_change_at_once(tmp
     chunks = []
     for second in range(1, 61):
         bench.play([camera.state(NOON + second * NS_PER_S, pb.CONDITION_AWAKE if second < 31 else pb.CONDITION_ASLEEP)])
-        chunks.append(bench.core.lanes[CAMERA].counters.chunks)
+        chunks.append(bench.core.writers[CAMERA].counters.chunks)
     assert chunks[29] - chunks[1] <= 3
     assert chunks[31] == chunks[29] + 1
     assert chunks[-1] - chunks[31] <= 3
@@ -178,7 +178,7 @@ def test_a_full_disk_drops_covers_counts_them_and_goes_on_by_itself(tmp_path: Pa
     background = camera.background(bench.clock.wall + 200 * MS)
     patch = camera.patch(bench.clock.wall + 250 * MS)
     full = bench.play([background, patch, *(camera.cover(bench.clock.wall + (n + 2) * 200 * MS) for n in range(100))])
-    recorder_lane = bench.core.lanes[CAMERA]
+    recorder_lane = bench.core.writers[CAMERA]
     assert recorder_lane.error == "No space left on device"
     assert recorder_lane.failing_since_wall_ns > 0
     assert recorder_lane.counters.covers_dropped > 90
@@ -209,7 +209,7 @@ def test_a_background_that_comes_while_the_disk_is_full_is_there_when_it_is_not(
     played = bench.play(camera.busy(NOON, 3))
     disk.capacity_bytes = 0
     bench.play([camera.cover(bench.clock.wall + n * 200 * MS) for n in range(1, 10)])  # now the lane knows
-    assert bench.core.lanes[CAMERA].error
+    assert bench.core.writers[CAMERA].error
     lost = bench.play([camera.background(bench.clock.wall + 100 * MS), camera.patch(bench.clock.wall + 200 * MS)])
     disk.capacity_bytes = None
     after = bench.play([camera.cover(bench.clock.wall + n * 500 * MS) for n in range(1, 20)])
@@ -224,7 +224,7 @@ def test_a_disk_that_is_full_from_the_start(tmp_path: Path) -> None:
     disk = FlakyDisk(capacity_bytes=0)
     bench, camera = Bench(tmp_path, disk=disk), Camera()
     played = bench.play(camera.busy(NOON, 5))
-    assert bench.core.lanes[CAMERA].error == "No space left on device"
+    assert bench.core.writers[CAMERA].error == "No space left on device"
     assert len(bench.heard.opened_paths) == 1  # it does not announce a file a second
     disk.capacity_bytes = None
     after = bench.play([camera.cover(bench.clock.wall + n * 500 * MS) for n in range(1, 10)])
@@ -304,7 +304,7 @@ def test_the_open_file_is_described_as_far_as_it_is_written(tmp_path: Path) -> N
     bench.play(camera.busy(NOON, 10))
     disk.capacity_bytes = disk.used_bytes
     bench.play([camera.cover(bench.clock.wall + n * 200 * MS) for n in range(20)])
-    recording = bench.core.lanes[CAMERA].open_recording()
+    recording = bench.core.writers[CAMERA].open_recording()
     assert recording is not None
     with (tmp_path / recording.info.path).open("rb") as file:
         assert list(scan.scan(file).chunks) == scan.parse_chunk_indexes(recording.chunk_indexes)

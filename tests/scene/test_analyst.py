@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.scene.pictures import Spotter, brightened, frame_of, full, noisy, place, with_box, with_person
-from tests.scene.test_promote import per_pixel
+from tests.scene.proof.test_promote import per_pixel
 
 from privet.core.clock import NS_PER_MS, NS_PER_S
 from privet.core.errors import DetectorError
@@ -24,9 +24,9 @@ from privet.core.scene import Condition, Reason
 from privet.ingest.synthetic import Picture
 from privet.scene import analyst
 from privet.scene.analyst import Analyst, AnalystSettings, Observation
-from privet.scene.looks import Detector
-from privet.scene.promote import FLAT_CHROMA, FLAT_Y, ProvenBackground
-from privet.scene.stored import StoredScene, from_bytes, to_bytes
+from privet.scene.proof.looks import Detector
+from privet.scene.proof.promote import FLAT_CHROMA, FLAT_Y, ProvenBackground
+from privet.scene.state_format import StoredScene, from_bytes, to_bytes
 
 FPS, GOP = 5, 5
 SETTINGS = AnalystSettings(

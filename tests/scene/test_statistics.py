@@ -11,7 +11,7 @@ from tests.scene.pictures import SIZES_PX, place, random_planes
 
 from privet.core.frame import Plane
 from privet.core.grid import BoolGrid
-from privet.scene.difference import WHITE, differs, lit, same_texture
+from privet.scene.cover.difference import WHITE, differs, lit, same_texture
 from privet.scene.statistics import (
     Statistics,
     block_differences,

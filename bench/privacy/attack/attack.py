@@ -20,8 +20,8 @@ from bench.privacy.sequence import Sequence
 from bench.privacy.tables import Json, aligned, markdown
 from bench.privacy.watch import Account, Shown, watch
 from privet.scene.analyst import Analyst, AnalystSettings
-from privet.scene.looks import Detector
-from privet.scene.stored import StoredScene
+from privet.scene.proof.looks import Detector
+from privet.scene.state_format import StoredScene
 
 QUESTIONS = ("near", "far")
 

@@ -30,8 +30,8 @@ from privet.core.clock import NS_PER_MS
 from privet.core.frame import Frame
 from privet.core.grid import BoolGrid, Grid
 from privet.scene.analyst import Analyst, AnalystSettings
-from privet.scene.cover import coarsen
-from privet.scene.stored import StoredScene
+from privet.scene.cover.shape import coarsen
+from privet.scene.state_format import StoredScene
 
 Mask = NDArray[np.bool_]
 Walk = NDArray[np.float32]

@@ -30,8 +30,8 @@ from bench.privacy.scenarios.stage import (
 from bench.privacy.sequence import Sequence
 from bench.privacy.watch import Between
 from privet.scene.analyst import Analyst, AnalystSettings
-from privet.scene.looks import Detector
-from privet.scene.stored import from_bytes, to_bytes
+from privet.scene.proof.looks import Detector
+from privet.scene.state_format import from_bytes, to_bytes
 
 About = Literal["promotion", "cover", "both"]
 TWO, FIVE, TEN = Fraction(2), Fraction(5), Fraction(10)

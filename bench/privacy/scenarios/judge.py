@@ -23,7 +23,7 @@ from bench.privacy.substream import Smaller
 from bench.privacy.tables import Json, as_json
 from bench.privacy.watch import Shown
 from bench.truth import blocks_touched
-from privet.scene.looks import Detector
+from privet.scene.proof.looks import Detector
 
 SHEETS = CACHE.parent / "scenarios"
 SHEET_ROWS = 6

@@ -13,7 +13,7 @@ from bench.privacy.scenarios.cut import footage_key
 from bench.privacy.scenarios.judge import SHEETS, Outcome, outcome
 from bench.privacy.substream import Smaller
 from bench.privacy.tables import aligned, said
-from privet.scene.looks import Detector
+from privet.scene.proof.looks import Detector
 
 
 def outcomes(

@@ -13,9 +13,10 @@ import anyio
 from fastapi import Depends
 from fastapi.requests import HTTPConnection
 
-from privet.api.listen import ListenSettings
-from privet.api.offers import Offers
-from privet.api.permission import Access, CameraPolicy, EveryCamera, Identity, identity_of
+from privet.api.auth.permission import Access, CameraPolicy, EveryCamera, Identity, identity_of
+from privet.api.backgrounds.previews import Previews
+from privet.api.guard.listen import ListenSettings
+from privet.api.guard.rate import Attempts
 from privet.api.ports import (
     Accounts,
     Capacity,
@@ -29,8 +30,7 @@ from privet.api.ports import (
     RegisterEntry,
     Snapshots,
 )
-from privet.api.rate import Attempts
-from privet.api.small import SmallBackgrounds
+from privet.api.signing.offers import Offers
 from privet.core.clock import NS_PER_S, Clock
 from privet.core.ids import CameraId
 from privet.live.hub import Hub
@@ -113,7 +113,7 @@ class Room:
     archive_threads: anyio.CapacityLimiter
     render_threads: anyio.CapacityLimiter
     account_threads: anyio.CapacityLimiter
-    small_backgrounds: SmallBackgrounds
+    previews: Previews
     viewers: set[object] = field(default_factory=set)
     offers: Offers = field(default_factory=Offers)
 
@@ -127,7 +127,7 @@ def make_room(dependencies: ApiDependencies) -> Room:
         anyio.CapacityLimiter(limits.archive_threads),
         render_threads,
         anyio.CapacityLimiter(limits.account_threads),
-        SmallBackgrounds(render_threads),
+        Previews(render_threads),
     )
 
 

@@ -13,12 +13,12 @@ from typing import Literal, Protocol
 
 from privet.core.grid import Grid
 from privet.core.ids import CameraId
+from privet.core.intervals import Intervals
 from privet.core.pb import pipe_pb2, scene_pb2
-from privet.core.pieces import Pieces
 from privet.core.polygon import Polygon
 from privet.core.reader import SceneView
 from privet.index.rows import RecordingRow, SessionRow, StoredRow, TokenRow
-from privet.record.places import Answer
+from privet.record.block_index import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Past(Protocol):
         """What is stored of each camera that anything is stored of, what is being written included."""
         ...
 
-    def spans(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Pieces:
+    def spans(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Intervals:
         """What the camera was doing in [from, to); kinds are places in SPAN_KINDS. Not empty, and not asked beyond now."""
         ...
 
@@ -148,7 +148,7 @@ class CommissionRecord(Protocol):
 
 
 class Commissioning(Protocol):
-    """The workers, as far as signers are concerned. `runtime.supervisor.Supervisor` is one."""
+    """The workers, as far as signers are concerned. `main.supervisor.Supervisor` is one."""
 
     async def offer(self, camera: CameraId) -> pipe_pb2.Candidate: ...
 

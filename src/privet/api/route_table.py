@@ -15,7 +15,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, APIWebSocketRoute
 from starlette.routing import BaseRoute
 
-from privet.api.permission import Requires
+from privet.api.auth.permission import Requires
 from privet.core.errors import UserError
 
 BEGIN = "<!-- routes: written by `make generate` -->"

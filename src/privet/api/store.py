@@ -14,14 +14,14 @@ from pathlib import Path
 from privet.api.ports import RegisterEntry
 from privet.config.models import Config
 from privet.core.ids import CameraId
+from privet.core.intervals import Intervals
 from privet.core.pb import scene_pb2
-from privet.core.pieces import Pieces
 from privet.core.polygon import Polygon
 from privet.core.reader import SceneView
 from privet.index.index import Index
 from privet.index.rows import RecordingRow, StoredRow
 from privet.record.archive import Archive, recording_files
-from privet.record.places import Answer
+from privet.record.block_index import Answer
 from privet.record.recording import OpenRecording
 from privet.record.summary import SLOT_NS
 from privet.render.thumbnail import thumbnail
@@ -68,7 +68,7 @@ class RecordedPast:
             writing[recording.info.camera] += recording.info.size_bytes + recording.info.summary_bytes
         return [replace(row, size_bytes=row.size_bytes + writing[row.camera]) for row in self.index.stored()]
 
-    def spans(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Pieces:
+    def spans(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Intervals:
         return self.index.spans(camera, from_wall_ns, to_wall_ns)
 
     def density(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int, bins: int) -> Sequence[float | None]:

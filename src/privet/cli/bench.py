@@ -1,6 +1,6 @@
 """`privet bench`: how many cameras this machine holds.
 
-Belongs here: which streams are measured, and the words. Does not belong here: measuring (runtime.bench), extrapolating (runtime.holds).
+Belongs here: which streams are measured, and the words. Does not belong here: measuring (main.bench), extrapolating (main.bench_estimate).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from privet.core.ids import CameraId
 
 if TYPE_CHECKING:
     from privet.config.load import Loaded
-    from privet.runtime.bench import Bench, Measured
-    from privet.runtime.holds import Cost, Holds
-    from privet.runtime.machine import Machine
+    from privet.core.machine import Machine
+    from privet.main.bench import Bench, Measured
+    from privet.main.bench_estimate import Cost, Holds
 
 AT_MOST = 8
 SATURATED = 0.9
@@ -58,9 +58,9 @@ def bench(
     if only and not configured:
         raise UserError(f"--camera {only[0]} is of a configuration, and there is no {DEFAULT_CONFIG} here: name one with --config")
     with tempfile.TemporaryDirectory(prefix="privet-bench-") as name:
-        from privet.runtime.bench import measure, write_sample
-        from privet.runtime.holds import evenly
-        from privet.runtime.machine import this_machine
+        from privet.core.machine import this_machine
+        from privet.main.bench import measure, write_sample
+        from privet.main.bench_estimate import evenly
 
         directory = Path(name)
         if file is None and url is None and not sample and configured:
@@ -96,7 +96,7 @@ class Report:
         Raises:
             PrivetError: no camera gave pictures.
         """
-        from privet.runtime.holds import holds
+        from privet.main.bench_estimate import holds
 
         self._found, self._machine, self._what, self._receives = found, machine, what, receives
         self.failed = [each for each in (*found.proving, *found.settled) if each.cost is None]
@@ -149,7 +149,7 @@ class Report:
 
     def cautions(self) -> Iterator[str]:
         """What was assumed, and what to doubt."""
-        from privet.runtime.holds import CPU_FREE, MAIN_PROCESS_BYTES, MEMORY_FREE, NETWORK_FREE
+        from privet.main.bench_estimate import CPU_FREE, MAIN_PROCESS_BYTES, MEMORY_FREE, NETWORK_FREE
 
         yield (
             f"{CPU_FREE:.0%} of the CPU, {MEMORY_FREE:.0%} of the memory and {MAIN_PROCESS_BYTES / 1e9:g} GB besides, and "

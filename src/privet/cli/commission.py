@@ -209,7 +209,7 @@ def _detail(error: urllib.error.HTTPError) -> str:
 def _server(config: Path, url: str | None, token: str) -> Server:
     if url is not None and not config.exists():
         return Server(url, token, None)
-    from privet.api.listen import listen_settings
+    from privet.api.guard.listen import listen_settings
     from privet.config.load import load
 
     loaded = load(config)

@@ -1,7 +1,7 @@
 """`privet doctor`: what is wrong with this machine and each camera, in one sentence with what to do.
 
 Belongs here: the checks of this machine, and having each camera looked at. Does not belong here: words and advice for what was seen of a
-camera (findings), and looking at one (runtime.probe, a process of its own that answers in whole numbers: this one never holds a picture).
+camera (findings), and looking at one (worker.jobs.probe, a process of its own that answers in whole numbers: this one holds no picture).
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from privet.core.decoding import Decoding
 if TYPE_CHECKING:
     from privet.config.load import Loaded
     from privet.config.models import Decode
-    from privet.runtime.probe import Measured
-    from privet.runtime.settings import WorkerSettings
+    from privet.pipe.settings import WorkerSettings
+    from privet.worker.jobs.probe import Measured
 
 PROBE_WITHIN_S = 60
 AT_ONCE = 4
@@ -113,7 +113,7 @@ def _programs() -> Iterator[Finding]:
 
 
 def _sandbox(loaded: Loaded) -> Finding:
-    from privet.runtime.lockdown import landlock_abi
+    from privet.worker.lockdown import landlock_abi
 
     abi = landlock_abi()
     if abi:
@@ -158,9 +158,9 @@ def clock_state() -> int:
 
 
 def _page(loaded: Loaded) -> Iterator[Finding]:
-    from privet.api.listen import listen_settings
+    from privet.api.guard.listen import listen_settings
+    from privet.config.directories import static_directory
     from privet.core.errors import ConfigError
-    from privet.runtime.places import static_directory
 
     try:
         yield Finding(Level.OK, "page", listen_settings(loaded.config.server, loaded).url)
@@ -226,8 +226,8 @@ def judge_decoders(wanted: Collection[str], found: Measured | None) -> Iterator[
 
 def _own_model(loaded: Loaded) -> Finding | None:
     """What is wrong with the site's own model, if it has one. Nothing is looked at with it, so it need not be a process of its own."""
-    from privet.runtime.settings import detect_settings
-    from privet.runtime.worker_detectors import refusal
+    from privet.pipe.settings import detect_settings
+    from privet.worker.detectors import refusal
 
     why = refusal(detect_settings(loaded))
     if why is None:
@@ -255,7 +255,7 @@ def _probe(loaded: Loaded, cameras: Sequence[str], decode: Decode | None = None,
     look at the sub-stream."""
     from privet.config.models import Decode
     from privet.core.ids import CameraId
-    from privet.runtime.settings import worker_settings
+    from privet.pipe.settings import worker_settings
 
     with tempfile.TemporaryDirectory(prefix="privet-doctor-") as temporary:
         # The camera's sealed state is none of the probe's business: it may write into the throw-away directory only.
@@ -270,12 +270,12 @@ def _probe(loaded: Loaded, cameras: Sequence[str], decode: Decode | None = None,
 
 
 def _ask(settings: WorkerSettings) -> Measured | None:
-    from privet.runtime.launch import reduced_environment
-    from privet.runtime.probe import Measured
+    from privet.main.launch import reduced_environment
+    from privet.worker.jobs.probe import Measured
 
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "privet.runtime.probe"],
+            [sys.executable, "-m", "privet.worker.jobs.probe"],
             input=settings.model_dump_json().encode(),
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=PROBE_WITHIN_S, check=False, env=reduced_environment(),
         )

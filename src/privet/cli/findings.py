@@ -1,6 +1,6 @@
 """What `privet doctor` says of a camera's streams, for what a probe measured of them: words, and what to do.
 
-Belongs here: pure judgement. Does not belong here: looking at a camera (runtime.probe), and the checks of this machine (doctor).
+Belongs here: pure judgement. Does not belong here: looking at a camera (worker.jobs.probe), and the checks of this machine (doctor).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from privet.core.scene import Reason
 
 if TYPE_CHECKING:
-    from privet.runtime.probe import Measured
+    from privet.worker.jobs.probe import Measured
 
 LONGEST_KEYFRAME_INTERVAL_MS = 5_000
 SMALLEST_HEIGHT_PX = 360

@@ -92,7 +92,7 @@ def _value(default: str) -> str:
 
 
 def _make_certificate(directory: Path, hosts: tuple[str, ...]) -> None:
-    from privet.api.listen import machine_names, make_certificate
+    from privet.api.guard.listen import machine_names, make_certificate
 
     names = hosts or machine_names()
     certificate, key = make_certificate(directory, names)

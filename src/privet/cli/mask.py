@@ -17,6 +17,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from privet.config.directories import user_cache_directory
 from privet.core.clock import NS_PER_S
 from privet.core.errors import NotFoundError, PrivetError, UserError
 from privet.core.geometry import Unusable
@@ -24,11 +25,10 @@ from privet.core.pb import pipe_pb2
 from privet.core.reader import SceneView, follow
 from privet.core.scene import Background, Cover, Reason, Scene
 from privet.core.wire import from_message
-from privet.runtime.launch import reduced_environment
-from privet.runtime.pipe import parse_worker_message, read_frames
-from privet.runtime.places import user_cache_directory
-from privet.runtime.warm import compiled_directory, is_warm, warm_command
-from privet.runtime.worker_mask import GEOMETRY_CODES, MaskSettings
+from privet.main.launch import reduced_environment
+from privet.pipe.compiled import compiled_directory, is_warm, warm_command
+from privet.pipe.framing import parse_worker_message, read_frames
+from privet.worker.jobs.mask import GEOMETRY_CODES, MaskSettings
 
 WHY = {
     Reason.NO_VIDEO: "it has no video track",
@@ -124,7 +124,7 @@ def _mask(settings: MaskSettings, source: Path, destination: Path, *, quiet: boo
     began = monotonic()
     size_bytes = source.stat().st_size
     child = subprocess.Popen(
-        [sys.executable, "-m", "privet.runtime.worker_mask"],
+        [sys.executable, "-m", "privet.worker.jobs.mask"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

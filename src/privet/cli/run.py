@@ -29,12 +29,12 @@ def run(config: Path, log_format: Literal["human", "json"], *, verbose: bool) ->
     from privet.config.load import load
 
     loaded = load(config)
-    from privet.runtime import logs
-    from privet.runtime.places import cache_directory
+    from privet.config.directories import cache_directory
+    from privet.main import logs
 
     # Before numba is imported: what this process draws (snapshots) is compiled once, too.
     os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_directory(loaded) / "main"))
-    from privet.runtime.serve import serve
+    from privet.main.serve import serve
 
     logs.configure(log_format, logging.DEBUG if verbose else logging.INFO)
     serve(loaded, click.echo)

@@ -1,7 +1,7 @@
 """What proto/privet/v1/pipe.proto declares of a worker's words by its options: figures of `Health`, and what is said how often.
 
-Belongs here: reading the declarations. Does not belong here: what is made of them (the API's counters, runtime.metrics, runtime.capacity,
-runtime.inspection, runtime.leaves_page).
+Belongs here: reading the declarations. Does not belong here: what is made of them (the API's counters, main.metrics, pipe.bound,
+main.inspector, pipe.leaves_page).
 """
 
 from __future__ import annotations

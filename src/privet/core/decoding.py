@@ -1,6 +1,6 @@
 """Which way a camera's pictures are decoded now, as a number that a worker may say.
 
-Belongs here: the values. Does not belong here: choosing and falling back (ingest.hardware), words for people (runtime.publisher).
+Belongs here: the values. Does not belong here: choosing and falling back (ingest.hardware), words for people (main.publisher).
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 from privet.core.clock import NS_PER_S
 from privet.core.errors import StoreError
 from privet.core.ids import CameraId
+from privet.core.intervals import Intervals
 from privet.core.pb import pipe_pb2, scene_pb2
-from privet.core.pieces import Pieces
 from privet.core.scene import Condition, Reason
 from privet.index import tables as t
 from privet.index.rows import CameraRow, PromotionRow, Recorded, RecordingRow, SessionRow, StateRow, StoredRow, TokenRow
@@ -288,7 +288,7 @@ class Index:
             row = connection.execute(query.order_by(s.id.desc()).limit(1)).first()
         return None if row is None else StateRow(row.wall_ns, Condition(row.condition), Reason(row.reason))
 
-    def spans(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Pieces:
+    def spans(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Intervals:
         """Return what the camera was doing in [from, to), which is not empty; kinds are places in SPAN_KINDS. Do not ask beyond now: the
         future is a gap."""
         s = t.camera_states.c

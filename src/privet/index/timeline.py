@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privet.core.clock import NS_PER_S
-from privet.core.pieces import Pieces, runs
+from privet.core.intervals import Intervals, runs
 from privet.core.scene import Condition, Reason, looked_at_seldom
 from privet.index.rows import SPAN_KINDS, SpanKind
 
@@ -90,7 +90,7 @@ def spans_of(
     known: NDArray[np.int64],
     from_wall_ns: int,
     to_wall_ns: int,
-) -> Pieces:
+) -> Intervals:
     """Return what the camera was doing in [from, to), which is not empty; kinds are places in SPAN_KINDS.
 
     said_ns, conditions, reasons: (states,), the one in force at `from`, if known, then those since, in the order they were said. known:

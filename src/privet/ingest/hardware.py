@@ -1,7 +1,7 @@
 """Decoding on a GPU: when it is tried, when it is given up, and the way back to software.
 
 Belongs here: one camera's decision, and the making of FFmpeg's context. Does not belong here: packets and frames (decode), devices that a
-worker may open (runtime.worker).
+worker may open (worker.process).
 
 Hardware does what the lean decoder does: it decodes while nothing is being proven. FFmpeg's software decoder tells what it could not
 decode; a GPU conceals it and says nothing. What becomes background must rest on pictures whose damage is known, so proofs have software.

@@ -9,8 +9,8 @@ from privet.core.clock import Clock, SystemClock
 from privet.core.errors import SourceError
 from privet.core.frame import Frame
 from privet.core.scene import Reason
-from privet.ingest.attention import Attention
 from privet.ingest.file import FileSource, path_of
+from privet.ingest.frame_demand import Attention
 from privet.ingest.hardware import Accelerator
 from privet.ingest.rtsp import RtspSource
 from privet.ingest.source import Source, SourceSettings

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Generic, TypeVar
 
-from privet.core.bell import Bell
 from privet.core.clock import NS_PER_MS
 from privet.core.errors import SourceError
+from privet.core.wake_up import WakeUp
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ class PacketQueue(Generic[T]):
         self._ended = False
         self._failure: SourceError | None = None
         self._lock = Lock()
-        self._bell = Bell()                     # for who waits in `get`
+        self._bell = WakeUp()                     # for who waits in `get`
         self._statistics = QueueStatistics()
 
     def put(

@@ -15,7 +15,7 @@ from privet.core.clock import NS_PER_S, Clock
 from privet.core.errors import SourceError
 from privet.core.frame import Frame
 from privet.core.scene import Reason
-from privet.ingest.backoff import REFUSED_LONGEST_NS, next_delay_ns
+from privet.ingest.retry_backoff import REFUSED_LONGEST_NS, next_delay_ns
 from privet.ingest.source import Source, SourceStatistics
 
 GOOD_NS = 10 * NS_PER_S

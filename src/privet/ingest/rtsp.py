@@ -30,15 +30,15 @@ from privet.core.frame import Frame
 from privet.core.geometry import GeometryError
 from privet.core.scene import Reason
 from privet.ingest.address import Address, full_url, parse_address
-from privet.ingest.attention import Attention, Restless
+from privet.ingest.batched_reads import BatchedReads
 from privet.ingest.decode import FrameDecoder, LogLine, Ticket, complains, listen_to_ffmpeg
-from privet.ingest.doze import Doze
+from privet.ingest.frame_demand import Attention, Restless
 from privet.ingest.hardware import Accelerator
-from privet.ingest.lazy import LONGEST_GOP_NS, LazyDecoder
+from privet.ingest.on_demand import LONGEST_GOP_NS, OnDemandDecoder
 from privet.ingest.queue import PacketQueue
+from privet.ingest.size_motion import Calm
 from privet.ingest.source import SourceSettings, SourceStatistics
 from privet.ingest.times import MinimumDelay, WallTimes
-from privet.ingest.wake import Calm
 
 CODECS = ("h264", "hevc")
 QUEUE_PACKETS = 256
@@ -93,7 +93,7 @@ class RtspSource:
         self._attention = attention or Restless()
         self._accelerator = accelerator or Accelerator()
         self._by_hardware_before = self._accelerator.frames
-        self._lazy: LazyDecoder | None = None
+        self._lazy: OnDemandDecoder | None = None
         self._settings = settings
         self._clock = clock
         self._address = parse_address(settings.chosen_url())
@@ -152,7 +152,7 @@ class RtspSource:
             self.close()
 
     def _decoded(self) -> Iterator[Frame]:
-        decoder: LazyDecoder | None = None
+        decoder: OnDemandDecoder | None = None
         first_ns: int | None = None             # arrival of the first packet
         picture_ns = keyframe_ns = 0            # arrival of the last packet that gave a picture, of the last keyframe
         dropped = 0
@@ -166,7 +166,7 @@ class RtspSource:
                 if decoder is None:
                     assert self._context is not None    # set before the first packet is put
                     self._decoder = FrameDecoder(self._context, self._accelerator)
-                    decoder = self._lazy = LazyDecoder(self._decoder, self._attention)
+                    decoder = self._lazy = OnDemandDecoder(self._decoder, self._attention)
                     picture_ns = arrival_ns
             if arrival_ns - keyframe_ns > KEYFRAME_NS:
                 raise self._damaged(f"sent no keyframe for {KEYFRAME_NS // NS_PER_S} s")
@@ -260,7 +260,7 @@ class RtspSource:
     def _forward(self, container: InputContainer, stream: av.VideoStream, lines: list[LogLine]) -> None:
         """Every packet, as it comes. For a hundred cameras this runs a thousand times a second and more, and never out of warm caches."""
         clock, queue, stall_ns = self._clock, self._queue, self._settings.stall_ns
-        times, reports, calm, doze = WallTimes(MinimumDelay()), SenderReports(), Calm(), Doze()
+        times, reports, calm, batched_reads = WallTimes(MinimumDelay()), SenderReports(), Calm(), BatchedReads()
         may_doze = self._settings.transport != "udp"    # what finds no room in the buffer there is lost
         numerator = denominator = 0
         self._heard_ns = clock.monotonic_ns()
@@ -282,23 +282,23 @@ class RtspSource:
             if lines:
                 damaged = damaged or (not late and any(complains(line) for line in lines))
                 lines.clear()
-            keyframe, lazy = packet.is_keyframe, self._lazy
+            keyframe, on_demand = packet.is_keyframe, self._lazy
             if keyframe:
                 calm.keyframe()
                 can_wait = calmly = False
             else:
-                calmly = calm.cannot_wake(size, () if lazy is None or damaged else lazy.calm_bytes)
-                can_wait = calmly or (lazy is not None and not damaged and arrival_ns < lazy.due_ns)
+                calmly = calm.cannot_wake(size, () if on_demand is None or damaged else on_demand.calm_bytes)
+                can_wait = calmly or (on_demand is not None and not damaged and arrival_ns < on_demand.due_ns)
             queue.put(
                 (packet, Ticket(wall_ns, arrival_ns, damaged, media_ns)), size, keyframe, arrival_ns, can_wait=can_wait,
-                capacity_ns=ASLEEP_QUEUE_NS if lazy is not None and lazy.asleep else QUEUE_NS,
+                capacity_ns=ASLEEP_QUEUE_NS if on_demand is not None and on_demand.asleep else QUEUE_NS,
             )
             if late:
                 # FFmpeg's read timed out and pushed the last picture out of its parser; asked again, it would wait as long again.
                 raise _Stalled
-            doze.read(media_ns, size, keyframe)
-            if calmly and may_doze and (nap_ns := doze.nap_ns(times.arrivals.offset_ns, clock.monotonic_ns())):
-                clock.sleep(nap_ns)
+            batched_reads.read(media_ns, size, keyframe)
+            if calmly and may_doze and (wait_ns := batched_reads.wait_ns(times.arrivals.offset_ns, clock.monotonic_ns())):
+                clock.sleep(wait_ns)
 
 
 class SenderReports:

@@ -28,10 +28,10 @@ from privet.core.grid import Grid
 from privet.core.pb import scene_pb2 as pb
 from privet.core.polygon import Polygon
 from privet.record import scan
-from privet.record.force import InForce
-from privet.record.places import Answer, Asked, Slots, answer_of, ask, decode_places, slots_of_places, slots_of_summaries
+from privet.record.block_index import Answer, Asked, Slots, answer_of, ask, decode_block_index, slots_of_block_index, slots_of_summaries
 from privet.record.recording import PLACES_SUFFIX, SUFFIX, SUMMARY_SUFFIX, OpenRecording, RecordingFile, summary_path
 from privet.record.scan import ChunkRef, Entry
+from privet.record.stream_state import StreamState
 from privet.record.summary import decode_summaries, merge_summaries
 
 _log = logging.getLogger(__name__)
@@ -109,8 +109,8 @@ class Archive:
         Raises:
             StoreError: a file cannot be read.
         """
-        known = InForce()
-        before: InForce | None = None
+        known = StreamState()
+        before: StreamState | None = None
         thinning = _Thinning(from_wall_ns, step_ns) if step_ns > 0 else None
         for file in sorted(files, key=lambda file: file.order):
             try:
@@ -215,7 +215,7 @@ def _covered(
     """by_place: nothing where there is no such file: it is being written, or held too much. Raises OSError."""
     if by_place:
         try:
-            return slots_of_places(decode_places(by_place, summary_bytes, decompressor), asked, decompressor)
+            return slots_of_block_index(decode_block_index(by_place, summary_bytes, decompressor), asked, decompressor)
         except WireError as error:
             _log.warning("%s%s is passed over: %s", stem, PLACES_SUFFIX, error)
     return slots_of_summaries(decode_summaries(Path(stem + SUMMARY_SUFFIX).read_bytes())[0], asked)
@@ -286,9 +286,9 @@ class _Reading:
         self._first = inside[0] if inside else sum(chunk.first_ns < from_ns for chunk in chunks)
         self._last = inside[-1] if inside else self._first - 1
 
-    def in_force(self) -> InForce | None:
+    def in_force(self) -> StreamState | None:
         """Return what the messages before the span amount to; None if there are none."""
-        force = InForce()
+        force = StreamState()
         taken = 0
         for chunk in self._needed_before():
             for entry, message in self._read(chunk, None):

@@ -23,10 +23,9 @@ from privet.core.ids import CameraId
 from privet.core.pb import scene_pb2 as pb
 from privet.core.scene import Condition, Reason
 from privet.record import scan
+from privet.record.block_index import BlockIndexWriter
 from privet.record.container import Container
 from privet.record.disk import sync_directory
-from privet.record.force import head_of
-from privet.record.places import PlacesWriter
 from privet.record.recording import (
     MEND_SUFFIX,
     PLACES_SUFFIX,
@@ -40,6 +39,7 @@ from privet.record.recording import (
     summary_path,
 )
 from privet.record.scan import ChunkRef, Entry
+from privet.record.stream_state import head_of
 from privet.record.summary import Summariser, decode_summaries, encode_summary
 
 
@@ -355,7 +355,7 @@ def _enter(directory: Path, rows: Rows, path: str, rebuild: bool) -> str:
 
 
 def _write_summaries(file_path: Path, summaries: Sequence[pb.Summary]) -> None:
-    places, data = PlacesWriter(), b""
+    places, data = BlockIndexWriter(), b""
     for summary in summaries:
         places.add(summary)
         data += encode_summary(summary)

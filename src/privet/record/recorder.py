@@ -18,8 +18,8 @@ from privet.core.clock import NS_PER_MS, NS_PER_S, Clock
 from privet.core.errors import StoreError
 from privet.core.ids import CameraId
 from privet.core.pb import scene_pb2 as pb
+from privet.record.camera_writer import Announcements, CameraWriter
 from privet.record.disk import Disk, LocalDisk
-from privet.record.lane import Announcements, Lane
 from privet.record.recording import Announce, OpenRecording, RecordingInfo
 
 _log = logging.getLogger(__name__)
@@ -194,14 +194,14 @@ class RecorderCore:
         self._clock = clock
         self._disk = disk
         self._messenger = _Messenger(announce, settings.announcements, clock)
-        self.lanes: dict[CameraId, Lane] = {}
+        self.writers: dict[CameraId, CameraWriter] = {}
         self.lanes_crashed = 0
 
     def take(self, camera: CameraId, message: pb.SceneMessage) -> None:
         """Record one message. A lane that breaks is replaced: its file is mended by check, the other cameras do not notice."""
-        lane = self.lanes.get(camera)
+        lane = self.writers.get(camera)
         if lane is None:
-            lane = self.lanes[camera] = Lane(
+            lane = self.writers[camera] = CameraWriter(
                 camera,
                 self._directory,
                 self._disk,
@@ -212,15 +212,15 @@ class RecorderCore:
 
     def tick(self) -> int:
         """Do what is due; return when to come again (monotonic, ns)."""
-        for camera, lane in list(self.lanes.items()):
+        for camera, lane in list(self.writers.items()):
             self._supervised(camera, lane.tick)
         self._messenger.deliver()
         latest_ns = self._clock.monotonic_ns() + NS_PER_S
-        return min([latest_ns, *(lane.due_ns for lane in self.lanes.values() if lane.due_ns is not None)])
+        return min([latest_ns, *(lane.due_ns for lane in self.writers.values() if lane.due_ns is not None)])
 
     def close(self) -> None:
         """Finish every recording."""
-        for camera, lane in list(self.lanes.items()):
+        for camera, lane in list(self.writers.items()):
             self._supervised(camera, lane.close)
         self._messenger.deliver(at_once=True)
 
@@ -238,7 +238,7 @@ class RecorderCore:
             act()
         except Exception:  # noqa: BLE001 - the supervisor of the lanes: one that breaks is replaced
             self.lanes_crashed += 1
-            self.lanes.pop(camera, None)
+            self.writers.pop(camera, None)
             _log.exception("%s: its lane broke; a new recording is begun with the next message", camera)
 
 
@@ -286,11 +286,11 @@ class Recorder:
         with self._condition:
             queued, queued_bytes = len(self._queue), self._queue.size_bytes
             dropped = {camera: (d.covers, d.others, d.superseded) for camera, d in self._queue.dropped.items()}
-        lanes = dict(self._core.lanes)
+        writers = dict(self._core.writers)
         cameras = []
-        for camera in sorted({*lanes, *dropped}):
+        for camera in sorted({*writers, *dropped}):
             covers, others, _ = dropped.get(camera, (0, 0, 0))
-            cameras.append(_camera_statistics(camera, lanes.get(camera), covers, others))
+            cameras.append(_camera_statistics(camera, writers.get(camera), covers, others))
         failing = [camera for camera in cameras if camera.error]
         return RecorderStatistics(
             queued_messages=queued,
@@ -304,7 +304,7 @@ class Recorder:
             announcements_waiting=self._core.announcements_waiting(),
             announcement_error=self._core.announcement_error(),
             summaries_unannounced=self._core.summaries_unannounced(),
-            open_recordings=sum(lane.written is not None for lane in lanes.values()),
+            open_recordings=sum(lane.written is not None for lane in writers.values()),
             failing_cameras=len(failing),
             error=failing[0].error if failing else "",
             cameras=tuple(cameras),
@@ -312,13 +312,13 @@ class Recorder:
 
     def error(self, camera: CameraId) -> str:
         """Return why nothing is recorded of a camera at present; '' while all is well."""
-        lane = self._core.lanes.get(camera)
+        lane = self._core.writers.get(camera)
         return "" if lane is None else lane.error
 
     def open_recordings(self, camera: CameraId | None = None) -> tuple[OpenRecording, ...]:
         """Return the files being written, as far as they are on the disk; of one camera or of all."""
-        lanes = dict(self._core.lanes)
-        chosen = [lanes[camera]] if camera in lanes else [] if camera is not None else list(lanes.values())
+        writers = dict(self._core.writers)
+        chosen = [writers[camera]] if camera in writers else [] if camera is not None else list(writers.values())
         return tuple(recording for lane in chosen if (recording := lane.open_recording()) is not None)
 
     def _crowded(self) -> bool:
@@ -346,7 +346,7 @@ class Recorder:
                 return
 
 
-def _camera_statistics(camera: CameraId, lane: Lane | None, covers: int, others: int) -> CameraStatistics:
+def _camera_statistics(camera: CameraId, lane: CameraWriter | None, covers: int, others: int) -> CameraStatistics:
     if lane is None:
         return CameraStatistics(camera, 0, 0, 0, covers, others, 0, 0, "", 0)
     counters = lane.counters

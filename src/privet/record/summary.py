@@ -21,7 +21,7 @@ from privet.core.pb import scene_pb2 as pb
 from privet.core.reader import STALE_AFTER_NS
 from privet.core.scene import looked_at_seldom
 from privet.core.wire import MAX_COVER_NS
-from privet.record.force import GridKey, grid_key
+from privet.record.stream_state import GridKey, grid_key
 
 SLOT_NS = 10 * NS_PER_S
 SLOT_MS = SLOT_NS // NS_PER_MS

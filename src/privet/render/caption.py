@@ -15,8 +15,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from privet.core.clock import NS_PER_S
+from privet.render.freshness import duration_words
 from privet.render.paint import Picture
-from privet.render.standing import duration_words
 
 NOTICE = "reconstruction, not video"
 

@@ -23,9 +23,9 @@ from privet.core.grid import BoolGrid
 from privet.core.reader import SceneView, follow
 from privet.core.scene import Background, Cover, Light, Scene, State
 from privet.render.caption import Caption, caption, dimmed, strip
+from privet.render.freshness import words
 from privet.render.paint import Picture, render
 from privet.render.picture import Painted, Pictures
-from privet.render.standing import words
 
 _LOOK_AHEAD = 4096
 """How many messages may come before the first that tells the picture's size: an hour of heartbeats and more."""

@@ -10,9 +10,9 @@ from PIL import Image
 
 from privet.core.reader import SceneView
 from privet.render.caption import NOTICE, caption, dimmed, strip
+from privet.render.freshness import words
 from privet.render.paint import Picture, render
 from privet.render.picture import decode_view
-from privet.render.standing import words
 
 NARROWEST_PX = 64
 

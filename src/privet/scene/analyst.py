@@ -19,21 +19,21 @@ from privet.core.frame import Frame, Matrix, Plane
 from privet.core.geometry import Geometry
 from privet.core.grid import BoolGrid, Grid
 from privet.core.scene import Condition, Reason
-from privet.scene.blind import blind_blocks
-from privet.scene.commission import NoOffer, Offer, OpenOffer, Signing, began, look_everywhere, unbroken
-from privet.scene.cover import coarsen, dilate, drop_small, drop_specks, follow, shape
-from privet.scene.difference import DIFFERENCE_FLOORS, differs
-from privet.scene.judge import Judged, judge
-from privet.scene.layers import Returns
+from privet.scene.block_model import BlockModel
+from privet.scene.cover.blind import blind_blocks
+from privet.scene.cover.changes import Changes, judge
+from privet.scene.cover.difference import DIFFERENCE_FLOORS, differs
+from privet.scene.cover.shape import coarsen, dilate, drop_small, drop_specks, follow, shape
 from privet.scene.light import Cells, quantise
-from privet.scene.looks import Detector, Look, Looks
-from privet.scene.model import BlockModel
-from privet.scene.pace import Pace
-from privet.scene.promote import Evidence, ProvenBackground, Rules, promote, recall, restore
+from privet.scene.proof.layers import Returns
+from privet.scene.proof.looks import Detector, Look, Looks
+from privet.scene.proof.promote import Evidence, ProvenBackground, Rules, promote, recall, restore
+from privet.scene.proof.scheduler import ProofScheduler
+from privet.scene.proof.signing import NoOffer, Offer, OpenOffer, Signing, began, look_everywhere, unbroken
+from privet.scene.proof.stillness import FEWEST_MOVING_BLOCKS, Stillness, StillnessRules
+from privet.scene.state_format import StoredScene
 from privet.scene.statistics import GRADIENT, Y_MEAN, Statistics, block_statistics
-from privet.scene.stillness import FEWEST_MOVING_BLOCKS, Stillness, StillnessRules
-from privet.scene.stored import StoredScene
-from privet.scene.subview import SubSeen, SubView
+from privet.scene.substream.view import SubSeen, SubView
 
 MISFIT_SHARE = 0.6          # of proven blocks; more than this differ: the picture does not fit
 FIT_SHARE = 0.4
@@ -134,7 +134,7 @@ class Analyst:
         self._geometry: Geometry | None = None      # of the last frame; not known of what an earlier run left
         self._open_offer = OpenOffer()
         self._last_seen: Statistics | None = None
-        self._just_judged: Judged | None = None
+        self._just_judged: Changes | None = None
         self._signed: BoolGrid | None = None  # signed, written, and not said yet
         self._sub: SubView | None = None
         self._sub_geometry: Geometry | None = None
@@ -308,7 +308,7 @@ class Analyst:
             # Whoever moves between two keyframes ends the proofs around them, as in the main stream's own pictures.
             disturbed = self._stillness.around((seen.stirred & ~self._blind) | raw) & ~self._main_settled
             self._restart(disturbed & self._stillness.running)
-            self._pace.disturbed(disturbed, now_ns)
+            self._scheduler.disturbed(disturbed, now_ns)
             # Whoever goes where the sub-stream knows nothing may stand still there: covered until a keyframe shows that nobody does.
             self._unsure |= seen.unsure & proven & ~self._blind
         # What stands there, that is; whoever walks about need not be looked at in the main stream.
@@ -458,7 +458,7 @@ class Analyst:
         background = self._background
         return StoredScene(
             background.grid, background.matrix, background.planes, background.proven, background.proven_wall_ns, self._arrival,
-            background.layers, self._pace.given_up if self._given_up_before is None else self._given_up_before,
+            background.layers, self._scheduler.given_up if self._given_up_before is None else self._given_up_before,
         )
 
     # -- commissioning: rule 4
@@ -610,7 +610,8 @@ class Analyst:
         self._model = BlockModel(grid)
         self._stillness = Stillness(grid, StillnessRules(neighbourhood_blocks=ceil(person_px / settings.block_px) // 2))
         self._looks = Looks(grid, self._detectors, person_px)
-        self._pace = Pace(grid.shape, max(PATIENCE_PROOFS * settings.prove_ns, PATIENCE_NS), AGAIN_PROOFS * settings.prove_ns)
+        patience_ns = max(PATIENCE_PROOFS * settings.prove_ns, PATIENCE_NS)
+        self._scheduler = ProofScheduler(grid.shape, patience_ns, AGAIN_PROOFS * settings.prove_ns)
         self._arrival: BoolGrid = np.full(grid.shape, self._distrust, np.bool_)
         self._held_until_ns: NDArray[np.int64] = np.full(grid.shape, -1, np.int64)
         self._covered: BoolGrid = np.zeros(grid.shape, np.bool_)
@@ -647,7 +648,7 @@ class Analyst:
         # Last, for whoever decodes asks from other threads meanwhile, and what is said of a place is said once there is one.
         self._background = ProvenBackground(grid, matrix)
 
-    def _judged(self, frame: Frame, background: ProvenBackground) -> Judged:
+    def _judged(self, frame: Frame, background: ProvenBackground) -> Changes:
         proven, block_px = background.proven, background.grid.block_px
         seen = block_statistics(frame.y, frame.u, frame.v, block_px)
         return judge(frame, seen, self._model, proven, proven & ~self._covered, background.planes[0], block_px)
@@ -710,7 +711,7 @@ class Analyst:
             self._fitted_once = not self._misfit
             self._arrival[:] = self._misfit
             if self._fitted_once and self._given_up_before is not None:
-                self._pace.give_up(self._given_up_before)
+                self._scheduler.give_up(self._given_up_before)
                 self._given_up_before = None
         changing = share < FIT_SHARE if self._misfit else share > MISFIT_SHARE
         if not changing:
@@ -720,7 +721,7 @@ class Analyst:
         elif now_ns - self._changing_since_ns >= (FIT_AFTER_NS if self._misfit else MISFIT_AFTER_NS):
             self._misfit = not self._misfit
             self._arrival[:] = self._misfit
-            self._pace.begin_anew()
+            self._scheduler.begin_anew()
             self._fitted_once = True
             self._changing_since_ns = -1
         if self._misfit:
@@ -740,13 +741,13 @@ class Analyst:
         if not waiting.any():
             return waiting
         # What was given up is watched for movement alone.
-        tried = np.zeros_like(waiting) if self._put_off else waiting & ~self._pace.given_up
+        tried = np.zeros_like(waiting) if self._put_off else waiting & ~self._scheduler.given_up
         self._tried = int(np.count_nonzero(tried))
         interrupted = self._stillness.interrupted(frame.monotonic_ns)
         moved, disturbed = self._stillness.observe(frame, seen, waiting, raw & ~settled, tried, whole=whole)
-        self._pace.disturbed(disturbed, frame.monotonic_ns)
+        self._scheduler.disturbed(disturbed, frame.monotonic_ns)
         if interrupted:
-            self._pace.slept()      # that nobody looked is no reason to try again what was given up
+            self._scheduler.slept()      # that nobody looked is no reason to try again what was given up
         moved = moved & ~settled  # those are covered anyway
         # Whoever came to stay holds up what is not proven yet around them, as if they moved; themselves they may be still.
         self._restart(self._stillness.around(raw & settled) & ~settled)
@@ -761,7 +762,7 @@ class Analyst:
     def _sleep(self) -> BoolGrid:
         """Nobody looked since the last frame: no proof goes on, and what moved is not known. Returns no block."""
         self._restart(self._stillness.restart_all())
-        self._pace.slept()
+        self._scheduler.slept()
         return np.zeros_like(self._blind)
 
     def _look(self, frame: Frame, seen: Statistics, waiting: BoolGrid, settled: BoolGrid) -> None:
@@ -778,7 +779,7 @@ class Analyst:
         while self._detectors and self._next_look_ns <= now_ns:
             assert self._background is not None
             reached = int(np.count_nonzero(self._background.proven)) + self._candidates
-            asked = self._worth_a_look(self._pace.choose(waiting, self._candidate_blocks, reached, now_ns), settled, now_ns)
+            asked = self._worth_a_look(self._scheduler.choose(waiting, self._candidate_blocks, reached, now_ns), settled, now_ns)
             if not asked.any():
                 self._next_look_ns = now_ns + self._look_period_ns
                 return
@@ -793,7 +794,7 @@ class Analyst:
             self._next_look_ns += self._look_period_ns
             hit = self._looks.look(look, frame, seen)
             self._restart(hit)
-            self._pace.disturbed(hit, now_ns)
+            self._scheduler.disturbed(hit, now_ns)
 
     def _worth_a_look(self, chosen: BoolGrid, settled: BoolGrid, now_ns: int) -> BoolGrid:
         """Of the blocks chosen, those whose proof is likely to last: one that breaks off takes its looks with it.
@@ -875,7 +876,7 @@ class Analyst:
         self._something_on_end = self._something_on_end + 1 if something else 0
         if new_grid or something or self._disturbed_ns < 0:
             self._disturbed_ns = now_ns
-        idle = self._put_off or not self._detectors or self._pace.idle(waiting, now_ns)
+        idle = self._put_off or not self._detectors or self._scheduler.idle(waiting, now_ns)
         if self._settings.commissioning == "signature":
             idle = idle and self._candidates == 0 and self._signed is None
         self._proving = not idle

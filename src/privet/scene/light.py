@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from privet.core.grid import BoolGrid
 from privet.core.scene import LIGHT_COLUMNS, LIGHT_ROWS
-from privet.scene.select import median
+from privet.scene.quantile import median
 
 CELL_COLUMNS, CELL_ROWS = LIGHT_COLUMNS, LIGHT_ROWS
 BLACK = 16.0

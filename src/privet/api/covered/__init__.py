@@ -1,0 +1,1 @@
+"""Resource: when something was in a part of the picture."""

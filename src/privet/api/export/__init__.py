@@ -1,0 +1,1 @@
+"""Resource: a span as MP4."""

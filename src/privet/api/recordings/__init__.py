@@ -1,0 +1,1 @@
+"""Resource: recordings and their bytes."""

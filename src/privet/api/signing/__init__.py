@@ -1,0 +1,1 @@
+"""Resource: what waits for a signature."""

@@ -1,0 +1,1 @@
+"""The process without live pixels: supervisor, inspector, publisher, metrics, retention, and the wiring of all parts."""

@@ -1,0 +1,1 @@
+"""Where something is that is not background."""

@@ -1,0 +1,1 @@
+"""How a block becomes background: stillness, looks, promotion, signing."""

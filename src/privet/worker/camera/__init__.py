@@ -1,0 +1,1 @@
+"""One camera's pipeline inside a worker."""

@@ -1,0 +1,202 @@
+"""Hosts several cameras in one worker: a thread each, started again alone when it crashes.
+
+Belongs here: threads, restarts, the beat of the second. Does not belong here: what a pipeline does (camera), the process and
+its pipe (worker). A supervisor in the sense of the style guide: it catches whatever a pipeline raises, says so and goes on.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from privet.core.clock import NS_PER_S, Clock
+from privet.core.ids import CameraId
+from privet.core.machine import own_memory_bytes
+from privet.core.pb import pipe_pb2
+from privet.core.restart_backoff import Backoff
+from privet.core.scene import Condition, Reason
+from privet.pipe.crash_code import crash_code_of
+from privet.pipe.placeholder import Placeholder
+from privet.pipe.signing import CommissionRequest, no_picture
+from privet.worker.send_queue import Emit, Line, SendQueue, SendQueueClosedError
+
+ERROR, WARNING, INFO = 40, 30, 20
+MEMORY_EVERY_NS = 30 * NS_PER_S
+"""Asking the kernel for a worker's memory takes it some ten milliseconds."""
+WAIT_FOR_BUSY_NS = NS_PER_S // 4
+"""For how long a beat waits for cameras that are just saying something: for all of them together."""
+
+
+class Pipeline(Protocol):
+    """What a camera's thread runs (worker.camera.pipeline)."""
+
+    def run(self) -> None:
+        """Block until `stop`, or until something went wrong that a new pipeline may cure."""
+        ...
+
+    def stop(self) -> None:
+        """From another thread: `run` returns soon."""
+        ...
+
+    def resend(self) -> None:
+        """From another thread: say background and light again."""
+        ...
+
+    def commission(self, request: CommissionRequest) -> None:
+        """From another thread: carry out a signer's request, and answer it."""
+        ...
+
+    def beat(self, wait_s: float) -> bool:
+        """From another thread, once a second: say how the camera is. False: it was busy for all of wait_s, and nothing was said."""
+        ...
+
+
+MakePipeline = Callable[[CameraId, Emit], Pipeline]
+
+
+class Host:
+    """The cameras of one worker."""
+
+    def __init__(
+        self, cameras: Sequence[CameraId], make: MakePipeline, send_queue: SendQueue, clock: Clock,
+        memory_bytes: Callable[[], int] = own_memory_bytes,
+    ) -> None:
+        """memory_bytes: of this process."""
+        self._ask_memory_bytes = memory_bytes
+        self._stopping = threading.Event()
+        self._seats = {camera: _Seat(camera, make, send_queue, clock, self._stopping) for camera in cameras}
+        self._clock = clock
+        self._memory_bytes = 0                  # the worker's, which every camera says
+        self._memory_due_ns = clock.monotonic_ns()
+
+    def start(self) -> None:
+        """Start every camera's thread."""
+        for seat in self._seats.values():
+            seat.thread.start()
+
+    def resend(self, camera: str) -> None:
+        """Let a camera say its background and light again; unknown cameras are ignored."""
+        seat = self._seats.get(CameraId(camera))
+        if seat is not None:
+            seat.resend()
+
+    def commission(self, request: CommissionRequest) -> None:
+        """Hand a signer's request to its camera; it is answered in any case. Those of unknown cameras are ignored."""
+        seat = self._seats.get(CameraId(request.camera))
+        if seat is not None:
+            seat.commission(request)
+
+    def beat(self) -> None:
+        """Say how every camera is, and its counters; once a second. Errors as `SendQueue.put`.
+
+        One thread says it of all: where the machine is full, sixteen that woke at once waited for each other for a second and more. One
+        that is just encoding a background does not hold up the others: it is asked after them.
+        """
+        busy = [seat for seat in self._seats.values() if not seat.beat(0.0)]
+        ends_ns = self._clock.monotonic_ns() + WAIT_FOR_BUSY_NS
+        for seat in busy:
+            seat.beat(max(ends_ns - self._clock.monotonic_ns(), 0) / NS_PER_S)
+        if (now_ns := self._clock.monotonic_ns()) >= self._memory_due_ns:
+            self._memory_bytes = self._ask_memory_bytes()
+            self._memory_due_ns = now_ns + MEMORY_EVERY_NS
+        for seat in self._seats.values():
+            seat.line.report(self._memory_bytes)
+
+    def stop(self, within_s: float) -> bool:
+        """Stop every camera. Returns whether all threads ended in time."""
+        self._stopping.set()
+        for seat in self._seats.values():
+            seat.stop()
+        for seat in self._seats.values():
+            seat.thread.join(within_s)
+        return not any(seat.thread.is_alive() for seat in self._seats.values())
+
+
+class _Seat:
+    """One camera's place in the host: its thread and the pipeline that is in it now."""
+
+    def __init__(self, camera: CameraId, make: MakePipeline, send_queue: SendQueue, clock: Clock, stopping: threading.Event) -> None:
+        self.thread = threading.Thread(target=self._run, name=f"camera-{camera}", daemon=True)
+        self.line: Line = send_queue.line(camera)
+        self._camera = camera
+        self._make = make
+        self._send_queue = send_queue
+        self._clock = clock
+        self._stopping = stopping
+        self._lock = threading.Lock()
+        self._pipeline: Pipeline | None = None
+        self._number = 0                            # where a beat crashed
+
+    def resend(self) -> None:
+        with self._lock:
+            if self._pipeline is not None:
+                self._pipeline.resend()
+
+    def commission(self, request: CommissionRequest) -> None:
+        with self._lock:
+            if self._pipeline is not None:
+                self._pipeline.commission(request)
+                return
+        self.line(no_picture(request))
+
+    def beat(self, wait_s: float) -> bool:
+        with self._lock:                            # no pipeline speaks any more when the next one begins
+            if self._pipeline is None:
+                return True
+            try:
+                return self._pipeline.beat(wait_s)
+            except SendQueueClosedError:
+                raise
+            except Exception as error:  # noqa: BLE001 (a supervisor: one camera's crash is not another's)
+                self._number = crash_code_of(error)
+                self._pipeline.stop()
+                return True
+
+    def stop(self) -> None:
+        with self._lock:
+            if self._pipeline is not None:
+                self._pipeline.stop()
+
+    def _run(self) -> None:
+        backoff = Backoff()
+        try:
+            while not self._stopping.is_set():
+                began_ns = self._clock.monotonic_ns()
+                self._run_once()
+                if self._stopping.is_set():
+                    return
+                backoff = backoff.lost(self._clock.monotonic_ns() - began_ns)
+                self._wait(backoff.delay_ns(random.random()))  # noqa: S311 (spreads restarts, keeps no secret)
+                self.line = self._send_queue.line(self._camera)
+        except SendQueueClosedError:
+            return
+
+    def _run_once(self) -> None:
+        try:
+            pipeline = self._make(self._camera, self.line)
+            with self._lock:
+                self._pipeline, self._number = pipeline, 0
+            if self._stopping.is_set():  # stop() came before there was a pipeline to stop
+                return
+            pipeline.run()
+            number = self._number
+        except SendQueueClosedError:
+            raise
+        except Exception as error:  # noqa: BLE001 (a supervisor: one camera's crash is not another's)
+            number = crash_code_of(error)
+        finally:
+            with self._lock:
+                self._pipeline = None
+        if not self._stopping.is_set():
+            self.line(pipe_pb2.Log(level=ERROR, code=pipe_pb2.LOG_CODE_CAMERA_CRASHED, number=number))
+
+    def _wait(self, duration_ns: int) -> None:
+        """Wait before the next start; say once a second that the camera is offline for now."""
+        placeholder = Placeholder()
+        ends_ns = self._clock.monotonic_ns() + duration_ns
+        while (left_ns := ends_ns - self._clock.monotonic_ns()) > 0:
+            self.line(placeholder.say(Condition.OFFLINE, Reason.WORKER, self._clock.wall_ns()))
+            if self._stopping.wait(min(left_ns, NS_PER_S) / NS_PER_S):
+                return

@@ -1,0 +1,1 @@
+"""Worker processes that do one job and end: probe, mask, bench, compile."""

@@ -1,0 +1,79 @@
+"""Furnishes a worker with the real thing: sources, detectors and sealed state for each camera's pipeline.
+
+Belongs here: making what `CameraPipeline` is given. Does not belong here: threads and restarts (worker_host). It is imported when the
+worker is confined, for it brings the decoder, the kernels and the detectors along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from privet.core.clock import Clock
+from privet.core.ids import CameraId
+from privet.detect.openvino import inputs_px, load_detectors
+from privet.ingest.frame_demand import Attention
+from privet.ingest.hardware import Accelerator
+from privet.ingest.open import open_source
+from privet.ingest.source import Source, SourceSettings
+from privet.pipe.compiled import MODELS
+from privet.pipe.settings import CameraSettings, WorkerSettings
+from privet.worker.camera.pipeline import CameraPipeline
+from privet.worker.camera.state_saving import StateSaving
+from privet.worker.camera.state_saving import StateStore as Store
+from privet.worker.detectors import LateDetectors, LookBudget, own_model
+from privet.worker.host import MakePipeline, Pipeline
+from privet.worker.process import COMPILED
+from privet.worker.send_queue import Emit
+from privet.worker.state_store import StateStore
+
+Open = Callable[[SourceSettings, Clock, Attention | None, Accelerator | None], Source]
+"""How a source is opened: `open_source` is one way."""
+
+
+def pipelines(
+    settings: WorkerSettings, clock: Clock, make_store: Callable[[CameraSettings], Store] | None = None, open_stream: Open = open_source
+) -> MakePipeline:
+    """Return what makes a camera's pipeline. Detectors are loaded once, while the cameras connect, and shared by the worker's cameras.
+
+    make_store, open_stream: the bench keeps nothing, and reads clips as if they came from a camera.
+    A detector that does not load is no error here: every pipeline says so when it first asks, and proves nothing.
+    """
+    cameras = {camera.camera: camera for camera in settings.cameras}
+    detect = settings.detect
+    cache = settings.directory / COMPILED / MODELS
+    own = own_model(detect)
+    late = LateDetectors(inputs_px(own), lambda: load_detectors(detect.device, detect.threshold, cache, own))
+
+    budget = LookBudget(detect.budget_looks_per_second, clock)
+    kept: dict[CameraId, StateSaving] = {}          # each is asked for by its camera's thread alone
+
+    def make(camera: CameraId, emit: Emit) -> Pipeline:
+        told = cameras[camera]
+        if camera not in kept:
+            store = make_store(told) if make_store else StateStore(told.state_directory, camera, settings.state_key)
+            kept[camera] = StateSaving(store, clock)
+        source = source_settings(told)
+        sub = replace(source, stream="sub")
+        accelerator, for_sub = (Accelerator(told.decode.hardware, told.decode.device) for _ in range(2))
+        return CameraPipeline(
+            told, emit, late.detectors, kept[camera], clock, lambda attention: open_stream(source, clock, attention, accelerator),
+            detectors_ready=late.ready, may_look=lambda: budget.take(camera),
+            open_sub=None if told.sub_url is None else lambda attention: open_stream(sub, clock, attention, for_sub),
+        )
+
+    return make
+
+
+def source_settings(camera: CameraSettings) -> SourceSettings:
+    """The ingest room's values out of the camera's."""
+    return SourceSettings(
+        url=camera.url,
+        sub_url=camera.sub_url,
+        stream="main",
+        transport=camera.transport,
+        username=camera.username or None,
+        password=camera.password or None,
+        loop=camera.loop,
+        paced=camera.paced,
+    )
