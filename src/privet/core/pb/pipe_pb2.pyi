@@ -505,7 +505,7 @@ class Start(_message.Message):
 
     SETTINGS_FIELD_NUMBER: _builtins.int
     settings: _builtins.bytes
-    """JSON of the worker's settings (runtime/settings.py); holds the credentials and the state key"""
+    """JSON of the worker's settings (pipe/settings.py); holds the credentials and the state key"""
     def __init__(
         self,
         *,
