@@ -15,7 +15,7 @@ from privet.core.errors import SourceError
 from privet.core.frame import Frame
 from privet.core.scene import Reason
 from privet.ingest.reconnect import Attempt, Link, LinkState, Reconnector
-from privet.ingest.retry_backoff import REFUSED_LONGEST_NS
+from privet.core.backoff import REFUSED
 from privet.ingest.source import Source, SourceStatistics
 from privet.ingest.synthetic import SyntheticSource, grey_picture
 
@@ -130,7 +130,7 @@ def test_a_wrong_password_is_tried_slowly_from_the_start() -> None:
     clock = FakeClock(monotonic=0)
     changes, _ = run(lambda: BrokenSource(clock, Reason.REFUSED), clock, 600 * NS_PER_S, random=0.0)
     waits = [link.delay_ns for _, link in changes if link.state is LinkState.WAITING]
-    assert min(waits) >= REFUSED_LONGEST_NS // 2
+    assert min(waits) >= REFUSED.longest_ns // 2
 
 
 def test_a_file_ends() -> None:

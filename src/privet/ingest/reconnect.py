@@ -15,7 +15,7 @@ from privet.core.clock import NS_PER_S, Clock
 from privet.core.errors import SourceError
 from privet.core.frame import Frame
 from privet.core.scene import Reason
-from privet.ingest.retry_backoff import REFUSED_LONGEST_NS, next_delay_ns
+from privet.core.backoff import RECONNECT, REFUSED
 from privet.ingest.source import Source, SourceStatistics
 
 GOOD_NS = 10 * NS_PER_S
@@ -68,8 +68,8 @@ class Attempt:
         """After a failure: what to remember, and how many ns to wait."""
         if reason is Reason.REFUSED:
             failures = max(self.failures, REFUSED_ATTEMPT)
-            return Attempt(failures + 1), next_delay_ns(failures, random, REFUSED_LONGEST_NS)
-        return Attempt(self.failures + 1), next_delay_ns(self.failures, random)
+            return Attempt(failures + 1), REFUSED.wait_ns(failures, random)
+        return Attempt(self.failures + 1), RECONNECT.wait_ns(self.failures, random)
 
 
 class Reconnector:

@@ -27,7 +27,7 @@ from privet.core.declared import said
 from privet.core.errors import WireError
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
-from privet.core.restart_backoff import Backoff
+from privet.core.backoff import Losses
 from privet.core.scene import Condition, Reason
 from privet.main.allowance import Allowance
 from privet.main.inspector import SAVED_FOR_S, Inspector
@@ -114,7 +114,7 @@ class _Worker:
     process: WorkerProcess | None = None
     pending: PendingRequests = field(default_factory=PendingRequests)
     restarts: int = 0
-    backoff: Backoff = field(default_factory=Backoff)
+    losses: Losses = field(default_factory=Losses)
     placeholders: dict[CameraId, Placeholder] = field(default_factory=dict)  # of the cameras that have not spoken yet
     reason: Reason = Reason.NONE                                     # what they say
 
@@ -247,12 +247,12 @@ class Supervisor:
                 if self._stopping.is_set():
                     break
                 worker.restarts += 1
-                worker.backoff = worker.backoff.lost(self._clock.monotonic_ns() - began_ns)
+                worker.losses = worker.losses.lost(self._clock.monotonic_ns() - began_ns)
                 worker.reason = Reason.WORKER
                 worker.placeholders = {camera: Placeholder() for camera in worker.settings.camera_ids()}
                 self._say_for_silent(worker)
                 self._listener.worker_lost(worker.settings.camera_ids())
-                delay_ns = worker.backoff.delay_ns(self._draw())
+                delay_ns = worker.losses.wait_ns(self._draw())
                 log.warning(
                     "worker %d was lost and is started again in %.1f s; cameras: %s",
                     worker.number, delay_ns / NS_PER_S, ", ".join(worker.settings.camera_ids()),

@@ -15,7 +15,7 @@ from privet.core.clock import NS_PER_S, Clock
 from privet.core.ids import CameraId
 from privet.core.machine import own_memory_bytes
 from privet.core.pb import pipe_pb2
-from privet.core.restart_backoff import Backoff
+from privet.core.backoff import Losses
 from privet.core.scene import Condition, Reason
 from privet.pipe.crash_code import crash_code_of
 from privet.pipe.placeholder import Placeholder
@@ -160,15 +160,15 @@ class _Seat:
                 self._pipeline.stop()
 
     def _run(self) -> None:
-        backoff = Backoff()
+        losses = Losses()
         try:
             while not self._stopping.is_set():
                 began_ns = self._clock.monotonic_ns()
                 self._run_once()
                 if self._stopping.is_set():
                     return
-                backoff = backoff.lost(self._clock.monotonic_ns() - began_ns)
-                self._wait(backoff.delay_ns(random.random()))  # noqa: S311 (spreads restarts, keeps no secret)
+                losses = losses.lost(self._clock.monotonic_ns() - began_ns)
+                self._wait(losses.wait_ns(random.random()))  # noqa: S311 (spreads restarts, keeps no secret)
                 self.line = self._send_queue.line(self._camera)
         except SendQueueClosedError:
             return
