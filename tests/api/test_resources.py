@@ -98,7 +98,7 @@ async def test_what_cannot_be_written_is_said_where_storage_is_shown(tmp_path: P
 
 def test_the_stored_openapi_document_is_current(openapi_text: str) -> None:
     stored = Path(__file__).parents[2] / "docs/ref/openapi.json"
-    assert stored.read_text(encoding="utf-8") == openapi_text, "run `python -m privet.api.openapi.routes > docs/ref/openapi.json`"
+    assert stored.read_text(encoding="utf-8") == openapi_text, "run `python -m privet.api.openapi > docs/ref/openapi.json`"
 
 
 def test_every_operation_has_an_id_and_models_what_it_answers(openapi_text: str) -> None:

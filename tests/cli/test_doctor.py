@@ -16,7 +16,8 @@ from privet.cli.doctor import clock_state, doctor
 from privet.cli.findings import Finding, Level, judge_camera, judge_sub
 from privet.core.clock import NS_PER_S
 from privet.core.scene import Reason
-from privet.worker.jobs.probe import Measured, focus, frame_rate_milli, keyframe_interval_ns
+from privet.pipe.jobs import Measured
+from privet.worker.jobs.probe import focus, frame_rate_milli, keyframe_interval_ns
 from privet.worker.jobs.rehearsal import encode_film
 
 GOOD = Measured(

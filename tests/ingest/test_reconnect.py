@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from privet.core.backoff import REFUSED
 from privet.core.clock import NS_PER_MS, NS_PER_S, FakeClock
 from privet.core.errors import SourceError
 from privet.core.frame import Frame
 from privet.core.scene import Reason
 from privet.ingest.reconnect import Attempt, Link, LinkState, Reconnector
-from privet.core.backoff import REFUSED
 from privet.ingest.source import Source, SourceStatistics
 from privet.ingest.synthetic import SyntheticSource, grey_picture
 

@@ -25,9 +25,10 @@ from privet.core.ids import CameraId
 from privet.core.offer import OFFER_EVERY_NS, OFFER_NS
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.main.inspector import SAVED_FOR_S, Inspector
+from privet.main.pending_requests import ANSWER_WITHIN_S, MOST_PENDING, OfferLimit, PendingRequests
 from privet.main.signing_record import NAME, CommissionFile
 from privet.main.supervisor import DECISIONS_PER_SECOND, Supervisor
-from privet.pipe.signing import ANSWER_WITHIN_S, MOST_PENDING, OfferLimit, PendingRequests, no_picture
+from privet.pipe.signing import no_picture
 from privet.scene.proof.promote import ProvenBackground
 from privet.scene.proof.signing import NoOffer, Offer, OpenOffer, Signing
 from privet.worker.send_queue import Outgoing

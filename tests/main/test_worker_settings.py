@@ -9,7 +9,8 @@ import pytest
 from privet.config.load import load
 from privet.core.errors import NotFoundError
 from privet.core.ids import CameraId
-from privet.pipe.settings import WorkerSettings, worker_settings
+from privet.main.worker_settings import worker_settings
+from privet.pipe.settings import WorkerSettings
 
 KEY = bytes(range(32))
 PASSWORD = "s3cr/t@?&%"

@@ -22,7 +22,7 @@ from privet.core.pb import pipe_pb2
 from privet.core.reader import SceneView, follow
 from privet.core.scene import Background
 from privet.core.wire import from_message
-from privet.worker.jobs.mask import MaskSettings
+from privet.pipe.jobs import MaskSettings
 from privet.worker.jobs.mask_passes import mask
 
 PICTURE_NUMBER = 50

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from privet.worker.lockdown import LockdownError, access_of_abi, confine, landlock_abi
+from privet.core.landlock import landlock_abi
+from privet.worker.lockdown import LockdownError, access_of_abi, confine
 
 needs_landlock = pytest.mark.skipif(landlock_abi() == 0, reason="this kernel has no Landlock")
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from privet.core.ids import CameraId
+from privet.core.landlock import landlock_abi
 from privet.core.pb import pipe_pb2
 from privet.main.launch import reduced_environment
 from privet.pipe import framing
 from privet.pipe.crash_code import describe
 from privet.pipe.settings import CameraSettings, WorkerSettings
-from privet.worker.lockdown import landlock_abi
 from privet.worker.priority import AUTOGROUP
 from privet.worker.process import EXIT_ORPHANED, EXIT_STOPPED, EXIT_UNUSABLE, GROUP_NICENESS, NICENESS, connect_ports
 

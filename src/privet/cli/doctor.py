@@ -28,8 +28,8 @@ from privet.core.decoding import Decoding
 if TYPE_CHECKING:
     from privet.config.load import Loaded
     from privet.config.models import Decode
+    from privet.pipe.jobs import Measured
     from privet.pipe.settings import WorkerSettings
-    from privet.worker.jobs.probe import Measured
 
 PROBE_WITHIN_S = 60
 AT_ONCE = 4
@@ -113,7 +113,7 @@ def _programs() -> Iterator[Finding]:
 
 
 def _sandbox(loaded: Loaded) -> Finding:
-    from privet.worker.lockdown import landlock_abi
+    from privet.core.landlock import landlock_abi
 
     abi = landlock_abi()
     if abi:
@@ -226,7 +226,7 @@ def judge_decoders(wanted: Collection[str], found: Measured | None) -> Iterator[
 
 def _own_model(loaded: Loaded) -> Finding | None:
     """What is wrong with the site's own model, if it has one. Nothing is looked at with it, so it need not be a process of its own."""
-    from privet.pipe.settings import detect_settings
+    from privet.main.worker_settings import detect_settings
     from privet.worker.detectors import refusal
 
     why = refusal(detect_settings(loaded))
@@ -255,7 +255,7 @@ def _probe(loaded: Loaded, cameras: Sequence[str], decode: Decode | None = None,
     look at the sub-stream."""
     from privet.config.models import Decode
     from privet.core.ids import CameraId
-    from privet.pipe.settings import worker_settings
+    from privet.main.worker_settings import worker_settings
 
     with tempfile.TemporaryDirectory(prefix="privet-doctor-") as temporary:
         # The camera's sealed state is none of the probe's business: it may write into the throw-away directory only.
@@ -271,7 +271,7 @@ def _probe(loaded: Loaded, cameras: Sequence[str], decode: Decode | None = None,
 
 def _ask(settings: WorkerSettings) -> Measured | None:
     from privet.main.launch import reduced_environment
-    from privet.worker.jobs.probe import Measured
+    from privet.pipe.jobs import Measured
 
     try:
         done = subprocess.run(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from privet.core.scene import Reason
 
 if TYPE_CHECKING:
-    from privet.worker.jobs.probe import Measured
+    from privet.pipe.jobs import Measured
 
 LONGEST_KEYFRAME_INTERVAL_MS = 5_000
 SMALLEST_HEIGHT_PX = 360

@@ -28,7 +28,7 @@ from privet.core.wire import from_message
 from privet.main.launch import reduced_environment
 from privet.pipe.compiled import compiled_directory, is_warm, warm_command
 from privet.pipe.framing import parse_worker_message, read_frames
-from privet.worker.jobs.mask import GEOMETRY_CODES, MaskSettings
+from privet.pipe.jobs import GEOMETRY_CODES, MaskSettings
 
 WHY = {
     Reason.NO_VIDEO: "it has no video track",

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from enum import Enum
 from threading import Event
 
+from privet.core.backoff import RECONNECT, REFUSED
 from privet.core.clock import NS_PER_S, Clock
 from privet.core.errors import SourceError
 from privet.core.frame import Frame
 from privet.core.scene import Reason
-from privet.core.backoff import RECONNECT, REFUSED
 from privet.ingest.source import Source, SourceStatistics
 
 GOOD_NS = 10 * NS_PER_S

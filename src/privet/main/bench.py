@@ -32,9 +32,10 @@ from privet.core.scene import Condition, Reason
 from privet.main.bench_estimate import Cost
 from privet.main.inspector import Inspector
 from privet.main.launch import reduced_environment
+from privet.main.worker_settings import worker_settings
 from privet.pipe import framing
 from privet.pipe.compiled import WARM_WITHIN_S, compiled_directory, is_warm, warm_command
-from privet.pipe.settings import WorkerSettings, worker_settings
+from privet.pipe.settings import WorkerSettings
 
 FIRST_PICTURE_WITHIN_S = 30.0
 STOPS_WITHIN_S = 10.0

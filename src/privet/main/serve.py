@@ -37,6 +37,7 @@ from privet.config.load import Loaded
 from privet.core.clock import NS_PER_S, Clock, SystemClock
 from privet.core.errors import ConfigError, StoreError
 from privet.core.ids import CameraId
+from privet.core.landlock import landlock_abi
 from privet.index.index import Index, index_url
 from privet.live.hub import Hub
 from privet.main.announce import IndexAnnounce
@@ -49,15 +50,15 @@ from privet.main.publisher import Ledger, Publisher
 from privet.main.signing_record import CommissionFile
 from privet.main.supervisor import Supervisor, WorkerProcess, plan_workers
 from privet.main.web_server import SERVER_STOPS_WITHIN_S, WebServer, listening_socket, server_settings
+from privet.main.worker_settings import worker_settings
 from privet.pipe.bound import capacity_bits_per_second
 from privet.pipe.compiled import WARM_WITHIN_S, compiled_directory, is_warm, mark_used, warm_command
-from privet.pipe.settings import WorkerSettings, worker_settings
+from privet.pipe.settings import WorkerSettings
 from privet.record.archive import Archive
 from privet.record.check import recover
 from privet.record.lock import hold_data_directory
 from privet.record.recorder import Recorder
 from privet.record.retention import plan_retention, remove
-from privet.worker.lockdown import landlock_abi
 
 log = logging.getLogger("privet")
 

@@ -22,18 +22,19 @@ from typing import Protocol
 import anyio
 import anyio.abc
 
+from privet.core.backoff import Losses
 from privet.core.clock import NS_PER_S, Clock
 from privet.core.declared import said
 from privet.core.errors import WireError
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
-from privet.core.backoff import Losses
 from privet.core.scene import Condition, Reason
 from privet.main.allowance import Allowance
 from privet.main.inspector import SAVED_FOR_S, Inspector
+from privet.main.pending_requests import ANSWER_WITHIN_S, OfferLimit, PendingRequests
 from privet.pipe.placeholder import Placeholder
 from privet.pipe.settings import WorkerSettings
-from privet.pipe.signing import ANSWER_WITHIN_S, CommissionAnswer, CommissionRequest, OfferLimit, PendingRequests, no_picture, to_worker
+from privet.pipe.signing import CommissionAnswer, CommissionRequest, no_picture, to_worker
 
 log = logging.getLogger("privet.supervisor")
 

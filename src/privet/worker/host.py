@@ -11,11 +11,11 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from privet.core.backoff import Losses
 from privet.core.clock import NS_PER_S, Clock
 from privet.core.ids import CameraId
 from privet.core.machine import own_memory_bytes
 from privet.core.pb import pipe_pb2
-from privet.core.backoff import Losses
 from privet.core.scene import Condition, Reason
 from privet.pipe.crash_code import crash_code_of
 from privet.pipe.placeholder import Placeholder

@@ -19,22 +19,20 @@ import resource
 import signal
 import stat
 import struct
-import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from privet.core.errors import PrivetError
+from privet.core.landlock import CREATE_RULESET, landlock_abi, system_call
 
 PR_SET_PDEATHSIG = 1
 PR_GET_DUMPABLE = 3
 PR_SET_DUMPABLE = 4
 PR_SET_NO_NEW_PRIVS = 38
 
-_NR_CREATE_RULESET = 444  # the same on every architecture
 _NR_ADD_RULE = 445
 _NR_RESTRICT_SELF = 446
-_CREATE_RULESET_VERSION = 1
 _RULE_PATH_BENEATH = 1
 _RULE_NET_PORT = 2
 
@@ -80,14 +78,6 @@ def access_of_abi(abi: int) -> Access:
     return Access(fs, net, scoped)
 
 
-def landlock_abi() -> int:
-    """Return the kernel's Landlock ABI; 0 if it has none or has it switched off."""
-    if not sys.platform.startswith("linux"):
-        return 0
-    abi, _ = _syscall(_NR_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_CREATE_RULESET_VERSION))
-    return max(0, abi)
-
-
 def forbid_dumps() -> None:
     """No core dump, not dumpable, no new privileges, ends with its parent.
 
@@ -131,7 +121,7 @@ def confine(writable: Sequence[Path], connect_ports: Collection[int], devices: S
             for port in connect_ports:
                 _allow_port(ruleset, port)
         _prctl(PR_SET_NO_NEW_PRIVS, 1)
-        result, code = _syscall(_NR_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint32(0))
+        result, code = system_call(_NR_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint32(0))
         if result != 0:
             raise LockdownError(f"Landlock (ABI {abi}) refused to restrict this process: {os.strerror(code)}")
     finally:
@@ -142,7 +132,7 @@ def confine(writable: Sequence[Path], connect_ports: Collection[int], devices: S
 def _create_ruleset(abi: int, access: Access) -> int:
     # The attribute has grown with the ABIs: a kernel refuses one that is longer than it knows unless the rest is zero.
     attribute = struct.pack("=QQQ", access.fs, access.net, access.scoped)[: 8 if abi < 4 else 16 if abi < 6 else 24]
-    ruleset, code = _syscall(_NR_CREATE_RULESET, attribute, ctypes.c_size_t(len(attribute)), ctypes.c_uint32(0))
+    ruleset, code = system_call(CREATE_RULESET, attribute, ctypes.c_size_t(len(attribute)), ctypes.c_uint32(0))
     if ruleset < 0:
         raise LockdownError(f"Landlock (ABI {abi}) refused a ruleset: {os.strerror(code)}")
     os.set_inheritable(ruleset, False)
@@ -168,7 +158,7 @@ def _allow_port(ruleset: int, port: int) -> None:
 
 
 def _add_rule(ruleset: int, kind: int, attribute: bytes, name: str) -> None:
-    result, code = _syscall(_NR_ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(kind), attribute, ctypes.c_uint32(0))
+    result, code = system_call(_NR_ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(kind), attribute, ctypes.c_uint32(0))
     if result != 0:
         raise LockdownError(f"Landlock refused a rule for {name}: {os.strerror(code)}")
 
@@ -183,9 +173,3 @@ def _prctl(option: int, value: int) -> int:
     return result
 
 
-def _syscall(number: int, *arguments: object) -> tuple[int, int]:
-    """Return (result, errno); errno is 0 where the call succeeded."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.syscall.restype = ctypes.c_long
-    result = int(libc.syscall(ctypes.c_long(number), *arguments))
-    return (result, ctypes.get_errno() if result < 0 else 0)

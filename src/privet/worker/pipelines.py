@@ -16,14 +16,13 @@ from privet.ingest.frame_demand import Attention
 from privet.ingest.hardware import Accelerator
 from privet.ingest.open import open_source
 from privet.ingest.source import Source, SourceSettings
-from privet.pipe.compiled import MODELS
+from privet.pipe.compiled import COMPILED, MODELS
 from privet.pipe.settings import CameraSettings, WorkerSettings
 from privet.worker.camera.pipeline import CameraPipeline
 from privet.worker.camera.state_saving import StateSaving
 from privet.worker.camera.state_saving import StateStore as Store
 from privet.worker.detectors import LateDetectors, LookBudget, own_model
 from privet.worker.host import MakePipeline, Pipeline
-from privet.worker.process import COMPILED
 from privet.worker.send_queue import Emit
 from privet.worker.state_store import StateStore
 

@@ -30,7 +30,7 @@ from privet.core.clock import NS_PER_S, Clock, SystemClock
 from privet.core.errors import PrivetError, WireError
 from privet.core.pb import pipe_pb2
 from privet.pipe import framing
-from privet.pipe.compiled import MODELS, is_warm
+from privet.pipe.compiled import COMPILED, MODELS, is_warm
 from privet.pipe.crash_code import crash_code_of
 from privet.pipe.settings import WorkerSettings
 from privet.worker import lockdown
@@ -38,8 +38,6 @@ from privet.worker.heartbeat import until_heartbeat_ns
 from privet.worker.host import ERROR, INFO, WARNING, Host, MakePipeline
 from privet.worker.priority import stand_back
 from privet.worker.send_queue import Line, SendQueue, SendQueueClosedError
-
-COMPILED = "compiled"
 
 EXIT_STOPPED = 0
 EXIT_ORPHANED = 3

@@ -1,12 +1,11 @@
 """OpenAPI: the document at /api/openapi.json and in docs/ref/openapi.json, from which the web application's types are made.
 
-`python -m privet.api.openapi.routes` prints it.
+`python -m privet.api.openapi` prints it.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -73,9 +72,3 @@ def document(app: FastAPI) -> dict[str, Any]:
 def text(app: FastAPI) -> str:
     """The document as it is stored."""
     return json.dumps(app.openapi(), indent=2, ensure_ascii=False) + "\n"
-
-
-if __name__ == "__main__":
-    from privet.api.app import bare_app
-
-    sys.stdout.write(text(bare_app()))

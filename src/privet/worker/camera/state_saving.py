@@ -3,7 +3,7 @@
 Belongs here: when a save is tried, when it is tried again, and how long the disk has lacked what it should hold. Does not belong here: what
 the state means (scene), sealing and files (state_store).
 
-Each try is a thread of its own, one at a time. A try that fails is repeated with the newest state, as `backoff` says: at once, then after
+Each try is a thread of its own, one at a time. A try that fails is repeated with the newest state, as `core.backoff` says: at once, then after
 half a second, and more and more seldom up to every thirty seconds. What is not on the disk is kept in memory, and a pipeline that is
 started again in the same worker takes it from there.
 """
@@ -15,10 +15,10 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from privet.core.backoff import Losses
 from privet.core.clock import NS_PER_S, Clock
 from privet.core.errors import StoreError
 from privet.core.pb import pipe_pb2
-from privet.core.restart_backoff import Backoff
 
 SLOW_NS = 5 * NS_PER_S
 """A save that takes longer is said to fail: nobody knows whether the disk will ever answer."""
@@ -45,7 +45,7 @@ class StateSaving:
         self._held: bytes | None = None             # the newest state, until it is on the disk
         self._held_since_ns = 0                     # monotonic: since when the disk has lacked what it should hold
         self._writing = False
-        self._backoff = Backoff()
+        self._losses = Losses()
         self._retry_ns = 0
         self._failed = 0
         self._error_number = 0
@@ -120,7 +120,7 @@ class StateSaving:
         if self._held is None:
             return 0
         held_ns = self._clock.monotonic_ns() - self._held_since_ns
-        return max(held_ns, 1) if self._backoff.losses or held_ns > SLOW_NS else 0
+        return max(held_ns, 1) if self._losses.in_a_row or held_ns > SLOW_NS else 0
 
     def _try(self) -> None:
         if self._held is None or self._writing:
@@ -142,15 +142,15 @@ class StateSaving:
             self._writing = False
             now_ns = self._clock.monotonic_ns()
             if error is None:
-                self._backoff, self._retry_ns, self._error_number = Backoff(), now_ns, 0
+                self._losses, self._retry_ns, self._error_number = Losses(), now_ns, 0
                 if self._held is state:
                     self._held = None
                 self._held_since_ns = now_ns
             else:
                 self._failed += 1
                 self._error_number = error_number(error)
-                self._backoff = self._backoff.lost(0)
-                self._retry_ns = now_ns + self._backoff.delay_ns(self._draw())
+                self._losses = self._losses.lost(0)
+                self._retry_ns = now_ns + self._losses.wait_ns(self._draw())
             self._changed.notify_all()
 
 

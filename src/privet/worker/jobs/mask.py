@@ -10,36 +10,17 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from pathlib import Path
-
-from pydantic import BaseModel, ConfigDict
 
 from privet.core.errors import DetectorError, PrivetError, SourceError
-from privet.core.geometry import GeometryError, Tag
+from privet.core.geometry import GeometryError
 from privet.core.pb import pipe_pb2
 from privet.pipe import framing
+from privet.pipe.jobs import GEOMETRY_CODES, MaskSettings
 from privet.worker import lockdown
 
 EXIT_DONE = 0
 EXIT_FAILED = 4
 ERROR = 40
-GEOMETRY_CODES = {Tag.ROTATION: pipe_pb2.LOG_CODE_ROTATION, Tag.ASPECT: pipe_pb2.LOG_CODE_ASPECT}
-
-
-class MaskSettings(BaseModel):
-    """What is to be masked and how. Times in seconds of the film."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    path: Path
-    directory: Path                   # its own; nothing else can be written
-    warmed_cache_directory: Path      # compiled kernels to copy from; read only
-    block_px: int = 8
-    covers_per_second: float = 5.0
-    prove_seconds: float = 0.0        # 0: a quarter of the film, at least 2 and at most 60
-    person_height_px: int = 0
-    threshold: float = 0.15
-    device: str = "CPU"
 
 
 def main() -> None:

@@ -20,9 +20,9 @@ from privet.detect.openvino import load_detectors
 from privet.ingest.open import open_source
 from privet.ingest.source import Source, SourceSettings
 from privet.ingest.survey import Survey, survey_file
+from privet.pipe.jobs import MaskSettings
 from privet.scene.analyst import Analyst, AnalystSettings
 from privet.worker.camera.scene_encoder import SceneEncoder, Seen
-from privet.worker.jobs.mask import MaskSettings
 
 LOOKS_PER_PROOF = 80
 PROGRESS_EVERY_FRAMES = 25

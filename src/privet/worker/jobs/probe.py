@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +23,7 @@ from privet.core.clock import NS_PER_MS, NS_PER_S, SystemClock
 from privet.core.errors import DetectorError, SourceError
 from privet.core.scene import Reason
 from privet.pipe import framing
+from privet.pipe.jobs import Measured
 from privet.pipe.settings import WorkerSettings
 from privet.worker import lockdown
 from privet.worker.process import prepare, take_pipe
@@ -35,28 +36,6 @@ WATCH_AT_MOST_NS = 20 * NS_PER_S
 KEYFRAMES_WANTED = 2
 LOOKS_TIMED = 5
 EXIT_UNUSABLE = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What was found, in whole numbers; 0: not known. reason: of core.scene.Reason, NONE if pictures came."""
-
-    reason: int = 0
-    width_px: int = 0
-    height_px: int = 0
-    frames: int = 0
-    damaged: int = 0
-    first_frame_ms: int = 0
-    fps_milli: int = 0
-    keyframe_interval_ms: int = 0
-    focus_milli: int = 0
-    brightness: int = 0
-    detectors: int = 0          # that loaded
-    detectors_ms: int = 0       # all of them together, to load
-    look_us: int = 0            # one look of each detector together
-    cuda: int = 0               # core.decoding.Decoding of a trial on NVIDIA's decoder, on VA-API's; SOFTWARE: not tried
-    vaapi: int = 0
-    landlock_abi: int = 0
 
 
 def focus(luma: NDArray[np.uint8]) -> float:
