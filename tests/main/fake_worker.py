@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from tests.pipe.messages import background, cover, state
 
 from privet.core.clock import Clock
-from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2
 from privet.pipe.settings import CameraSettings, WorkerSettings
 from privet.pipe.signing import CommissionRequest, no_picture
@@ -93,10 +92,8 @@ class MadeUp:
 
 
 def furnish(settings: WorkerSettings, _clock: Clock) -> MakePipeline:
-    cameras = {camera.camera: camera for camera in settings.cameras}
-
-    def make(camera: CameraId, emit: Emit) -> MadeUp:
-        return MadeUp(cameras[camera], settings, emit)
+    def make(camera: CameraSettings, emit: Emit) -> MadeUp:
+        return MadeUp(camera, settings, emit)
 
     return make
 

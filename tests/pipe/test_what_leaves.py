@@ -109,7 +109,7 @@ def test_the_buckets_of_the_latency_are_documented() -> None:
 
 
 def test_counts_in_words_are_those_of_the_schema() -> None:
-    numbers = {5: "five", 14: "fourteen", 15: "fifteen", 16: "sixteen"}
+    numbers = {5: "five", 14: "fourteen", 15: "fifteen", 16: "sixteen", 17: "seventeen"}
     for values, row in (
         (len(Condition), "`condition` | Condition | 3"),
         (len(Reason), "`reason` | Reason | 5"),

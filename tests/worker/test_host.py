@@ -6,6 +6,7 @@ import io
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.pipe.messages import state
 
@@ -14,11 +15,16 @@ from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2
 from privet.pipe import framing
 from privet.pipe.crash_code import describe
+from privet.pipe.settings import CameraSettings
 from privet.pipe.signing import CommissionRequest
 from privet.worker.host import Host
 from privet.worker.send_queue import Emit, SendQueue
 
 GATE, YARD = CameraId("gate"), CameraId("yard")
+
+
+def told(camera: CameraId, url: str = "rtsp://192.0.2.1/main") -> CameraSettings:
+    return CameraSettings(camera=camera, url=url, state_directory=Path("/state") / camera)
 
 
 class Heard:
@@ -95,7 +101,10 @@ class Stage:
         self._send_queue = SendQueue(self.heard, clock)
         self._sender = threading.Thread(target=self._send_queue.run)
         self._sender.start()
-        self.host = Host(list(scripts), lambda camera, emit: ScriptedPipeline(scripts[camera], emit), self._send_queue, clock, memory_bytes)
+        self.host = Host(
+            [told(camera) for camera in scripts], lambda each, emit: ScriptedPipeline(scripts[each.camera], emit), self._send_queue, clock,
+            memory_bytes,
+        )
 
     def __enter__(self) -> Stage:
         self.host.start()
@@ -140,7 +149,7 @@ def test_a_pipeline_that_returns_by_itself_begins_again() -> None:
     send_queue = SendQueue(heard, clock)
     sender = threading.Thread(target=send_queue.run)
     sender.start()
-    host = Host([GATE], lambda _camera, emit: Returning(script, emit), send_queue, clock)
+    host = Host([told(GATE)], lambda _camera, emit: Returning(script, emit), send_queue, clock)
     host.start()
     (said,) = heard.wait_for(is_log(GATE))
     assert said.log.number == 0
@@ -219,3 +228,66 @@ def test_a_host_without_cameras_stops() -> None:
     with Stage({}) as stage:
         stage.host.beat()
     assert stage.heard.messages == []
+
+
+def is_ended(camera: CameraId) -> Callable[[pipe_pb2.WorkerMessage], bool]:
+    return lambda message: message.camera == camera and message.log.code == pipe_pb2.LOG_CODE_CAMERA_ENDED
+
+
+def test_cameras_come_change_and_go_and_the_others_are_not_touched() -> None:
+    shed = CameraId("shed")
+    scripts = {GATE: Script([None]), YARD: Script([None]), shed: Script([None])}
+    with Stage(scripts) as stage:
+        for camera in scripts:
+            stage.heard.wait_for(is_state(camera))
+        barn = CameraId("barn")
+        scripts[barn] = Script([None])
+        stage.host.reconfigure([told(GATE), told(YARD, "rtsp://192.0.2.2/other"), told(barn)])
+        stage.heard.wait_for(is_state(barn))
+        stage.heard.wait_for(is_state(YARD), 2)
+        stage.heard.wait_for(is_ended(shed))
+        assert {camera: script.begun for camera, script in scripts.items()} == {GATE: 1, YARD: 2, shed: 1, barn: 1}
+        stage.host.beat()
+        healthy = stage.heard.wait_for(lambda message: message.WhichOneof("kind") == "health", 3)
+        assert {message.camera for message in healthy} == {GATE, YARD, barn}, "who left is not spoken of"
+        after = [message.camera for message in stage.heard.messages]
+        assert after.index(shed) < max(index for index, camera in enumerate(after) if camera == barn)
+    assert not any(is_log(YARD)(message) for message in stage.heard.messages), "being changed is no crash"
+
+
+def test_the_same_settings_change_nothing() -> None:
+    with Stage({GATE: Script([None])}) as stage:
+        stage.heard.wait_for(is_state(GATE))
+        stage.host.reconfigure([told(GATE)])
+        stage.host.reconfigure([])
+        stage.heard.wait_for(is_ended(GATE))
+        assert len(stage.heard.wait_for(is_state(GATE))) == 1
+
+
+def test_a_change_before_there_is_a_pipeline_is_not_lost() -> None:
+    made: list[str] = []
+    first, go_on = threading.Event(), threading.Event()
+    script = Script([None])
+    heard, clock = Heard(), FakeClock()
+    send_queue = SendQueue(heard, clock)
+    sender = threading.Thread(target=send_queue.run)
+    sender.start()
+
+    def make(settings: CameraSettings, emit: Emit) -> ScriptedPipeline:
+        made.append(settings.url)
+        if len(made) == 1:
+            first.set()
+            assert go_on.wait(10)
+        return ScriptedPipeline(script, emit)
+
+    host = Host([told(GATE)], make, send_queue, clock)
+    host.start()
+    assert first.wait(10)
+    host.reconfigure([told(GATE, "rtsp://192.0.2.9/new")])
+    go_on.set()
+    heard.wait_for(is_state(GATE))
+    assert made[-1] == "rtsp://192.0.2.9/new"
+    assert script.begun == 1, "the pipeline of the old settings never ran"
+    assert host.stop(10)
+    send_queue.close()
+    sender.join(10)

@@ -19,9 +19,9 @@ from privet.core.pb import pipe_pb2
 from privet.main.launch import reduced_environment
 from privet.pipe import framing
 from privet.pipe.crash_code import describe
-from privet.pipe.settings import CameraSettings, WorkerSettings
+from privet.pipe.settings import CameraSettings, WorkerSettings, connect_ports
 from privet.worker.priority import AUTOGROUP
-from privet.worker.process import EXIT_ORPHANED, EXIT_STOPPED, EXIT_UNUSABLE, GROUP_NICENESS, NICENESS, connect_ports
+from privet.worker.process import EXIT_ORPHANED, EXIT_STOPPED, EXIT_UNUSABLE, GROUP_NICENESS, NICENESS
 
 PASSWORD = "correct horse battery"
 ROOT = Path(__file__).parents[2]
@@ -35,7 +35,7 @@ class Child:
         self.process = subprocess.Popen(
             [sys.executable, "-m", module],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env=reduced_environment() | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src")))},
+            env=reduced_environment() | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src"), *sys.path))},
             start_new_session=True,         # as the supervisor starts it
         )
         assert self.process.stdin is not None

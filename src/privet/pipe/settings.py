@@ -1,6 +1,7 @@
 """What a worker is told: frozen models, sent over the pipe as JSON.
 
-Belongs here: the values. Does not belong here: how they follow from privet.toml (main.worker_settings).
+Belongs here: the values, and what a worker that was started with them may be told later. Does not belong here: how they follow from
+privet.toml (main.worker_settings).
 The JSON holds passwords and the state key: it goes through the pipe only, never to argv, the environment, a file or a log.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,6 +17,7 @@ from privet.config.models import Decode, Detect, Point, Promotion, SceneSection
 from privet.core.ids import CameraId
 
 STATE_KEY_BYTES = 32
+RTSP_PORT, RTSPS_PORT, DNS_PORT = 554, 322, 53
 
 StateKeyHex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -70,3 +73,31 @@ class WorkerSettings(_Settings):
     def writable_directories(self) -> tuple[Path, ...]:
         """Every directory below which the worker may write."""
         return (self.directory, *(camera.state_directory for camera in self.cameras))
+
+
+def connect_ports(settings: WorkerSettings) -> tuple[int, ...]:
+    """Return the TCP ports a worker has business with: its cameras', and that of name servers. Pure."""
+    return tuple(sorted({DNS_PORT}.union(*(camera_ports(camera) for camera in settings.cameras))))
+
+
+def camera_ports(camera: CameraSettings) -> frozenset[int]:
+    """Return the TCP ports one camera is reached at. Pure."""
+    parts = [urlsplit(url) for url in (camera.url, camera.sub_url) if url is not None]
+    return frozenset(
+        each.port or (RTSPS_PORT if each.scheme == "rtsps" else RTSP_PORT) for each in parts if each.scheme in {"rtsp", "rtsps"}
+    )
+
+
+def fits(started: WorkerSettings, camera: CameraSettings) -> bool:
+    """Whether a worker can be told of `camera` while it runs. started: what it was started with, and so confined to. Pure.
+
+    The camera's directory, its ports and its decoder's device must be among those of the start, and its detectors the worker's.
+    """
+    hosted = next((each for each in started.cameras if each.camera == camera.camera), None)
+    return (
+        hosted is not None
+        and camera.state_directory == hosted.state_directory
+        and camera_ports(camera) <= set(connect_ports(started))
+        and (camera.decode.hardware == "none" or camera.decode in {each.decode for each in started.cameras})
+        and camera.detect == started.detect
+    )

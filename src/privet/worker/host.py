@@ -19,6 +19,7 @@ from privet.core.pb import pipe_pb2
 from privet.core.scene import Condition, Reason
 from privet.pipe.crash_code import crash_code_of
 from privet.pipe.placeholder import Placeholder
+from privet.pipe.settings import CameraSettings
 from privet.pipe.signing import CommissionRequest, no_picture
 from privet.worker.send_queue import Emit, Line, SendQueue, SendQueueClosedError
 
@@ -53,21 +54,22 @@ class Pipeline(Protocol):
         ...
 
 
-MakePipeline = Callable[[CameraId, Emit], Pipeline]
+MakePipeline = Callable[[CameraSettings, Emit], Pipeline]
 
 
 class Host:
-    """The cameras of one worker."""
+    """The cameras of one worker. They may change while it runs: each has a thread of its own, and no other camera's is touched."""
 
     def __init__(
-        self, cameras: Sequence[CameraId], make: MakePipeline, send_queue: SendQueue, clock: Clock,
+        self, cameras: Sequence[CameraSettings], make: MakePipeline, send_queue: SendQueue, clock: Clock,
         memory_bytes: Callable[[], int] = own_memory_bytes,
     ) -> None:
         """memory_bytes: of this process."""
         self._ask_memory_bytes = memory_bytes
-        self._stopping = threading.Event()
-        self._seats = {camera: _Seat(camera, make, send_queue, clock, self._stopping) for camera in cameras}
+        self._make = make
+        self._send_queue = send_queue
         self._clock = clock
+        self._seats = {each.camera: self._seat(each) for each in cameras}  # replaced whole: the thread of heartbeats reads it
         self._memory_bytes = 0                  # the worker's, which every camera says
         self._memory_due_ns = clock.monotonic_ns()
 
@@ -75,6 +77,23 @@ class Host:
         """Start every camera's thread."""
         for seat in self._seats.values():
             seat.thread.start()
+
+    def reconfigure(self, cameras: Sequence[CameraSettings]) -> None:
+        """Host exactly these from now on. Cameras whose settings are the same go on untouched. Called from one thread."""
+        before = self._seats
+        wanted = {each.camera: each for each in cameras}
+        began = {camera: self._seat(each) for camera, each in wanted.items() if camera not in before}
+        self._seats = {camera: began[camera] if camera in began else before[camera] for camera in wanted}
+        for camera, seat in before.items():
+            if camera in wanted:
+                seat.change(wanted[camera])
+            else:
+                seat.leave()
+        for seat in began.values():
+            seat.thread.start()
+
+    def _seat(self, settings: CameraSettings) -> _Seat:
+        return _Seat(settings, self._make, self._send_queue, self._clock)
 
     def resend(self, camera: str) -> None:
         """Let a camera say its background and light again; unknown cameras are ignored."""
@@ -94,19 +113,19 @@ class Host:
         One thread says it of all: where the machine is full, sixteen that woke at once waited for each other for a second and more. One
         that is just encoding a background does not hold up the others: it is asked after them.
         """
-        busy = [seat for seat in self._seats.values() if not seat.beat(0.0)]
+        seats = tuple(self._seats.values())
+        busy = [seat for seat in seats if not seat.beat(0.0)]
         ends_ns = self._clock.monotonic_ns() + WAIT_FOR_BUSY_NS
         for seat in busy:
             seat.beat(max(ends_ns - self._clock.monotonic_ns(), 0) / NS_PER_S)
         if (now_ns := self._clock.monotonic_ns()) >= self._memory_due_ns:
             self._memory_bytes = self._ask_memory_bytes()
             self._memory_due_ns = now_ns + MEMORY_EVERY_NS
-        for seat in self._seats.values():
+        for seat in seats:
             seat.line.report(self._memory_bytes)
 
     def stop(self, within_s: float) -> bool:
         """Stop every camera. Returns whether all threads ended in time."""
-        self._stopping.set()
         for seat in self._seats.values():
             seat.stop()
         for seat in self._seats.values():
@@ -117,17 +136,33 @@ class Host:
 class _Seat:
     """One camera's place in the host: its thread and the pipeline that is in it now."""
 
-    def __init__(self, camera: CameraId, make: MakePipeline, send_queue: SendQueue, clock: Clock, stopping: threading.Event) -> None:
-        self.thread = threading.Thread(target=self._run, name=f"camera-{camera}", daemon=True)
-        self.line: Line = send_queue.line(camera)
-        self._camera = camera
+    def __init__(self, settings: CameraSettings, make: MakePipeline, send_queue: SendQueue, clock: Clock) -> None:
+        self.thread = threading.Thread(target=self._run, name=f"camera-{settings.camera}", daemon=True)
+        self.line: Line = send_queue.line(settings.camera)
+        self._settings = settings
         self._make = make
         self._send_queue = send_queue
         self._clock = clock
-        self._stopping = stopping
+        self._stopping = threading.Event()
+        self._leaving = False                       # taken from this worker, which goes on
         self._lock = threading.Lock()
         self._pipeline: Pipeline | None = None
+        self._made_of: CameraSettings | None = None  # what the pipeline was made with
         self._number = 0                            # where a beat crashed
+
+    def change(self, settings: CameraSettings) -> None:
+        """Begin anew with other settings; the same ones change nothing."""
+        with self._lock:
+            if settings == self._settings:
+                return
+            self._settings = settings
+            if self._pipeline is not None:
+                self._pipeline.stop()
+
+    def leave(self) -> None:
+        """End; the last word is that it did."""
+        self._leaving = True
+        self.stop()
 
     def resend(self) -> None:
         with self._lock:
@@ -155,31 +190,42 @@ class _Seat:
                 return True
 
     def stop(self) -> None:
+        self._stopping.set()
         with self._lock:
             if self._pipeline is not None:
                 self._pipeline.stop()
 
     def _run(self) -> None:
-        losses = Losses()
         try:
-            while not self._stopping.is_set():
-                began_ns = self._clock.monotonic_ns()
-                self._run_once()
-                if self._stopping.is_set():
-                    return
-                losses = losses.lost(self._clock.monotonic_ns() - began_ns)
-                self._wait(losses.wait_ns(random.random()))  # noqa: S311 (spreads restarts, keeps no secret)
-                self.line = self._send_queue.line(self._camera)
+            self._live()
+            if self._leaving:
+                self.line(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_CAMERA_ENDED, number=0))
         except SendQueueClosedError:
             return
 
-    def _run_once(self) -> None:
+    def _live(self) -> None:
+        losses = Losses()
+        while not self._stopping.is_set():
+            began_ns = self._clock.monotonic_ns()
+            lost = self._run_once()
+            if self._stopping.is_set():
+                return
+            if lost:
+                losses = losses.lost(self._clock.monotonic_ns() - began_ns)
+                self._wait(losses.wait_ns(random.random()))  # noqa: S311 (spreads restarts, keeps no secret)
+            self.line = self._send_queue.line(self._settings.camera)
+
+    def _run_once(self) -> bool:
+        """One pipeline from start to end. Returns whether it ended although nobody asked it to."""
         try:
-            pipeline = self._make(self._camera, self.line)
+            with self._lock:
+                self._made_of = self._settings
+            pipeline = self._make(self._made_of, self.line)
             with self._lock:
                 self._pipeline, self._number = pipeline, 0
-            if self._stopping.is_set():  # stop() came before there was a pipeline to stop
-                return
+                changed = self._settings is not self._made_of
+            if changed or self._stopping.is_set():  # asked for before there was a pipeline to stop
+                return False
             pipeline.run()
             number = self._number
         except SendQueueClosedError:
@@ -189,8 +235,11 @@ class _Seat:
         finally:
             with self._lock:
                 self._pipeline = None
-        if not self._stopping.is_set():
-            self.line(pipe_pb2.Log(level=ERROR, code=pipe_pb2.LOG_CODE_CAMERA_CRASHED, number=number))
+                changed = self._settings is not self._made_of
+        if (changed and number == 0) or self._stopping.is_set():
+            return False
+        self.line(pipe_pb2.Log(level=ERROR, code=pipe_pb2.LOG_CODE_CAMERA_CRASHED, number=number))
+        return True
 
     def _wait(self, duration_ns: int) -> None:
         """Wait before the next start; say once a second that the camera is offline for now."""

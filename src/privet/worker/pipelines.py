@@ -38,7 +38,6 @@ def pipelines(
     make_store, open_stream: the bench keeps nothing, and reads clips as if they came from a camera.
     A detector that does not load is no error here: every pipeline says so when it first asks, and proves nothing.
     """
-    cameras = {camera.camera: camera for camera in settings.cameras}
     detect = settings.detect
     cache = settings.directory / COMPILED / MODELS
     own = own_model(detect)
@@ -47,8 +46,8 @@ def pipelines(
     budget = LookBudget(detect.budget_looks_per_second, clock)
     kept: dict[CameraId, StateSaving] = {}          # each is asked for by its camera's thread alone
 
-    def make(camera: CameraId, emit: Emit) -> Pipeline:
-        told = cameras[camera]
+    def make(told: CameraSettings, emit: Emit) -> Pipeline:
+        camera = told.camera
         if camera not in kept:
             store = make_store(told) if make_store else StateStore(told.state_directory, camera, settings.state_key)
             kept[camera] = StateSaving(store, clock)

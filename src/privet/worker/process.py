@@ -22,7 +22,6 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -32,7 +31,7 @@ from privet.core.pb import pipe_pb2
 from privet.pipe import framing
 from privet.pipe.compiled import COMPILED, MODELS, is_warm
 from privet.pipe.crash_code import crash_code_of
-from privet.pipe.settings import WorkerSettings
+from privet.pipe.settings import WorkerSettings, connect_ports, fits
 from privet.worker import lockdown
 from privet.worker.heartbeat import until_heartbeat_ns
 from privet.worker.host import ERROR, INFO, WARNING, Host, MakePipeline
@@ -51,7 +50,6 @@ STOP_WITHIN_S = 5.0
 DRAIN_WITHIN_S = 2.0
 
 DRI = Path("/dev/dri")
-RTSP_PORT, RTSPS_PORT, DNS_PORT = 554, 322, 53
 
 
 Furnish = Callable[[WorkerSettings, Clock], MakePipeline]
@@ -79,12 +77,12 @@ def main(furnish: Furnish | None = None) -> None:
     sender.start()
     line(pipe_pb2.Log(level=INFO if abi else WARNING, code=pipe_pb2.LOG_CODE_SANDBOX, number=abi))
     try:
-        host = Host(settings.camera_ids(), (furnish or _real_pipelines)(settings, clock), send_queue, clock)
+        host = Host(settings.cameras, (furnish or _real_pipelines)(settings, clock), send_queue, clock)
     except Exception as error:  # noqa: BLE001 (a supervisor: say where before the process is gone)
         _end_by(error, line, send_queue, sender)
     stop = threading.Event()
     _on_sigterm(stop)
-    threading.Thread(target=_obey, args=(frames, host, stop), name="control", daemon=True).start()
+    threading.Thread(target=_obey, args=(frames, settings, host, stop), name="control", daemon=True).start()
     line(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_STARTED, number=len(settings.cameras)))
     host.start()
     wait_s = HEARTBEAT_EVERY_S
@@ -132,16 +130,6 @@ def prepare(settings: WorkerSettings) -> int:
     return lockdown.confine(settings.writable_directories(), connect_ports(settings), devices(settings))
 
 
-def connect_ports(settings: WorkerSettings) -> tuple[int, ...]:
-    """Return the TCP ports this worker has business with: its cameras', and that of name servers."""
-    ports = {DNS_PORT}
-    for camera in settings.cameras:
-        for url in (camera.url, camera.sub_url):
-            if url is not None and (parts := urlsplit(url)).scheme in {"rtsp", "rtsps"}:
-                ports.add(parts.port or (RTSPS_PORT if parts.scheme == "rtsps" else RTSP_PORT))
-    return tuple(sorted(ports))
-
-
 def devices(settings: WorkerSettings) -> tuple[Path, ...]:
     """Return the device files, and directories of them, that the settings ask for: none unless a GPU detects or decodes. Pure but for
     which of NVIDIA's there are."""
@@ -177,7 +165,7 @@ def _on_sigterm(stop: threading.Event) -> None:
     signal.signal(signal.SIGTERM, handle)
 
 
-def _obey(frames: Iterator[bytes], host: Host, stop: threading.Event) -> None:
+def _obey(frames: Iterator[bytes], started: WorkerSettings, host: Host, stop: threading.Event) -> None:
     """Do what the supervisor says; end the process at once when it is gone or says nonsense."""
     try:
         for body in frames:
@@ -191,6 +179,11 @@ def _obey(frames: Iterator[bytes], host: Host, stop: threading.Event) -> None:
                     host.commission(message.commission_sign)
                 case "commission_refuse":
                     host.commission(message.commission_refuse)
+                case "reconfigure":
+                    settings = WorkerSettings.model_validate_json(message.reconfigure.settings)
+                    if not all(fits(started, camera) for camera in settings.cameras):
+                        break
+                    host.reconfigure(settings.cameras)
                 case "stop":
                     stop.set()
                 case _:

@@ -72,6 +72,8 @@ class _LogCodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LogCode.Value
     """a film that is masked cannot be set upright; number: core/geometry.py"""
     LOG_CODE_ASPECT: _LogCode.ValueType  # 17
     """nor made of square pixels; number: a pixel's width in millionths of its height"""
+    LOG_CODE_CAMERA_ENDED: _LogCode.ValueType  # 18
+    """it was taken from the worker, and has said its last word"""
 
 class LogCode(_LogCode, metaclass=_LogCodeEnumTypeWrapper): ...
 
@@ -98,6 +100,8 @@ LOG_CODE_ROTATION: LogCode.ValueType  # 16
 """a film that is masked cannot be set upright; number: core/geometry.py"""
 LOG_CODE_ASPECT: LogCode.ValueType  # 17
 """nor made of square pixels; number: a pixel's width in millionths of its height"""
+LOG_CODE_CAMERA_ENDED: LogCode.ValueType  # 18
+"""it was taken from the worker, and has said its last word"""
 Global___LogCode: _TypeAlias = LogCode  # noqa: Y015
 
 class _SubStream:
@@ -556,6 +560,30 @@ class Stop(_message.Message):
 Global___Stop: _TypeAlias = Stop  # noqa: Y015
 
 @_typing.final
+class Reconfigure(_message.Message):
+    """The worker's cameras as they are to be from now on. Cameras that are not named any more end, those that are told otherwise begin anew,
+    all others go on untouched. A worker takes no camera whose directory, ports or devices it was not confined to at its start.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SETTINGS_FIELD_NUMBER: _builtins.int
+    settings: _builtins.bytes
+    """JSON of the worker's settings, whole"""
+    def __init__(
+        self,
+        *,
+        settings: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["settings", b"settings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Reconfigure: _TypeAlias = Reconfigure  # noqa: Y015
+
+@_typing.final
 class CommissionOffer(_message.Message):
     """A person asks for the picture that is to be signed. request: not 0, answered with the same number."""
 
@@ -647,6 +675,7 @@ class SupervisorMessage(_message.Message):
     COMMISSION_OFFER_FIELD_NUMBER: _builtins.int
     COMMISSION_SIGN_FIELD_NUMBER: _builtins.int
     COMMISSION_REFUSE_FIELD_NUMBER: _builtins.int
+    RECONFIGURE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def start(self) -> Global___Start: ...
     @_builtins.property
@@ -659,6 +688,8 @@ class SupervisorMessage(_message.Message):
     def commission_sign(self) -> Global___CommissionSign: ...
     @_builtins.property
     def commission_refuse(self) -> Global___CommissionRefuse: ...
+    @_builtins.property
+    def reconfigure(self) -> Global___Reconfigure: ...
     def __init__(
         self,
         *,
@@ -668,12 +699,13 @@ class SupervisorMessage(_message.Message):
         commission_offer: Global___CommissionOffer | None = ...,
         commission_sign: Global___CommissionSign | None = ...,
         commission_refuse: Global___CommissionRefuse | None = ...,
+        reconfigure: Global___Reconfigure | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["commission_offer", b"commission_offer", "commission_refuse", b"commission_refuse", "commission_sign", b"commission_sign", "kind", b"kind", "resend", b"resend", "start", b"start", "stop", b"stop"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["commission_offer", b"commission_offer", "commission_refuse", b"commission_refuse", "commission_sign", b"commission_sign", "kind", b"kind", "reconfigure", b"reconfigure", "resend", b"resend", "start", b"start", "stop", b"stop"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["commission_offer", b"commission_offer", "commission_refuse", b"commission_refuse", "commission_sign", b"commission_sign", "kind", b"kind", "resend", b"resend", "start", b"start", "stop", b"stop"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["commission_offer", b"commission_offer", "commission_refuse", b"commission_refuse", "commission_sign", b"commission_sign", "kind", b"kind", "reconfigure", b"reconfigure", "resend", b"resend", "start", b"start", "stop", b"stop"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["start", "resend", "stop", "commission_offer", "commission_sign", "commission_refuse"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["start", "resend", "stop", "commission_offer", "commission_sign", "commission_refuse", "reconfigure"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 

@@ -14,7 +14,6 @@ import sys
 from pathlib import Path
 
 from privet.core.clock import Clock
-from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.pipe.settings import CameraSettings, WorkerSettings
 from privet.worker.host import MakePipeline, Pipeline
@@ -49,7 +48,7 @@ def furnish(settings: WorkerSettings, clock: Clock) -> MakePipeline:
 
     make = pipelines(settings, clock, forgets, open_stream)
 
-    def filtered(camera: CameraId, emit: Emit) -> Pipeline:
+    def filtered(camera: CameraSettings, emit: Emit) -> Pipeline:
         def say(message: Outgoing, arrived_monotonic_ns: int = 0) -> None:
             if may_leave(message):
                 emit(message, arrived_monotonic_ns)
