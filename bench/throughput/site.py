@@ -26,8 +26,8 @@ from bench.throughput.core import cpu_s, family, pinned
 from bench.throughput.settling import Settling
 from privet.config.models import Worker
 from privet.core.ids import CameraId
+from privet.main.assignment import deal
 from privet.main.installation_key import installation_key
-from privet.main.supervisor import plan_workers
 from privet.worker.state_store import StateStore
 
 State = Literal["commissioning", "proving", "settled"]
@@ -301,7 +301,7 @@ def _counted(api: Api, directory: Path) -> tuple[int, int]:
 def _workers_mb(api: Api, cameras: int) -> float:
     """Proportional set size of all workers, megabytes, as they say it themselves every half minute: each by its first camera."""
     said = dict(re.findall(r'^privet_camera_memory_bytes\{camera="(.+)"\} (\S+)$', api.metrics(), re.MULTILINE))
-    groups = plan_workers([CameraId(f"c{number}") for number in range(cameras)], Worker().cameras_per_worker)
+    groups = deal([CameraId(f"c{number}") for number in range(cameras)], Worker().cameras_per_worker)
     return sum(float(said[group[0]]) for group in groups) / 1e6
 
 

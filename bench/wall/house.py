@@ -28,8 +28,8 @@ from privet.index.index import Index, index_url
 from privet.main.announce import IndexAnnounce
 from privet.main.port_bounds import MOST_CONNECTIONS, Bounds
 from privet.main.publisher import Ledger
-from privet.main.serve import _House
 from privet.main.web_server import WebServer, server_settings
+from privet.main.wiring import Wiring
 from privet.record.recorder import Recorder
 
 FEED_EVERY_S = 0.01
@@ -84,7 +84,7 @@ class House:
     latest_feed_s: float = 0.0
     made_small_s: float = 0.0
     """It has run for a while: backgrounds were made small as they came, not when somebody opens a wall."""
-    parts: _House | None = None
+    parts: Wiring | None = None
 
 
 
@@ -114,7 +114,7 @@ async def running(directory: Path, cameras: list[Camera]) -> AsyncIterator[House
     recorder = Recorder(loaded.data_directory, IndexAnnounce(index), clock)
     ledger = Ledger()
     try:
-        parts = _House(loaded, clock, index, recorder, ledger)
+        parts = Wiring(loaded, clock, index, recorder, ledger)
         listen = listen_settings(loaded.config.server, loaded)
         deps = parts.dependencies(listen)
         identity = check_token(deps.accounts, create_token(deps.accounts, clock, "bench", Role.VIEWER))
@@ -146,7 +146,7 @@ async def running(directory: Path, cameras: list[Camera]) -> AsyncIterator[House
         index.close()
 
 
-async def _feed(house: House, parts: _House, cameras: list[Camera]) -> None:
+async def _feed(house: House, parts: Wiring, cameras: list[Camera]) -> None:
     while True:
         now_ns = time.time_ns()
         for name, camera in zip(house.cameras, cameras, strict=True):

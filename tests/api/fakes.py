@@ -250,6 +250,15 @@ class OnlyGateForViewers:
 
 
 @dataclass
+class FixedInForce:
+    """A configuration that changes when a test assigns to it."""
+
+    site: SiteValues
+    register: tuple[RegisterEntry, ...]
+    covers_per_second: float
+
+
+@dataclass
 class World:
     """An application and everything behind it."""
 
@@ -293,12 +302,14 @@ def make_world(
     signers, entries, disk = Signers(), Entries(), SpoiledDisk()
     deps = change(
         ApiDependencies(
-            site=SiteValues("Harbour <b>", "Europe/Berlin", "0.1", "Harbour Ltd", 72, ""),
-            register=(
+            in_force=FixedInForce(
+                SiteValues("Harbour <b>", "Europe/Berlin", "0.1", "Harbour Ltd", 72, ""),
+                (
                 RegisterEntry(GATE, "Gate", "North gate", "Keep the gate", "Harbour Ltd"),
                 RegisterEntry(DOCK, "<script>alert(1)</script>", "Dock", "Keep the dock", "Harbour Ltd"),
+                ),
+                5.0,
             ),
-            covers_per_second=5.0,
             session_ns=session_ns,
             data_directory=directory,
             static_directory=static,

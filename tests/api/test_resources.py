@@ -18,7 +18,19 @@ import pytest
 from google.protobuf.internal.decoder import _DecodeVarint32  # type: ignore[attr-defined]  # the other side's reader; not in the stubs
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.api.fakes import DOCK, GATE, HOUR_NS, OnlyGateForViewers, SpoiledDisk, WordyExporter, World, make_world, publish_place, row
+from tests.api.fakes import (
+    DOCK,
+    GATE,
+    HOUR_NS,
+    FixedInForce,
+    OnlyGateForViewers,
+    SpoiledDisk,
+    WordyExporter,
+    World,
+    make_world,
+    publish_place,
+    row,
+)
 from tests.live.places import START_WALL_NS, Place
 
 from privet.api.cameras.routes import ConditionName, ReasonName
@@ -63,7 +75,8 @@ async def test_site_and_metrics(world: World, openapi_text: str) -> None:
 
 async def test_storage_is_told_of_the_cameras_one_may_see(tmp_path: Path) -> None:
     def change(deps: ApiDependencies) -> ApiDependencies:
-        return replace(deps, site=replace(deps.site, quota_bytes=5_000_000_000))
+        site = replace(deps.site, quota_bytes=5_000_000_000)
+        return replace(deps, in_force=FixedInForce(site, deps.register, deps.covers_per_second))
 
     world = make_world(tmp_path, policy=OnlyGateForViewers(), change=change)
     each = 1000

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.api.fakes import GATE, World, make_world
+from tests.api.fakes import GATE, FixedInForce, World, make_world
 from tests.api.guard.test_request_guard import log_in
 from tests.api.test_resources import read_delimited
 
@@ -97,10 +97,10 @@ class House:
             clock=clock,
             change=lambda deps: replace(
                 deps,
-                register=register_of(config),
+                in_force=FixedInForce(deps.site, register_of(config), deps.covers_per_second),
                 accounts=self.index,
                 past=past,
-                snapshots=DrawnSnapshots(UTC),
+                snapshots=DrawnSnapshots(lambda: UTC),
                 exporter=deps.exporter if exporter is None else exporter,
             ),
         )

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.pipe.messages import background, cover, state, worker_scene
 
 from privet.core.clock import SystemClock
@@ -19,7 +16,9 @@ from privet.core.errors import WireError
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.scene import Condition, Reason
-from privet.main.supervisor import Patience, Supervisor, plan_workers
+from privet.main.assignment import Hosted
+from privet.main.supervisor import Supervisor
+from privet.main.worker_life import Patience
 from privet.pipe.settings import CameraSettings, WorkerSettings
 
 GATE, YARD = CameraId("gate"), CameraId("yard")
@@ -171,13 +170,15 @@ def told(cameras: Sequence[CameraId]) -> WorkerSettings:
     )
 
 
-PATIENT = Patience(standin_every_s=0.02)
+PATIENT = Patience(placeholder_every_s=0.02)
 
 
 @asynccontextmanager
 async def supervised(*plans: Sequence[CameraId], patience: Patience = PATIENT) -> AsyncIterator[tuple[Supervisor, Launchpad, Ears]]:
     launch, ears = Launchpad(), Ears()
-    supervising = Supervisor([told(plan) for plan in plans], launch, ears, SystemClock(), lambda: 0.0, patience)
+    supervising = Supervisor(
+        {number: told(plan) for number, plan in enumerate(plans)}, launch, ears, SystemClock(), lambda: 0.0, patience
+    )
     async with anyio.create_task_group() as group:
         group.start_soon(supervising.run)
         yield supervising, launch, ears
@@ -282,7 +283,7 @@ async def test_one_workers_loss_is_not_anothers() -> None:
 async def test_a_machine_that_cannot_start_processes_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
     launch, ears = Launchpad(), Ears()
     launch.refuse = 1
-    supervising = Supervisor([told([GATE])], launch, ears, SystemClock(), lambda: 0.0)
+    supervising = Supervisor({0: told([GATE])}, launch, ears, SystemClock(), lambda: 0.0)
     async with anyio.create_task_group() as group:
         group.start_soon(supervising.run)
         await launch.worker(0)
@@ -300,7 +301,7 @@ async def test_a_worker_that_does_not_stop_is_killed() -> None:
 
 async def test_cancelling_ends_every_worker() -> None:
     launch = Launchpad()
-    supervising = Supervisor([told([GATE]), told([YARD])], launch, Ears(), SystemClock())
+    supervising = Supervisor({0: told([GATE]), 1: told([YARD])}, launch, Ears(), SystemClock())
     async with anyio.create_task_group() as group:
         group.start_soon(supervising.run)
         await launch.worker(1)
@@ -324,7 +325,7 @@ async def test_passwords_and_the_key_are_never_logged(caplog: pytest.LogCaptureF
         camera=GATE, url="rtsp://192.0.2.1/", username="viewer", password="hunter2hunter2", state_directory=Path("/nowhere")
     )
     settings = WorkerSettings(cameras=(camera,), directory=Path("/nowhere"), state_key_hex="ab" * 32)
-    supervising = Supervisor([settings], launch, ears, SystemClock(), lambda: 0.0)
+    supervising = Supervisor({0: settings}, launch, ears, SystemClock(), lambda: 0.0)
     async with anyio.create_task_group() as group:
         group.start_soon(supervising.run)
         (await launch.worker(0)).say(b"\xff")
@@ -335,19 +336,78 @@ async def test_passwords_and_the_key_are_never_logged(caplog: pytest.LogCaptureF
     assert "abab" not in caplog.text
 
 
-@given(st.integers(0, 200), st.integers(1, 64))
-def test_every_camera_has_one_worker_evenly(count: int, per_worker: int) -> None:
-    cameras = [CameraId(f"c{number}") for number in range(count)]
-    plan = plan_workers(cameras, per_worker)
-    assert sorted(camera for worker in plan for camera in worker) == sorted(cameras)
-    assert all(list(worker) == [camera for camera in cameras if camera in worker] for worker in plan), "in the order given"
-    where = {camera: number for number, worker in enumerate(plan) for camera in worker}
-    assert all(where[one] != where[next_] for one, next_ in itertools.pairwise(cameras)) or len(plan) == 1, "neighbours are apart"
-    assert len(plan) == -(-count // per_worker)
-    sizes = [len(worker) for worker in plan]
-    assert not sizes or (max(sizes) <= per_worker and max(sizes) - min(sizes) <= 1 and min(sizes) >= 1)
+def ended(camera: CameraId) -> pipe_pb2.WorkerMessage:
+    return pipe_pb2.WorkerMessage(camera=camera, log=pipe_pb2.Log(level=20, code=pipe_pb2.LOG_CODE_CAMERA_ENDED))
 
 
-def test_no_camera_per_worker_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least 1"):
-        plan_workers([GATE], 0)
+async def test_cameras_come_and_go_while_the_other_workers_are_told_nothing() -> None:
+    barn = CameraId("barn")
+    async with supervised([GATE, YARD], [CameraId("shed")]) as (supervising, launch, ears):
+        first, shed = await launch.worker(0), await launch.worker(1)
+        first.say(state(1))
+        await ears.until(lambda: ("state", 7) in ears.said(GATE))
+
+        def plan(hosted: Mapping[int, Hosted]) -> Mapping[int, WorkerSettings]:
+            assert {number: worker.now.camera_ids() for number, worker in hosted.items()} == {0: (GATE, YARD), 1: ("shed",)}
+            return {0: told([GATE]), 1: hosted[1].now, 2: told([barn])}
+
+        done = anyio.Event()
+
+        async def reconfigure() -> None:
+            await supervising.reconfigure(plan)
+            done.set()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(reconfigure)
+            with anyio.fail_after(20):
+                while len(first.told) < 2:
+                    await anyio.sleep(0)
+            first.say(worker_scene(state(1, session=3), YARD))       # what it still says of who leaves goes nowhere
+            first.say(worker_scene(state(2), GATE))
+            await ears.until(lambda: ears.said(GATE).count(("state", 7)) == 2)
+            assert not done.is_set()
+            assert len(launch.workers) == 2, "nobody takes over before the other has let go"
+            first.say(ended(YARD))
+            await done.wait()
+        third = await launch.worker(2)
+        assert ("state", 3) not in ears.said(YARD)
+        reconfigured = WorkerSettings.model_validate_json(first.told[1].reconfigure.settings)
+        assert reconfigured.camera_ids() == (GATE,)
+        assert [message.WhichOneof("kind") for message in shed.told] == ["start"]
+        assert WorkerSettings.model_validate_json(third.told[0].start.settings).camera_ids() == (barn,)
+        assert not first.ended
+        assert [worker.cameras for worker in supervising.statistics()] == [(GATE,), ("shed",), (barn,)]
+        assert ears.lost == []
+
+
+async def test_a_worker_that_hosts_nothing_any_more_ends() -> None:
+    async with supervised([GATE], [YARD]) as (supervising, launch, ears):
+        gate, yard = await launch.worker(0), await launch.worker(1)
+        await ears.until(lambda: len(ears.scenes) >= 2)
+        await supervising.reconfigure(lambda hosted: {0: hosted[0].now})
+        assert yard.ended
+        assert not gate.ended
+        assert [worker.number for worker in supervising.statistics()] == [0]
+        heard = len(ears.said(YARD))
+        await ears.until(lambda: len(ears.said(GATE)) >= 3)
+        assert len(ears.said(YARD)) == heard, "nobody speaks for who is gone"
+
+
+async def test_a_worker_that_keeps_a_camera_is_ended_and_comes_back_without_it() -> None:
+    async with supervised([GATE, YARD], patience=Patience(stop_within_s=0.05)) as (supervising, launch, ears):
+        first = await launch.worker(0)
+        first.say(state(1))
+        await ears.until(lambda: ("state", 7) in ears.said(GATE))
+        await supervising.reconfigure(lambda _: {0: told([GATE])})
+        second = await launch.worker(1)
+        assert first.ended
+        assert WorkerSettings.model_validate_json(second.told[0].start.settings).camera_ids() == (GATE,)
+
+
+async def test_a_lost_worker_comes_back_with_what_it_was_told_last() -> None:
+    async with supervised([GATE]) as (supervising, launch, _ears):
+        first = await launch.worker(0)
+        await supervising.reconfigure(lambda _: {0: told([GATE]).model_copy(update={"lockdown": "required"})})
+        first.say(None)
+        second = await launch.worker(1)
+        assert WorkerSettings.model_validate_json(second.told[0].start.settings).lockdown == "required"

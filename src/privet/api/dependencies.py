@@ -1,4 +1,4 @@
-"""What the application is made with: values and ports, handed in by runtime.
+"""What the application is made with: values and ports, handed in by main.
 
 Belongs here: the bundle and how a route reaches it. Does not belong here: making any of it.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import anyio
 from fastapi import Depends
@@ -51,6 +51,19 @@ class SiteValues:
     quota_bytes: int = 0  # 0: none
 
 
+class InForce(Protocol):
+    """What the configuration says now: it may change while requests are answered."""
+
+    @property
+    def site(self) -> SiteValues: ...
+
+    @property
+    def register(self) -> tuple[RegisterEntry, ...]: ...
+
+    @property
+    def covers_per_second(self) -> float: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ApiLimits:
     """What one request may ask for."""
@@ -71,9 +84,7 @@ class ApiLimits:
 class ApiDependencies:
     """Everything `create_app` needs."""
 
-    site: SiteValues
-    register: tuple[RegisterEntry, ...]
-    covers_per_second: float
+    in_force: InForce
     session_ns: int
     data_directory: Path
     static_directory: Path | None
@@ -92,6 +103,18 @@ class ApiDependencies:
     clock: Clock
     policy: CameraPolicy = field(default_factory=EveryCamera)
     limits: ApiLimits = field(default_factory=ApiLimits)
+
+    @property
+    def site(self) -> SiteValues:
+        return self.in_force.site
+
+    @property
+    def register(self) -> tuple[RegisterEntry, ...]:
+        return self.in_force.register
+
+    @property
+    def covers_per_second(self) -> float:
+        return self.in_force.covers_per_second
 
     @property
     def access(self) -> Access:

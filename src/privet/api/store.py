@@ -90,9 +90,9 @@ class RecordedPast:
 
 @dataclass(frozen=True, slots=True)
 class DrawnSnapshots:
-    """`ports.Snapshots` over the renderer. zone: the site's, for the caption."""
+    """`ports.Snapshots` over the renderer. zone: the site's now, for the caption."""
 
-    zone: tzinfo
+    zone: Callable[[], tzinfo]
 
     def thumbnail(self, view: SceneView, width_px: int, camera: str, at_wall_ns: int) -> bytes:
-        return thumbnail(view, width_px, camera=camera, at_wall_ns=at_wall_ns, zone=self.zone)
+        return thumbnail(view, width_px, camera=camera, at_wall_ns=at_wall_ns, zone=self.zone())

@@ -142,6 +142,12 @@ class Hub:
             self._topic(camera).subscriptions[subscription] = None
         return subscription
 
+    def forget(self, camera: CameraId) -> None:
+        """The camera is gone: nothing is in force any more. Who listens to it hears nothing, until it comes again."""
+        topic = self._topics.pop(camera, None)
+        if topic is not None and topic.subscriptions:
+            self._topics[camera] = _Topic(subscriptions=topic.subscriptions)
+
     def statistics(self) -> HubStatistics:
         return HubStatistics(
             subscribers=len(self._subscriptions),

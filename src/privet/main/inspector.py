@@ -55,6 +55,18 @@ class Inspector:
         self._covers_per_second = covers_per_second
         self._seen = {camera: _Seen() for camera in cameras}
         self._whole = _Seen()               # what is said of the worker as a whole
+        self._hosted = frozenset(cameras)
+
+    def host(self, cameras: Collection[CameraId], covers_per_second: float) -> None:
+        """The worker hosts exactly these from now on. What it still says of others that it hosted is checked like anything else."""
+        self._hosted = frozenset(cameras)
+        self._covers_per_second = covers_per_second
+        for camera in cameras:
+            self._seen.setdefault(camera, _Seen())
+
+    def hosts(self, camera: str) -> bool:
+        """Whether the worker hosts this camera now; of the worker as a whole ("") always."""
+        return camera == "" or CameraId(camera) in self._hosted
 
     def inspect(self, body: bytes) -> pipe_pb2.WorkerMessage:
         """Return the message in `body`, cleaned of unknown fields.

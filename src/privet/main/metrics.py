@@ -72,6 +72,11 @@ class HealthBook:
         if last is not None:
             self._ended[camera] = added(self._ended.get(camera, pipe_pb2.Health()), last)
 
+    def forget(self, camera: CameraId) -> None:
+        """The camera is gone: if it comes again, it is counted from zero."""
+        self._ended.pop(camera, None)
+        self._last.pop(camera, None)
+
     def health(self, camera: CameraId) -> pipe_pb2.Health | None:
         """Everything counted of a camera; None before the first report."""
         ended, last = self._ended.get(camera), self._last.get(camera)
@@ -97,8 +102,8 @@ class LedgerFigures(Protocol):
 class Sources:
     """Where the figures come from."""
 
-    cameras: Sequence[CameraId]
-    covers_per_second: float
+    cameras: Callable[[], Sequence[CameraId]]
+    covers_per_second: Callable[[], float]
     book: HealthBook
     hub: Hub
     recorder: Callable[[], RecorderStatistics]
@@ -111,14 +116,14 @@ class Metrics:
 
     def __init__(self, sources: Sources) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(_House(sources))
+        self._registry.register(_Figures(sources))
 
     def exposition(self) -> bytes:
         """Return the figures of now, text format 0.0.4."""
         return generate_latest(self._registry)
 
 
-class _House(Collector):
+class _Figures(Collector):
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
 
@@ -131,7 +136,7 @@ class _House(Collector):
         yield from self._of_recorder()
 
     def _of_cameras(self) -> Iterable[Metric]:
-        known = [(camera, health) for camera in self._sources.cameras if (health := self._sources.book.health(camera)) is not None]
+        known = [(camera, health) for camera in self._sources.cameras() if (health := self._sources.book.health(camera)) is not None]
         yield from of_figures((*COUNTERS, *GAUGES), known)
         decoding = GaugeMetricFamily("privet_camera_decoding", "1 for the way a camera is decoded now.", labels=["camera", "decoding"])
         for camera, health in known:
@@ -149,7 +154,7 @@ class _House(Collector):
         condition = GaugeMetricFamily("privet_camera_condition", "1 for the condition a camera is in.", labels=["camera", "condition"])
         stale = GaugeMetricFamily("privet_camera_stale", "1 while nothing was heard of a camera for two seconds.", labels=["camera"])
         sent = GaugeMetricFamily("privet_camera_sent_bits_per_second", "Scene stream over the last ten seconds.", labels=["camera"])
-        for camera in self._sources.cameras:
+        for camera in self._sources.cameras():
             heard = self._sources.hub.heard(camera)
             for value in Condition:
                 condition.add_metric([camera, value.name.lower()], float(heard.condition is value))
@@ -163,10 +168,10 @@ class _House(Collector):
             "What could leave at most, by message (docs/ref/what-leaves.md).",
             labels=["camera", "part"],
         )
-        for camera in self._sources.cameras:
+        for camera in self._sources.cameras():
             grid: Grid | None = self._sources.hub.view(camera).grid
             if grid is not None:
-                most = capacity(grid, self._sources.covers_per_second)
+                most = capacity(grid, self._sources.covers_per_second())
                 for part, bits in (*most.parts.items(), ("total", most.total)):
                     gauge.add_metric([camera, part], float(bits))
         yield gauge

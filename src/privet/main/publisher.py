@@ -155,6 +155,11 @@ class Publisher:
         for camera in cameras:
             self._book.end(camera)
 
+    def forget(self, camera: CameraId) -> None:
+        """The camera is gone: if it comes again, all is said of it anew."""
+        self._said.pop(camera, None)
+        self._book.forget(camera)
+
     def _state(self, camera: CameraId, state: scene_pb2.State) -> None:
         condition, reason = Condition(state.condition), Reason(state.reason)
         if self._said.get(camera) == (condition, reason):
@@ -205,6 +210,8 @@ def log_words(code: int, number: int) -> str:
             return f"the film {Unusable(Tag.ROTATION, number).words()}"
         case pipe_pb2.LOG_CODE_ASPECT:
             return f"the film {Unusable(Tag.ASPECT, number).words()}"
+        case pipe_pb2.LOG_CODE_CAMERA_ENDED:
+            return "it is not watched any more"
         case pipe_pb2.LOG_CODE_STOPPED:
             return "stopped"
         case pipe_pb2.LOG_CODE_DECODING:

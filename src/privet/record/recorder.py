@@ -224,6 +224,12 @@ class RecorderCore:
             self._supervised(camera, lane.close)
         self._messenger.deliver(at_once=True)
 
+    def end(self, camera: CameraId) -> None:
+        """Finish a camera's recording and forget the camera."""
+        writer = self.writers.pop(camera, None)
+        if writer is not None:
+            self._supervised(camera, writer.close)
+
     def announcements_waiting(self) -> int:
         return len(self._messenger.waiting)
 
@@ -260,6 +266,7 @@ class Recorder:
         self._queue = _Queue(self._settings)
         self._condition = threading.Condition()
         self._closing = False
+        self._ending: set[CameraId] = set()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
@@ -271,6 +278,12 @@ class Recorder:
             self._queue.put(camera, message)
             if len(self._queue) == 1 or self._crowded():
                 self._condition.notify()
+
+    def end(self, camera: CameraId) -> None:
+        """Finish a camera's recording once what is queued is written: nothing more comes from it. Does not wait."""
+        with self._condition:
+            self._ending.add(camera)
+            self._condition.notify()
 
     def close(self) -> None:
         """Write what is queued and finish every recording; gives up (saying so in the log) if the disk hangs for too long."""
@@ -330,16 +343,18 @@ class Recorder:
         wake_ns = self._clock.monotonic_ns()
         while True:
             with self._condition:
-                while not len(self._queue) and not self._closing:
+                while not len(self._queue) and not self._closing and not self._ending:
                     wait_ns = wake_ns - self._clock.monotonic_ns()
                     if wait_ns <= 0:
                         break
                     self._condition.wait(wait_ns / NS_PER_S)
                 self._condition.wait_for(lambda: self._closing or self._crowded(), self._settings.gather_ns / NS_PER_S)
                 items = self._queue.take_all()
-                closing = self._closing
+                closing, ending, self._ending = self._closing, self._ending, set()
             for camera, message, _ in items:
                 self._core.take(camera, message)
+            for camera in ending:
+                self._core.end(camera)
             wake_ns = self._core.tick()
             if closing:
                 self._core.close()

@@ -83,7 +83,7 @@ async def test_what_is_in_force_is_kept_small() -> None:
     shrink, place, hub = Shrinking(), Place(), Hub(FakeClock())
     small = Previews(anyio.CapacityLimiter(2), shrink)
     async with anyio.create_task_group() as group:
-        group.start_soon(small.keep, hub, (GATE, DOCK), 0.001)
+        group.start_soon(small.keep, hub, lambda: (GATE, DOCK), 0.001)
         for number in (1, 2):
             hub.publish(GATE, place.background(LARGE))
             with anyio.fail_after(10):

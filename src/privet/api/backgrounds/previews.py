@@ -46,10 +46,12 @@ class Previews:
         self._shrink = shrink
         self._cameras: dict[CameraId, _Camera] = {}
 
-    async def keep(self, hub: Hub, cameras: Iterable[CameraId], every_s: float = KEEP_EVERY_S) -> None:
+    async def keep(self, hub: Hub, cameras: Callable[[], Iterable[CameraId]], every_s: float = KEEP_EVERY_S) -> None:
         """Have those in force made, on and on: one a camera in some minutes, so that nobody who opens a wall waits for a hundred."""
-        known = tuple(cameras)
         while True:
+            known = tuple(cameras())
+            for gone in self._cameras.keys() - set(known):
+                del self._cameras[gone]
             await self.prepare(hub, known)
             await anyio.sleep(every_s)
 

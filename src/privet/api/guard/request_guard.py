@@ -78,7 +78,6 @@ class RequestGuard:
         self._app = app
         self._room = room
         self._deps = room.dependencies
-        self._access = room.dependencies.access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
@@ -116,7 +115,7 @@ class RequestGuard:
         found = await self._identify(scope, headers, cookie)
         if isinstance(found, Response):
             return found
-        scope[IDENTITY_KEY], scope[ACCESS_KEY] = found, self._access
+        scope[IDENTITY_KEY], scope[ACCESS_KEY] = found, self._deps.access
         if found is not None or scope["path"] in PUBLIC_PATHS:
             return None
         if scope["type"] == "http" and wants_page(headers) and scope["method"] in SAFE_METHODS:

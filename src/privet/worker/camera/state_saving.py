@@ -3,7 +3,7 @@
 Belongs here: when a save is tried, when it is tried again, and how long the disk has lacked what it should hold. Does not belong here: what
 the state means (scene), sealing and files (state_store).
 
-Each try is a thread of its own, one at a time. A try that fails is repeated with the newest state, as core.backoff says: at once, then after
+Each try is a thread of its own, one at a time. A try that fails is repeated with the newest state, as core.backoff says: at once, after
 half a second, and more and more seldom up to every thirty seconds. What is not on the disk is kept in memory, and a pipeline that is
 started again in the same worker takes it from there.
 """
