@@ -88,7 +88,10 @@ def test_confinement_is_that_of_the_start_whatever_was_told_since() -> None:
     assert hosts(reassigned(hosted, [camera(NAMES[0]), camera(NAMES[1])])) == {0: (NAMES[0],), 1: (NAMES[1],)}, "it has let it go"
 
 
-@given(st.lists(st.lists(st.sampled_from(NAMES), unique=True), max_size=4), st.lists(st.sampled_from(NAMES), unique=True), st.integers(1, 5))
+some = st.lists(st.sampled_from(NAMES), unique=True)
+
+
+@given(st.lists(some, max_size=4), some, st.integers(1, 5))
 def test_every_wanted_camera_is_hosted_once_and_nobody_else(
     groups: list[list[CameraId]], wanted: list[CameraId], per_worker: int
 ) -> None:

@@ -32,6 +32,8 @@ COMMANDS = {
     "run": Entry("privet.cli.run", "Guard the place: cameras, recordings, web page."),
     "doctor": Entry("privet.cli.doctor", "Say what is wrong, and what to do, with this machine and each camera."),
     "bench": Entry("privet.cli.bench", "Measure how many of your cameras this machine holds."),
+    "check-config": Entry("privet.cli.check_config", "Say whether privet.toml can be used, and what a reload would change."),
+    "reload": Entry("privet.cli.reload", "Have a running Privet take up privet.toml as it is now."),
     "check": Entry("privet.cli.check", "Verify the recordings and mend what a crash left."),
     "commission": Entry("privet.cli.commission", "Look at what waits to become background, and sign that nobody is in it."),
     "export": Entry("privet.cli.export", "Write a recorded span as MP4."),
@@ -73,7 +75,7 @@ class Commands(click.Group):
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
-        command = getattr(importlib.import_module(entry.module), cmd_name)
+        command = getattr(importlib.import_module(entry.module), cmd_name.replace("-", "_"))
         if not isinstance(command, click.Command):
             raise TypeError(f"{entry.module}.{cmd_name} is no command")
         return command

@@ -37,3 +37,19 @@ def hold_data_directory(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def holder(path: Path) -> int | None:
+    """Return the id of the process that holds the data directory `path`; None if none does. Takes nothing."""
+    try:
+        descriptor = os.open(path / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        words = os.read(descriptor, 32).decode("ascii", "replace").strip()
+        return int(words) if words.isdecimal() else None
+    finally:
+        os.close(descriptor)
+    return None
