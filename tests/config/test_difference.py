@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,8 @@ def config(**sections: object) -> Config:
     return Config.model_validate({"cameras": {"gate": CAMERA, "yard": CAMERA}} | sections)
 
 
-def cameras(**changed: dict[str, object] | None) -> Config:
-    tables = {"gate": CAMERA, "yard": CAMERA} | changed
+def cameras(**changed: Mapping[str, object] | None) -> Config:
+    tables: dict[str, Mapping[str, object] | None] = {"gate": CAMERA, "yard": CAMERA} | changed
     return config(cameras={key: table for key, table in tables.items() if table is not None})
 
 

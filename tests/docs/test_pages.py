@@ -129,7 +129,7 @@ def commands() -> dict[str, click.Command]:
 def told_commands() -> dict[str, str]:
     """What docs/ref/cli.md says under each command's own heading."""
     parts = re.split(r"^## ", text(DOCS / "ref" / "cli.md"), flags=re.M)[1:]
-    return {match[1]: part for part in parts if (match := re.match(r"`privet ([a-z]+)[^`\n]*`\n", part))}
+    return {match[1]: part for part in parts if (match := re.match(r"`privet ([a-z-]+)[^`\n]*`\n", part))}
 
 
 def test_every_command_has_its_heading_and_no_other_has() -> None:
@@ -150,7 +150,7 @@ def test_commands_that_pages_name_exist() -> None:
     named = {
         (str(page.relative_to(ROOT)), name)
         for page in pages()
-        for name in re.findall(r"(?:`|^ {4}(?:\S*/)?)privet ([a-z]+)\b", text(page), re.M)
+        for name in re.findall(r"(?:`|^ {4}(?:\S*/)?)privet ([a-z][a-z-]+)\b", text(page), re.M)
     }
     assert named
     assert not [pair for pair in sorted(named) if pair[1] not in known]

@@ -18,7 +18,7 @@ from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.scene import LIGHT_COLUMNS, LIGHT_ROWS, MOST_LAYERS, Head, Light
 from privet.core.wire import to_message
 from privet.main.inspector import SAVED_FOR_S, Inspector
-from privet.worker.send_queue import LATENCY_BOUNDS_US
+from privet.pipe.latency import LATENCY_BOUNDS_US
 
 
 def inspector() -> Inspector:

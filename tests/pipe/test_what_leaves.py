@@ -25,12 +25,13 @@ from privet.core.scene import MOST_LAYERS, Condition, Reason
 from privet.main.metrics import of_figures
 from privet.pipe.bound import capacity, capacity_bits_per_second
 from privet.pipe.framing import MAX_FRAME_BYTES
+from privet.pipe.latency import LATENCY_BOUNDS_US
 from privet.pipe.leaves_page import health_table
 from privet.scene.analyst import LIGHT_EVERY_NS, PROMOTE_EVERY_NS
 from privet.worker.camera.pipeline import SAVE_EVERY_NS
 from privet.worker.camera.scene_encoder import QUIET_BEFORE_WHOLE_NS
 from privet.worker.process import EXIT_ORPHANED, EXIT_STOPPED, EXIT_UNUSABLE
-from privet.worker.send_queue import DEFAULT_LIMIT_BYTES, LATENCY_BOUNDS_US
+from privet.worker.send_queue import DEFAULT_LIMIT_BYTES
 
 PAGE = (Path(__file__).parents[2] / "docs/ref/what-leaves.md").read_text()
 

@@ -14,12 +14,11 @@ from tests.pipe.messages import background, cover, state
 from privet.core.clock import NS_PER_MS, FakeClock
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.pipe import framing
+from privet.pipe.latency import LATENCY_BOUNDS_US, latency_bucket
 from privet.worker.send_queue import (
-    LATENCY_BOUNDS_US,
     PIPE_BYTES,
     SendQueue,
     SendQueueClosedError,
-    latency_bucket,
 )
 
 COVER_BYTES = len(framing.frame(pipe_pb2.WorkerMessage(camera="gate", scene=cover(1))))

@@ -24,9 +24,9 @@ from privet.core.offer import OFFER_ID_BYTES, OFFER_NS
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.scene import LIGHT_COLUMNS, LIGHT_ROWS, MOST_LAYERS, Background, Light, State
 from privet.core.wire import from_message
-from privet.main.allowance import Allowance
+from privet.pipe.allowance import Allowance
 from privet.pipe.framing import parse_worker_message
-from privet.worker.send_queue import LATENCY_BOUNDS_US
+from privet.pipe.latency import LATENCY_BOUNDS_US
 
 LOG_LEVELS = (10, 20, 30, 40)
 DECODINGS = frozenset(Decoding)

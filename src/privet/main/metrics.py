@@ -26,8 +26,8 @@ from privet.live.hub import Hub
 from privet.live.latency import BOUNDS_MS
 from privet.main.supervisor import WorkerStatistics
 from privet.pipe.bound import capacity
+from privet.pipe.latency import LATENCY_BOUNDS_US
 from privet.record.recorder import RecorderStatistics
-from privet.worker.send_queue import LATENCY_BOUNDS_US
 
 COUNTERS = tuple(figure for figure in figures() if figure.kind == COUNTER)
 GAUGES = tuple(figure for figure in figures() if figure.kind == GAUGE)

@@ -20,11 +20,11 @@ from privet.core.clock import Clock
 from privet.core.declared import said
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2
-from privet.main.allowance import Allowance
 from privet.main.assignment import Hosted
 from privet.main.inspector import SAVED_FOR_S
 from privet.main.pending_requests import OfferLimit
 from privet.main.worker_life import Launch, Listener, Patience, WorkerLife
+from privet.pipe.allowance import Allowance
 from privet.pipe.settings import WorkerSettings
 from privet.pipe.signing import CommissionAnswer, CommissionRequest, no_picture
 

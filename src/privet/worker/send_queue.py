@@ -19,14 +19,13 @@ from privet.core.clock import Clock
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.wake_up import WakeUp
 from privet.pipe.framing import MAX_FRAME_BYTES, frame
+from privet.pipe.latency import LATENCY_BOUNDS_US, latency_bucket
 
 Outgoing = (
     scene_pb2.SceneMessage | pipe_pb2.Promotion | pipe_pb2.Health | pipe_pb2.Log | pipe_pb2.Candidate | pipe_pb2.Commissioned
 )
 """What a pipeline may say: one of the kinds of `WorkerMessage`."""
 
-LATENCY_BOUNDS_US = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000, 5_000_000)
-"""Upper bounds of Health.latency_bucket_counts; the last bucket, beyond them, has none."""
 
 DEFAULT_LIMIT_BYTES = 2 * MAX_FRAME_BYTES
 PIPE_BYTES = 64 * 1024
@@ -236,11 +235,3 @@ class Line:
         """Queue the newest health, completed. Called once a second. memory_bytes: of the process. Errors as `SendQueue.put`."""
         health = self._send_queue.complete(self._health, self._counters, memory_bytes)
         self._send_queue.put(pipe_pb2.WorkerMessage(camera=self._camera, health=health), self._counters, 0)
-
-
-def latency_bucket(latency_us: int) -> int:
-    """Return the index of the first bound that is not below; one past the last if all are."""
-    for index, bound_us in enumerate(LATENCY_BOUNDS_US):
-        if latency_us <= bound_us:
-            return index
-    return len(LATENCY_BOUNDS_US)

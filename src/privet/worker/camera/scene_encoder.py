@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from privet.core.clock import NS_PER_S
 from privet.core.grid import BoolGrid, Grid
 from privet.core.scene import Background, Condition, Cover, Head, ImageFormat, Light, Patch, Reason, Scene, State
-from privet.main.allowance import Allowance
+from privet.pipe.allowance import Allowance
 from privet.scene.background_image import bounding_rectangle, encode_webp, to_rgb
 from privet.scene.proof.promote import ProvenBackground
 
