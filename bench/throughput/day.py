@@ -33,7 +33,7 @@ from privet.core.pb import scene_pb2 as pb
 from privet.core.scene import Scene
 from privet.core.wire import to_message
 from privet.record.recorder import RecorderCore, RecordSettings
-from privet.record.recording import PLACES_SUFFIX, SUFFIX, SUMMARY_SUFFIX, TOPICS, RecordingInfo
+from privet.record.recording import BLOCK_INDEX_SUFFIX, SUFFIX, SUMMARY_SUFFIX, TOPICS, RecordingInfo
 from privet.scene.proof.promote import ProvenBackground, restore
 from privet.scene.state_format import StoredScene
 from privet.worker.camera.scene_encoder import SceneEncoder, Seen
@@ -45,7 +45,7 @@ HOUR_NS = 3600 * NS_PER_S
 COVERS_PER_SECOND = 5
 HEARTBEAT_AFTER_NS = 500 * NS_PER_MS    # the full second
 LATE_NS = 30 * NS_PER_MS                # a message, after its frame
-FILES = {"recordings": SUFFIX, "summaries": SUMMARY_SUFFIX, "places": PLACES_SUFFIX}
+FILES = {"recordings": SUFFIX, "summaries": SUMMARY_SUFFIX, "places": BLOCK_INDEX_SUFFIX}
 Light = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 

@@ -42,7 +42,7 @@ from privet.record.archive import Archive
 from privet.record.block_index import MAGIC, BlockIndexWriter
 from privet.record.disk import LocalDisk, OutFile
 from privet.record.recorder import RecorderCore, RecordSettings
-from privet.record.recording import RecordingInfo, places_path, recording_path, summary_path
+from privet.record.recording import RecordingInfo, block_index_path, recording_path, summary_path
 from privet.record.summary import SLOT_NS, decode_summaries, encode_summary
 
 CAMERA = CameraId("yard")
@@ -219,7 +219,7 @@ def copy_day(directory: Path, index: Index, days: int) -> Sizes:
     read = [decode_summaries(summary_path(directory / row.path).read_bytes())[0] for row in day]
     sizes = Sizes(
         sum(summary_path(directory / row.path).stat().st_size for row in day),
-        sum(places_path(directory / row.path).stat().st_size for row in day),
+        sum(block_index_path(directory / row.path).stat().st_size for row in day),
     )
     for number in range(1, days):
         for row, summaries in zip(day, read, strict=True):
@@ -234,7 +234,7 @@ def copy_day(directory: Path, index: Index, days: int) -> Sizes:
                 data += encode_summary(moved)
             summary_path(directory / path).parent.mkdir(parents=True, exist_ok=True)
             summary_path(directory / path).write_bytes(data)
-            places_path(directory / path).write_bytes(writer.encode(len(data)))
+            block_index_path(directory / path).write_bytes(writer.encode(len(data)))
             to_ns = (row.to_wall_ns or row.from_wall_ns) + number * DAY_NS
             index.recording_closed(RecordingInfo(CAMERA, path, from_ns, to_ns, 1, len(data), 1))
     return sizes

@@ -29,7 +29,7 @@ from privet.core.polygon import Polygon
 from privet.core.reader import SceneView
 from privet.index.rows import SPAN_KINDS, RecordingRow, SessionRow, StoredRow, TokenRow
 from privet.live.hub import Hub
-from privet.record.block_index import UNKNOWN, Answer
+from privet.record.covered import UNKNOWN, Answer
 
 GATE = CameraId("gate")
 DOCK = CameraId("dock")

@@ -45,7 +45,7 @@ from privet.core.pb import scene_pb2 as pb
 from privet.core.polygon import Polygon
 from privet.core.scene import Condition, Reason
 from privet.index.rows import SPAN_KINDS, SpanKind
-from privet.record.block_index import NOTHING, SOMETHING, UNKNOWN
+from privet.record.covered import NOTHING, SOMETHING, UNKNOWN
 
 pytestmark = pytest.mark.anyio
 
@@ -270,21 +270,21 @@ def known_pieces(draw: Callable[[st.SearchStrategy[int]], int]) -> Intervals:
     return runs(edges_ns, np.array([draw(st.integers(0, 4)) for _ in lengths_ns], np.uint8))
 
 
-def kind_at(pieces: Intervals, at_ns: int) -> SpanKind | None:
-    ends = pairwise(pieces.edges_ns.tolist())
-    return next((SPAN_KINDS[kind] for (start, end), kind in zip(ends, pieces.kinds, strict=True) if start <= at_ns < end), None)
+def kind_at(intervals: Intervals, at_ns: int) -> SpanKind | None:
+    ends = pairwise(intervals.edges_ns.tolist())
+    return next((SPAN_KINDS[kind] for (start, end), kind in zip(ends, intervals.kinds, strict=True) if start <= at_ns < end), None)
 
 
 @given(known_pieces(), st.integers(0, 100), st.integers(1, 300))
 def test_spans_fill_the_stretch_without_overlap(known: Intervals, from_ns: int, duration_ns: int) -> None:
     span = Span(from_ns, from_ns + duration_ns)
-    pieces = whole(known, span)
-    assert pieces.edges_ns[0] == span.from_ns
-    assert pieces.edges_ns[-1] == span.to_ns
-    assert (np.diff(pieces.edges_ns) > 0).all()
-    assert (pieces.kinds[1:] != pieces.kinds[:-1]).all()
+    intervals = whole(known, span)
+    assert intervals.edges_ns[0] == span.from_ns
+    assert intervals.edges_ns[-1] == span.to_ns
+    assert (np.diff(intervals.edges_ns) > 0).all()
+    assert (intervals.kinds[1:] != intervals.kinds[:-1]).all()
     for at_ns in range(span.from_ns, span.to_ns):
-        assert kind_at(pieces, at_ns) == (kind_at(known, at_ns) or "gap")
+        assert kind_at(intervals, at_ns) == (kind_at(known, at_ns) or "gap")
 
 
 @given(known_pieces(), st.integers(1, 60))
@@ -303,9 +303,9 @@ def test_coarse_steps_are_of_the_kind_that_fills_most(known: Intervals, most: in
 
 def test_very_many_spans_are_coarsened() -> None:
     flicker = runs(np.arange(100_001), np.where(np.arange(100_000) % 5, 0, 2).astype(np.uint8))
-    pieces = coarse(flicker, MAX_SPANS)
-    assert pieces.edges_ns.tolist() == [0, 100_000]
-    assert kind_at(pieces, 0) == "awake"
+    intervals = coarse(flicker, MAX_SPANS)
+    assert intervals.edges_ns.tolist() == [0, 100_000]
+    assert kind_at(intervals, 0) == "awake"
 
 
 # ---- covered
@@ -355,10 +355,10 @@ async def test_what_is_no_polygon_is_refused(world: World, polygon: str) -> None
 
 def test_very_many_pieces_are_joined_until_they_fit() -> None:
     kinds = np.tile(np.array([SOMETHING, NOTHING, SOMETHING, UNKNOWN], np.uint8), 5000)
-    pieces = Intervals(np.arange(len(kinds) + 1) * 10 * NS_PER_S, kinds)
-    found, join_ns = joined_to_fit(pieces, 0, 8000)
+    intervals = Intervals(np.arange(len(kinds) + 1) * 10 * NS_PER_S, kinds)
+    found, join_ns = joined_to_fit(intervals, 0, 8000)
     assert (found.kinds.tolist(), join_ns) == ([SOMETHING, UNKNOWN], 20 * NS_PER_S)
-    assert joined_to_fit(pieces, 0, len(kinds))[1] == 0
+    assert joined_to_fit(intervals, 0, len(kinds))[1] == 0
 
 
 # ---- scene

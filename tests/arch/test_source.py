@@ -29,7 +29,7 @@ FORBIDDEN_ARGUMENTS = {"shell", "allow_pickle"}
 # The only functions that catch what they do not know: they log it and restart something disposable.
 SUPERVISORS = {
     "record/recorder.py:deliver",           # of the announcements: check finds what a dropped one was about
-    "record/recorder.py:_supervised",       # of the lanes: one camera's lane that breaks is replaced, the others go on
+    "record/recorder.py:_supervised",       # of the writers: one camera's writer that breaks is replaced, the others go on
     "worker/camera/sub_stream.py:_run",           # handed to the camera's thread, which ends with it
     "worker/camera/state_saving.py:_write",       # likewise
     "main/publisher.py:_written",        # of the rows: one that is out of order is dropped, and counted

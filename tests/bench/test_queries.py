@@ -11,8 +11,8 @@ from privet.api.store import RecordedPast
 from privet.core.clock import NS_PER_S
 from privet.index.index import Index, index_url
 from privet.record.archive import Archive
-from privet.record.block_index import SOMETHING
 from privet.record.check import Wrong, check
+from privet.record.covered import SOMETHING
 
 
 def test_days_are_alike_and_in_order(tmp_path: Path) -> None:
@@ -26,9 +26,9 @@ def test_days_are_alike_and_in_order(tmp_path: Path) -> None:
     found = []
     for day in range(3):
         from_ns = START_NS + day * DAY_NS + 8 * HOUR_NS
-        pieces = past.covered(CAMERA, POLYGONS["everything"], from_ns, from_ns + 200 * NS_PER_S).pieces
-        found.append(((pieces.edges_ns - from_ns).tolist(), pieces.kinds.tolist()))
-        night = past.covered(CAMERA, POLYGONS["everything"], from_ns - 2 * HOUR_NS, from_ns - HOUR_NS).pieces
+        intervals = past.covered(CAMERA, POLYGONS["everything"], from_ns, from_ns + 200 * NS_PER_S).intervals
+        found.append(((intervals.edges_ns - from_ns).tolist(), intervals.kinds.tolist()))
+        night = past.covered(CAMERA, POLYGONS["everything"], from_ns - 2 * HOUR_NS, from_ns - HOUR_NS).intervals
         assert not np.isin(night.kinds, SOMETHING).any()
     index.close()
     assert found[0] == found[1] == found[2]

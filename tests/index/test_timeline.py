@@ -53,10 +53,10 @@ def shares_of(known: dict[int, float], from_ns: int, to_ns: int, bins: int) -> l
     return [None if math.isnan(share) else share for share in found.tolist()]
 
 
-def named(pieces: Intervals) -> list[tuple[int, int, str]]:
+def named(intervals: Intervals) -> list[tuple[int, int, str]]:
     """(from, to, kind)."""
-    edges_ns = itertools.pairwise(pieces.edges_ns.tolist())
-    return [(from_ns, to_ns, SPAN_KINDS[kind]) for (from_ns, to_ns), kind in zip(edges_ns, pieces.kinds, strict=True)]
+    edges_ns = itertools.pairwise(intervals.edges_ns.tolist())
+    return [(from_ns, to_ns, SPAN_KINDS[kind]) for (from_ns, to_ns), kind in zip(edges_ns, intervals.kinds, strict=True)]
 
 
 rows_of_seconds = st.dictionaries(st.integers(0, 12), st.floats(0, 1), max_size=12)

@@ -19,7 +19,7 @@ from privet.core.errors import StoreError
 from privet.core.pb import scene_pb2 as pb
 from privet.core.wire import decode_all
 from privet.record.archive import Archive, recording_files
-from privet.record.recording import PLACES_SUFFIX, SUMMARY_SUFFIX, RecordingFile
+from privet.record.recording import BLOCK_INDEX_SUFFIX, SUMMARY_SUFFIX, RecordingFile
 from privet.record.stream_state import StreamState
 
 PICTURES = ("background", "patch")
@@ -41,11 +41,11 @@ def reference(
             ]
         inside = [number for number, (log_ns, _) in enumerate(messages) if from_ns <= log_ns < to_ns]
         head = messages[: inside[0]] if inside else [m for m in messages if m[0] < from_ns]
-        force = StreamState()
+        state = StreamState()
         for _, message in head:
-            force.take(message)
+            state.take(message)
         if head:
-            before = force
+            before = state
         for log_ns, message in messages[inside[0] : inside[-1] + 1] if inside else ():
             kind = message.WhichOneof("kind")
             assert kind is not None
@@ -126,10 +126,10 @@ def test_a_span_over_two_files_sends_nothing_twice(tmp_path: Path) -> None:
     # In the second hour alone: what is in force, then the rest.
     from_ns = wall_of(more[5])
     inside = list(archive.scenes(files, from_ns, 2**62))
-    force = StreamState()
+    state = StreamState()
     for message in played + more[:5]:
-        force.take(message)
-    assert inside == [*force.messages(), *more[5:]]
+        state.take(message)
+    assert inside == [*state.messages(), *more[5:]]
 
 
 def test_before_everything_there_is_nothing_and_after_it_what_is_in_force(tmp_path: Path) -> None:
@@ -139,10 +139,10 @@ def test_before_everything_there_is_nothing_and_after_it_what_is_in_force(tmp_pa
     files = files_of(tmp_path, bench)
     assert list(archive.scenes(files, 0, NOON)) == []
     assert list(archive.scenes((), 0, NOON)) == []
-    force = StreamState()
+    state = StreamState()
     for message in played:
-        force.take(message)
-    assert list(archive.scenes(files, NOON + 100 * NS_PER_S, NOON + 101 * NS_PER_S)) == list(force.messages())
+        state.take(message)
+    assert list(archive.scenes(files, NOON + 100 * NS_PER_S, NOON + 101 * NS_PER_S)) == list(state.messages())
 
 
 def test_the_open_file_is_read_like_a_closed_one(tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_summaries_of_a_span(tmp_path: Path) -> None:
     assert archive.summaries(files, 0, 2**62) == bench.heard.summaries
     some = archive.summaries(files, NOON + 15 * NS_PER_S, NOON + 30 * NS_PER_S)
     assert [s.from_wall_ns for s in some] == [NOON + 10 * NS_PER_S, NOON + 20 * NS_PER_S]
-    assert all(path.suffix in (".mcap", SUMMARY_SUFFIX, PLACES_SUFFIX) for path in tmp_path.rglob("12-*"))
+    assert all(path.suffix in (".mcap", SUMMARY_SUFFIX, BLOCK_INDEX_SUFFIX) for path in tmp_path.rglob("12-*"))
 
 
 def test_many_threads_read_at_once(recorded: tuple[RecordingFile, ...]) -> None:

@@ -1,4 +1,4 @@
-"""Summaries by place: the answer is that of the summaries, whatever lies on the disk."""
+"""The block index: the answer is that of the summaries, whatever lies on the disk."""
 
 from __future__ import annotations
 
@@ -21,23 +21,17 @@ from privet.core.pb import scene_pb2 as pb
 from privet.core.polygon import Polygon, touched_blocks
 from privet.record.archive import Archive
 from privet.record.block_index import (
-    NOTHING,
-    SOMETHING,
-    UNKNOWN,
     Asked,
     BlockIndexWriter,
-    answer_of,
     ask,
     decode_block_index,
-    joined,
     rows_there,
-    runs_of,
-    single,
     slots_of_block_index,
     slots_of_summaries,
     stretches_of,
 )
-from privet.record.recording import RecordingInfo, places_path, summary_path
+from privet.record.covered import NOTHING, SOMETHING, UNKNOWN, answer_of, joined, runs_of, single
+from privet.record.recording import RecordingInfo, block_index_path, summary_path
 from privet.record.summary import SLOT_NS, decode_summaries, encode_summary
 
 corners = st.tuples(st.integers(0, 16), st.integers(0, 16)).map(lambda corner: (corner[0] / 16, corner[1] / 16))
@@ -98,18 +92,18 @@ def plain(summaries: list[pb.Summary], polygon: Polygon, from_ns: int, to_ns: in
     return kinds
 
 
-def in_order(pieces: Intervals, from_ns: int, to_ns: int) -> None:
-    assert (pieces.edges_ns[0], pieces.edges_ns[-1]) == (from_ns, to_ns)
-    assert (np.diff(pieces.edges_ns) > 0).all()
-    assert len(pieces.kinds) == len(pieces.edges_ns) - 1
-    assert (np.diff(pieces.kinds.astype(int)) != 0).all()
+def in_order(intervals: Intervals, from_ns: int, to_ns: int) -> None:
+    assert (intervals.edges_ns[0], intervals.edges_ns[-1]) == (from_ns, to_ns)
+    assert (np.diff(intervals.edges_ns) > 0).all()
+    assert len(intervals.kinds) == len(intervals.edges_ns) - 1
+    assert (np.diff(intervals.kinds.astype(int)) != 0).all()
 
 
-def by_step(pieces: Intervals, step_ns: int = NS_PER_S) -> list[int]:
+def by_step(intervals: Intervals, step_ns: int = NS_PER_S) -> list[int]:
     """The kind at every step."""
     return [
         kind
-        for (start, end), kind in zip(pairwise(pieces.edges_ns.tolist()), pieces.kinds.tolist(), strict=True)
+        for (start, end), kind in zip(pairwise(intervals.edges_ns.tolist()), intervals.kinds.tolist(), strict=True)
         for _ in range(start, end, step_ns)
     ]
 
@@ -136,13 +130,13 @@ def test_both_ways_answer_as_the_summaries_say(summaries: list[pb.Summary], poly
     def asked(grid: Grid) -> Asked:
         return ask(polygon, grid)
 
-    data, by_place = written(summaries)
+    data, encoded = written(summaries)
     decompressor = zstandard.ZstdDecompressor()
     slow = answer_of(slots_of_summaries(summaries, asked), from_ns, to_ns)
-    fast = answer_of(slots_of_block_index(decode_block_index(by_place, len(data), decompressor), asked, decompressor), from_ns, to_ns)
-    in_order(slow.pieces, from_ns, to_ns)
-    assert by_step(slow.pieces) == expected
-    assert same(fast.pieces, slow.pieces)
+    fast = answer_of(slots_of_block_index(decode_block_index(encoded, len(data), decompressor), asked, decompressor), from_ns, to_ns)
+    in_order(slow.intervals, from_ns, to_ns)
+    assert by_step(slow.intervals) == expected
+    assert same(fast.intervals, slow.intervals)
     assert fast.proven_share == slow.proven_share
     assert (slow.proven_share is None) == (set(expected) == {UNKNOWN})
 
@@ -151,8 +145,8 @@ def test_both_ways_answer_as_the_summaries_say(summaries: list[pb.Summary], poly
 def test_what_is_near_is_joined(parts: list[tuple[int, int]], kind: int, join_ns: int) -> None:
     steps = [of for duration, of in parts for _ in range(duration)]
     edges = [0, *(at for at in range(1, len(steps)) if steps[at] != steps[at - 1]), len(steps)]
-    pieces = Intervals(np.array(edges), np.array([steps[at] for at in edges[:-1]], np.uint8))
-    found = joined(pieces, kind, join_ns)
+    intervals = Intervals(np.array(edges), np.array([steps[at] for at in edges[:-1]], np.uint8))
+    found = joined(intervals, kind, join_ns)
     in_order(found, 0, len(steps))
     ours = [at for at, of in enumerate(steps) if of == kind]
     expected = list(steps)
@@ -195,30 +189,30 @@ def test_a_polygon_over_a_grid(polygon: Polygon, width_px: int, height_px: int) 
 
 def test_nothing_recorded_is_not_known() -> None:
     answer = answer_of([], 5, 9)
-    assert same(answer.pieces, Intervals(np.array([5, 9]), np.array([UNKNOWN], np.uint8)))
+    assert same(answer.intervals, Intervals(np.array([5, 9]), np.array([UNKNOWN], np.uint8)))
     assert answer.proven_share is None
 
 
 def test_a_places_file_that_is_damaged_or_of_other_summaries_is_refused() -> None:
     camera = Camera()
-    data, by_place = written([pb.Summary(from_wall_ns=NOON, duration_ms=10_000, grid=camera.grid(), awake_ms=10_000)])
+    data, encoded = written([pb.Summary(from_wall_ns=NOON, duration_ms=10_000, grid=camera.grid(), awake_ms=10_000)])
     decompressor = zstandard.ZstdDecompressor()
-    (group,) = decode_block_index(by_place, len(data), decompressor)
+    (group,) = decode_block_index(encoded, len(data), decompressor)
     assert group.runs.tolist() == [(NOON, 1, 10_000, 0)]
-    for broken in (b"", by_place[:10], by_place[:-1], b"x" + by_place[1:], by_place[:20] + bytes((by_place[20] ^ 1,)) + by_place[21:]):
+    for broken in (b"", encoded[:10], encoded[:-1], b"x" + encoded[1:], encoded[:20] + bytes((encoded[20] ^ 1,)) + encoded[21:]):
         with pytest.raises(WireError):
             decode_block_index(broken, len(data), decompressor)
     with pytest.raises(WireError, match="other summaries"):
-        decode_block_index(by_place, len(data) + 1, decompressor)
+        decode_block_index(encoded, len(data) + 1, decompressor)
 
 
 def test_what_does_not_fit_together_is_refused() -> None:
     grid = Grid(104, 72)
     covered = pb.Summary(from_wall_ns=NOON, grid=pb.Grid(width_px=104, height_px=72, block_px=8), covered=bitmap({1, 2, 40}, grid))
     covered.proven = covered.covered
-    data, by_place = written([covered])
+    data, encoded = written([covered])
     decompressor = zstandard.ZstdDecompressor()
-    (group,) = decode_block_index(by_place, len(data), decompressor)
+    (group,) = decode_block_index(encoded, len(data), decompressor)
     assert (group.gaps.tolist(), group.lengths.tolist()) == ([1, 37], [2, 1])
     too_many = group.runs.copy()
     too_many["slots"] = 2**31
@@ -250,23 +244,23 @@ def test_what_the_recorder_writes_is_found_also_while_it_is_written(tmp_path: Pa
     path, end_ns = bench.heard.opened_paths[0], NOON + 190 * NS_PER_S
 
     def answer(row: RecordingInfo) -> Intervals:
-        return Archive().covered(tmp_path, [(row.path, row.summary_bytes)], LEFT, NOON, end_ns).pieces
+        return Archive().covered(tmp_path, [(row.path, row.summary_bytes)], LEFT, NOON, end_ns).intervals
 
-    assert not places_path(tmp_path / path).exists()
+    assert not block_index_path(tmp_path / path).exists()
     while_open = answer(RecordingInfo(CAMERA, path, NOON, NOON, 0, 0, 0))
     assert set(while_open.kinds.tolist()) == {SOMETHING, NOTHING}
     bench.core.close()
     (row,) = bench.heard.closed_recordings
     assert same(answer(row), while_open)
-    (group,) = decode_block_index(places_path(tmp_path / path).read_bytes(), row.summary_bytes, zstandard.ZstdDecompressor())
+    (group,) = decode_block_index(block_index_path(tmp_path / path).read_bytes(), row.summary_bytes, zstandard.ZstdDecompressor())
     assert single(group.runs)["from_wall_ns"].tolist() == [NOON + n * SLOT_NS for n in range(20)]
     assert len(decode_summaries(summary_path(tmp_path / path).read_bytes())[0]) == 20
     assert not caplog.text
-    places_path(tmp_path / path).write_bytes(b"PVPLACE2 and then nothing that makes sense")
+    block_index_path(tmp_path / path).write_bytes(b"PVPLACE2 and then nothing that makes sense")
     assert same(answer(row), while_open)
     assert "passed over" in caplog.text
     caplog.clear()
-    places_path(tmp_path / path).write_bytes(b"")  # there were too many stretches
+    block_index_path(tmp_path / path).write_bytes(b"")  # there were too many stretches
     assert same(answer(row), while_open)
     assert not caplog.text
     gone = RecordingInfo(CAMERA, "gone.mcap", NOON, end_ns, 5, 5, 5)
@@ -285,22 +279,22 @@ def test_ground_that_is_not_proven_is_not_empty(tmp_path: Path) -> None:
     everything = Polygon(((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)))
     for name in ("by place", "by the summaries"):
         answer = Archive().covered(tmp_path, [(row.path, row.summary_bytes)], everything, NOON, NOON + 80 * NS_PER_S)
-        assert by_step(answer.pieces, 10 * NS_PER_S) == [UNKNOWN] * 5 + [NOTHING] * 3, name
+        assert by_step(answer.intervals, 10 * NS_PER_S) == [UNKNOWN] * 5 + [NOTHING] * 3, name
         assert answer.proven_share == 0.75, name
-        places_path(tmp_path / row.path).unlink(missing_ok=True)
+        block_index_path(tmp_path / row.path).unlink(missing_ok=True)
 
 
 def test_many_files_are_read_ahead_and_none_is_left_open(tmp_path: Path) -> None:
     """Every third is not there."""
     camera, summaries = Camera(columns=8, rows=1), []
     for number in range(200):
-        data, by_place = written([pb.Summary(from_wall_ns=NOON + number * SLOT_NS, grid=camera.grid(), awake_ms=10_000, proven=b"\xff")])
+        data, encoded = written([pb.Summary(from_wall_ns=NOON + number * SLOT_NS, grid=camera.grid(), awake_ms=10_000, proven=b"\xff")])
         if number % 3:
-            (tmp_path / f"{number}.places").write_bytes(by_place)
+            (tmp_path / f"{number}.places").write_bytes(encoded)
         summaries.append((f"{number}.mcap", len(data)))
     before = len(list(Path("/proc/self/fd").iterdir()))
     answer = Archive().covered(tmp_path, summaries, LEFT, NOON, NOON + 200 * SLOT_NS)
-    assert by_step(answer.pieces, SLOT_NS) == [NOTHING if number % 3 else UNKNOWN for number in range(200)]
+    assert by_step(answer.intervals, SLOT_NS) == [NOTHING if number % 3 else UNKNOWN for number in range(200)]
     (tmp_path / "100.places").unlink()
     (tmp_path / "100.places").mkdir()
     with pytest.raises(StoreError, match="cannot be read"):

@@ -17,7 +17,7 @@ from privet.core.ids import CameraId
 from privet.core.pb import scene_pb2 as pb
 from privet.record import scan
 from privet.record.recorder import Recorder, RecordSettings
-from privet.record.recording import RecordingInfo, camera_of, places_path, summary_path
+from privet.record.recording import RecordingInfo, block_index_path, camera_of, summary_path
 from privet.record.stream_state import StreamState
 from privet.record.summary import decode_summaries
 
@@ -51,10 +51,10 @@ def closed_in_order(directory: Path, heard: Heard) -> list[RecordingInfo]:
 
 
 def followed(messages: list[pb.SceneMessage]) -> list[pb.SceneMessage]:
-    force = StreamState()
+    state = StreamState()
     for message in messages:
-        force.take(message)
-    return list(force.messages())
+        state.take(message)
+    return list(state.messages())
 
 
 def test_everything_is_recorded_in_order(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_a_background_that_comes_while_the_disk_is_full_is_there_when_it_is_not(
     bench, camera = Bench(tmp_path, disk=disk), Camera()
     played = bench.play(camera.busy(NOON, 3))
     disk.capacity_bytes = 0
-    bench.play([camera.cover(bench.clock.wall + n * 200 * MS) for n in range(1, 10)])  # now the lane knows
+    bench.play([camera.cover(bench.clock.wall + n * 200 * MS) for n in range(1, 10)])  # now the writer knows
     assert bench.core.writers[CAMERA].error
     lost = bench.play([camera.background(bench.clock.wall + 100 * MS), camera.patch(bench.clock.wall + 200 * MS)])
     disk.capacity_bytes = None
@@ -292,7 +292,7 @@ def test_an_announcement_that_is_out_of_order_does_not_end_the_recorder(tmp_path
     bench = Bench(tmp_path, heard=heard)
     bench.play(Camera().busy(NOON, 35))
     bench.core.close()
-    assert bench.core.lanes_crashed == 0
+    assert bench.core.writers_crashed == 0
     assert bench.core.announcements_waiting() == 0
     assert len(heard.summaries) > 2
     assert len(closed_in_order(tmp_path, heard)) == 1
@@ -403,10 +403,10 @@ def test_several_cameras_through_the_thread(tmp_path: Path) -> None:
     infos = closed_in_order(tmp_path, heard)
     assert {info.camera: read(tmp_path / info.path) for info in infos} == played
     statistics = recorder.statistics()
-    assert statistics.queued_messages == statistics.covers_dropped == statistics.lanes_crashed == 0
+    assert statistics.queued_messages == statistics.covers_dropped == statistics.writers_crashed == 0
     assert {camera.camera for camera in statistics.cameras} == set(played)
-    places_bytes = sum(places_path(tmp_path / info.path).stat().st_size for info in infos)
-    assert sum(info.size_bytes + info.summary_bytes for info in infos) + places_bytes == statistics.bytes_written
+    block_index_bytes = sum(block_index_path(tmp_path / info.path).stat().st_size for info in infos)
+    assert sum(info.size_bytes + info.summary_bytes for info in infos) + block_index_bytes == statistics.bytes_written
 
 
 def test_messages_are_gathered_until_a_quarter_of_the_queue_is_full(tmp_path: Path) -> None:
@@ -443,11 +443,11 @@ def test_a_lane_that_breaks_takes_nobody_along(tmp_path: Path) -> None:
     bench, camera, other = Bench(tmp_path, disk=disk), Camera(), CameraId("yard")
     bench.play(camera.busy(NOON, 2))
     played = bench.play(Camera(session=3).busy(bench.clock.wall, 1), camera=other)
-    assert bench.core.lanes_crashed == 0
+    assert bench.core.writers_crashed == 0
     disk.before_append = breaks
     bench.play([camera.cover(bench.clock.wall + n * 350 * MS) for n in range(3)])
     disk.before_append = lambda: None
-    assert bench.core.lanes_crashed == 1
+    assert bench.core.writers_crashed == 1
     more = bench.play(Camera(session=9).busy(bench.clock.wall + NS_PER_S, 2))
     bench.core.close()
     by_camera = {info.camera: read(tmp_path / info.path) for info in closed_in_order(tmp_path, bench.heard)}

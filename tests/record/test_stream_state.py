@@ -86,41 +86,41 @@ def of_view(view: SceneView) -> list[pb.SceneMessage | None]:
     return [None if part is None else to_message(part) for part in parts]
 
 
-def of_force(force: StreamState) -> list[pb.SceneMessage | None]:
-    return [force.background, *force.patches, force.light, force.cover, force.state]
+def of_stream_state(state: StreamState) -> list[pb.SceneMessage | None]:
+    return [state.background, *state.patches, state.light, state.cover, state.state]
 
 
 @given(streams())
 def test_it_follows_as_a_reader_does(messages: list[pb.SceneMessage]) -> None:
-    force = StreamState()
+    state = StreamState()
     for message in messages:
-        force.take(message)
-    assert of_force(force) == of_view(followed(messages))
+        state.take(message)
+    assert of_stream_state(state) == of_view(followed(messages))
 
 
 @given(streams())
 def test_what_it_repeats_leads_a_new_reader_there(messages: list[pb.SceneMessage]) -> None:
-    force = StreamState()
+    state = StreamState()
     messages.sort(key=order_of)  # as a worker says it
     for message in messages:
-        force.take(message)
-    reader = followed(list(force.messages()))
-    if force.background is None and (force.state is None or not force.state.state.HasField("grid")):
-        assert of_view(reader) == [None, None, None, force.state]
+        state.take(message)
+    reader = followed(list(state.messages()))
+    if state.background is None and (state.state is None or not state.state.state.HasField("grid")):
+        assert of_view(reader) == [None, None, None, state.state]
     else:
-        assert of_view(reader) == of_force(force)
+        assert of_view(reader) == of_stream_state(state)
     again = StreamState()
-    assert all(again.take(message) for message in force.messages())
-    assert not any(again.take(message) for message in force.messages())
+    assert all(again.take(message) for message in state.messages())
+    assert not any(again.take(message) for message in state.messages())
 
 
 @given(streams())
 def test_a_message_that_does_not_act_may_be_left_out(messages: list[pb.SceneMessage]) -> None:
-    force = StreamState()
+    state = StreamState()
     messages.sort(key=session_of)  # a session that is over does not come back
-    acted = [message for message in messages if force.take(message)]
+    acted = [message for message in messages if state.take(message)]
     shorter = StreamState()
     for message in acted:
         shorter.take(message)
-    if acted and shorter.session == force.session:
-        assert of_force(shorter) == of_force(force)
+    if acted and shorter.session == state.session:
+        assert of_stream_state(shorter) == of_stream_state(state)

@@ -18,7 +18,7 @@ from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.polygon import Polygon
 from privet.core.reader import SceneView
 from privet.index.rows import RecordingRow, SessionRow, StoredRow, TokenRow
-from privet.record.block_index import Answer
+from privet.record.covered import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Past(Protocol):
         ...
 
     def spans(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Intervals:
-        """What the camera was doing in [from, to); kinds are places in SPAN_KINDS. Not empty, and not asked beyond now."""
+        """What the camera was doing in [from, to); kinds are indexes into SPAN_KINDS. Not empty, and not asked beyond now."""
         ...
 
     def density(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int, bins: int) -> Sequence[float | None]:

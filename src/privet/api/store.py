@@ -21,7 +21,7 @@ from privet.core.reader import SceneView
 from privet.index.index import Index
 from privet.index.rows import RecordingRow, StoredRow
 from privet.record.archive import Archive, recording_files
-from privet.record.block_index import Answer
+from privet.record.covered import Answer
 from privet.record.recording import OpenRecording
 from privet.record.summary import SLOT_NS
 from privet.render.thumbnail import thumbnail

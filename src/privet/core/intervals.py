@@ -1,4 +1,4 @@
-"""A stretch of wall time in pieces of different kinds.
+"""A stretch of wall time as intervals of different kinds.
 
 Belongs here: the value and the joining of neighbours. Does not belong here: what a kind means (whoever makes them says so).
 """

@@ -289,7 +289,7 @@ class Index:
         return None if row is None else StateRow(row.wall_ns, Condition(row.condition), Reason(row.reason))
 
     def spans(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Intervals:
-        """Return what the camera was doing in [from, to), which is not empty; kinds are places in SPAN_KINDS. Do not ask beyond now: the
+        """Return what the camera was doing in [from, to), which is not empty; kinds are indexes into SPAN_KINDS. Do not ask beyond now: the
         future is a gap."""
         s = t.camera_states.c
         said_ns, conditions, reasons = self._state_rows(camera, (s.wall_ns, s.condition, s.reason), from_wall_ns, to_wall_ns).T

@@ -91,7 +91,7 @@ def spans_of(
     from_wall_ns: int,
     to_wall_ns: int,
 ) -> Intervals:
-    """Return what the camera was doing in [from, to), which is not empty; kinds are places in SPAN_KINDS.
+    """Return what the camera was doing in [from, to), which is not empty; kinds are indexes into SPAN_KINDS.
 
     said_ns, conditions, reasons: (states,), the one in force at `from`, if known, then those since, in the order they were said. known:
     (parts, 2), in which something was recorded. Where nothing was recorded it is a gap, unless the camera is known to have been offline.

@@ -28,8 +28,9 @@ from privet.core.grid import Grid
 from privet.core.pb import scene_pb2 as pb
 from privet.core.polygon import Polygon
 from privet.record import scan
-from privet.record.block_index import Answer, Asked, Slots, answer_of, ask, decode_block_index, slots_of_block_index, slots_of_summaries
-from privet.record.recording import PLACES_SUFFIX, SUFFIX, SUMMARY_SUFFIX, OpenRecording, RecordingFile, summary_path
+from privet.record.block_index import Asked, ask, decode_block_index, slots_of_block_index, slots_of_summaries
+from privet.record.covered import Answer, Slots, answer_of
+from privet.record.recording import BLOCK_INDEX_SUFFIX, SUFFIX, SUMMARY_SUFFIX, OpenRecording, RecordingFile, summary_path
 from privet.record.scan import ChunkRef, Entry
 from privet.record.stream_state import StreamState
 from privet.record.summary import decode_summaries, merge_summaries
@@ -160,7 +161,7 @@ class Archive:
     ) -> Answer:
         """Return when something was in `polygon`, when nothing, and when nobody knows, of [from, to).
 
-        Taken from the summaries, so to ten seconds; `places.answer_of` says what each kind means. Files that are gone are skipped.
+        Taken from the summaries, so to ten seconds; `covered.answer_of` says what each kind means. Files that are gone are skipped.
         summaries: of each recording its path in the data directory `directory`, and the bytes of its summaries, 0 while it is written.
 
         Raises:
@@ -177,7 +178,7 @@ class Archive:
         found: list[Slots] = []
         rows = list(summaries)
         stems = [f"{directory}/{path.removesuffix(SUFFIX)}" for path, _ in rows]  # a Path each would take a third of all the time
-        with closing(_read_ahead([stem + PLACES_SUFFIX for stem in stems])) as files:
+        with closing(_read_ahead([stem + BLOCK_INDEX_SUFFIX for stem in stems])) as files:
             for stem, (_, summary_bytes), data in zip(stems, rows, files, strict=True):
                 try:
                     found += _covered(stem, data, summary_bytes, asked, decompressor)
@@ -210,14 +211,14 @@ class Archive:
 
 
 def _covered(
-    stem: str, by_place: bytes, summary_bytes: int, asked: Callable[[Grid], Asked], decompressor: zstandard.ZstdDecompressor
+    stem: str, block_index: bytes, summary_bytes: int, asked: Callable[[Grid], Asked], decompressor: zstandard.ZstdDecompressor
 ) -> list[Slots]:
-    """by_place: nothing where there is no such file: it is being written, or held too much. Raises OSError."""
-    if by_place:
+    """block_index: nothing where there is no such file: it is being written, or held too much. Raises OSError."""
+    if block_index:
         try:
-            return slots_of_block_index(decode_block_index(by_place, summary_bytes, decompressor), asked, decompressor)
+            return slots_of_block_index(decode_block_index(block_index, summary_bytes, decompressor), asked, decompressor)
         except WireError as error:
-            _log.warning("%s%s is passed over: %s", stem, PLACES_SUFFIX, error)
+            _log.warning("%s%s is passed over: %s", stem, BLOCK_INDEX_SUFFIX, error)
     return slots_of_summaries(decode_summaries(Path(stem + SUMMARY_SUFFIX).read_bytes())[0], asked)
 
 
@@ -238,7 +239,7 @@ def _read_ahead(paths: Iterable[str]) -> Generator[bytes]:
             descriptor = waiting.popleft()
             yield b"" if descriptor is None else _finish_reading(descriptor)
     except OSError as error:
-        raise StoreError(f"summaries by place cannot be read: {error}") from error
+        raise StoreError(f"block index cannot be read: {error}") from error
     finally:
         for descriptor in waiting:
             if descriptor is not None:
@@ -288,15 +289,15 @@ class _Reading:
 
     def in_force(self) -> StreamState | None:
         """Return what the messages before the span amount to; None if there are none."""
-        force = StreamState()
+        known_before = StreamState()
         taken = 0
         for chunk in self._needed_before():
             for entry, message in self._read(chunk, None):
                 if entry.log_ns >= self._from_ns:
                     break  # what follows in this chunk comes when the span is read
                 taken += 1
-                force.take(message)
-        return force if taken else None
+                known_before.take(message)
+        return known_before if taken else None
 
     def messages(self, thinning: _Thinning | None) -> Iterator[tuple[Entry, pb.SceneMessage]]:
         """Yield the messages of the span, in the file's order.

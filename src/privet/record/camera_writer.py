@@ -1,9 +1,9 @@
 """One camera's way to the disk: which file is open, what waits to be written, what to do when writing fails.
 
 Belongs here: the order of steps of docs/ref/recordings.md ("The life of a recording"). Does not belong here: threads and queues
-(`recorder`). A lane is driven by one thread; `written` and the counters may be read by any.
+(`recorder`). A writer is driven by one thread; `written` and the counters may be read by any.
 
-When the disk fails (full, read-only, gone) the lane keeps the bytes that were to be written next, drops and counts what
+When the disk fails (full, read-only, gone) the writer keeps the bytes that were to be written next, drops and counts what
 comes, follows what is in force, and tries again once a second. Once it succeeds, what is in force and was missed is written first.
 """
 
@@ -23,7 +23,7 @@ from privet.record import rotation
 from privet.record.block_index import BlockIndexWriter
 from privet.record.container import Container
 from privet.record.disk import Disk, OutFile
-from privet.record.recording import OpenRecording, RecordingInfo, places_path, recording_path, summary_path
+from privet.record.recording import OpenRecording, RecordingInfo, block_index_path, recording_path, summary_path
 from privet.record.stream_state import StreamState, head_of
 from privet.record.summary import Summariser, encode_summary
 
@@ -38,7 +38,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class Announcements:
-    """What a lane has to tell; the recorder passes it on."""
+    """What a writer has to tell; the recorder passes it on."""
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class _Open:
     finishing: bool = False
     missed: bool = False
     due_ns: int | None = None
-    places: BlockIndexWriter = field(default_factory=BlockIndexWriter)
+    block_index: BlockIndexWriter = field(default_factory=BlockIndexWriter)
 
 
 class CameraWriter:
@@ -126,7 +126,7 @@ class CameraWriter:
         self._disk = disk
         self._clock = clock
         self._announce = announce
-        self._force = StreamState()
+        self._stream_state = StreamState()
         self._summariser = Summariser()
         self._open: _Open | None = None
         self._planned = ""
@@ -159,7 +159,7 @@ class CameraWriter:
         if head is None:
             return
         if not self._ready(message, head):
-            self._force.take(message)
+            self._stream_state.take(message)
             self.drop(message)
             return
         assert self._open is not None
@@ -241,14 +241,14 @@ class CameraWriter:
         )
         self._planned = ""
         opened.recording.push(opened.container.opening())
-        if head.session == self._force.session:
+        if head.session == self._stream_state.session:
             self._repeat(opened, head)
         opened.recording.push(opened.container.finish_chunk())
         return self._drain(opened, started_ns)
 
     def _repeat(self, opened: _Open, head: pb.Head) -> None:
         """Put in what is in force and the file does not say yet. Its log time is now: when it holds, not when it began to."""
-        for message in self._force.messages():
+        for message in self._stream_state.messages():
             if opened.known.take(message):
                 self._summariser.prime(message)
                 self._add(opened, message, head.wall_ns)
@@ -257,7 +257,7 @@ class CameraWriter:
         """Step 4."""
         self._add(opened, message, head.wall_ns)
         opened.known.take(message)
-        self._force.take(message)
+        self._stream_state.take(message)
         if message.WhichOneof("kind") == "state":
             opened.span = rotation.heard(opened.span, head.wall_ns)
         self.counters.messages += 1
@@ -285,7 +285,7 @@ class CameraWriter:
 
     def _summarise(self, opened: _Open, summary: pb.Summary) -> None:
         """Step 5. The row is rebuilt from the recording if it is lost, so it is not synced before the end."""
-        opened.places.add(summary)
+        opened.block_index.add(summary)
         opened.summaries.push(encode_summary(summary))
         try:
             self.counters.bytes_written += opened.summaries.drain(sync=False)
@@ -300,7 +300,7 @@ class CameraWriter:
         return self._drain(opened, self._clock.monotonic_ns())
 
     def _finish(self, opened: _Open) -> None:
-        """Steps 6 to 8: the file's end, synced; its summaries by place; then, and only then, it is announced."""
+        """Steps 6 to 8: the file's end, synced; its block index; then, and only then, it is announced."""
         for summary in self._summariser.finish():
             self._summarise(opened, summary)
         opened.recording.push(opened.container.finish_chunk() + opened.container.closing())
@@ -311,15 +311,15 @@ class CameraWriter:
     def _finished(self, opened: _Open) -> None:
         opened.recording.close()
         opened.summaries.close()
-        self._write_places(opened)
+        self._write_block_index(opened)
         self._open = None
         self.written = None
         self._announce.closed(self._info(opened))
 
-    def _write_places(self, opened: _Open) -> None:
+    def _write_block_index(self, opened: _Open) -> None:
         """The end of step 6. Not synced, and not tried again: who does not find the file in order reads the summaries."""
-        path = places_path(self._directory / opened.path)
-        data = opened.places.encode(opened.summaries.size_bytes)
+        path = block_index_path(self._directory / opened.path)
+        data = opened.block_index.encode(opened.summaries.size_bytes)
         try:
             file = self._disk.create(path)
             try:
@@ -328,7 +328,7 @@ class CameraWriter:
                 file.close()
             self.counters.bytes_written += len(data)
         except OSError as error:
-            _log.warning("%s: summaries by place of %s: %s", self._camera, opened.path, error)
+            _log.warning("%s: block index of %s: %s", self._camera, opened.path, error)
 
     def _drain(self, opened: _Open, started_ns: int) -> bool:
         try:
@@ -361,7 +361,7 @@ class CameraWriter:
             self._abandon(self._open)
 
     def _resume(self, now_ns: int) -> bool:
-        """Try again what failed, if it is time; return whether the lane is in order."""
+        """Try again what failed, if it is time; return whether the writer is in order."""
         if self._retry_ns is None:
             return True
         if now_ns < self._retry_ns:

@@ -27,14 +27,14 @@ from privet.record.block_index import BlockIndexWriter
 from privet.record.container import Container
 from privet.record.disk import sync_directory
 from privet.record.recording import (
+    BLOCK_INDEX_SUFFIX,
     MEND_SUFFIX,
-    PLACES_SUFFIX,
     RECORDINGS,
     SUFFIX,
     SUMMARY_SUFFIX,
     RecordingInfo,
+    block_index_path,
     camera_of,
-    places_path,
     relative_path,
     summary_path,
 )
@@ -142,8 +142,8 @@ def check(directory: Path, rows: Rows, deep: bool = False) -> tuple[Finding, ...
             findings.append(Finding(Wrong.LEFTOVER, path, None, "of a mending that was interrupted"))
         elif path.endswith(SUMMARY_SUFFIX) and path.removesuffix(SUMMARY_SUFFIX) + SUFFIX not in set(recordings):
             findings.append(Finding(Wrong.LEFTOVER, path, None, "summaries of a recording that is not there"))
-        elif path.endswith(PLACES_SUFFIX) and path.removesuffix(PLACES_SUFFIX) + SUFFIX not in set(recordings):
-            findings.append(Finding(Wrong.LEFTOVER, path, None, "summaries by place of a recording that is not there"))
+        elif path.endswith(BLOCK_INDEX_SUFFIX) and path.removesuffix(BLOCK_INDEX_SUFFIX) + SUFFIX not in set(recordings):
+            findings.append(Finding(Wrong.LEFTOVER, path, None, "block index of a recording that is not there"))
     for path in sorted({*recordings, *known}):
         findings += _check_recording(directory, path, known.get(path), deep)
     findings += _check_states(rows)
@@ -179,7 +179,7 @@ def mend(directory: Path, rows: Rows, finding: Finding) -> str:
         match finding.wrong:
             case Wrong.ROW_WITHOUT_FILE:
                 summary_path(path).unlink(missing_ok=True)
-                places_path(path).unlink(missing_ok=True)
+                block_index_path(path).unlink(missing_ok=True)
                 rows.recording_forgotten(finding.path)
                 return "row removed"
             case Wrong.LEFTOVER:
@@ -188,7 +188,7 @@ def mend(directory: Path, rows: Rows, finding: Finding) -> str:
             case Wrong.EMPTY:
                 path.unlink(missing_ok=True)
                 summary_path(path).unlink(missing_ok=True)
-                places_path(path).unlink(missing_ok=True)
+                block_index_path(path).unlink(missing_ok=True)
                 rows.recording_forgotten(finding.path)
                 return "removed: nothing in it is intact"
             case Wrong.TORN:
@@ -355,14 +355,14 @@ def _enter(directory: Path, rows: Rows, path: str, rebuild: bool) -> str:
 
 
 def _write_summaries(file_path: Path, summaries: Sequence[pb.Summary]) -> None:
-    places, data = BlockIndexWriter(), b""
+    block_index, data = BlockIndexWriter(), b""
     for summary in summaries:
-        places.add(summary)
+        block_index.add(summary)
         data += encode_summary(summary)
     # Of other summaries they would be passed over if the sizes differ, and might not: so they go first.
-    places_path(file_path).unlink(missing_ok=True)
+    block_index_path(file_path).unlink(missing_ok=True)
     _replace(summary_path(file_path), data)
-    _replace(places_path(file_path), places.encode(len(data)))
+    _replace(block_index_path(file_path), block_index.encode(len(data)))
 
 
 def _read_through(file: BinaryIO, chunks: Sequence[ChunkRef]) -> tuple[int, list[pb.Summary]]:

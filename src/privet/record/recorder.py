@@ -1,4 +1,4 @@
-"""The recorder: a bounded queue, a thread, and a lane for each camera.
+"""The recorder: a bounded queue, a thread, and a writer for each camera.
 
 `put` never blocks. When the disk cannot keep up and the queue is full, covers are dropped and counted first; then lights and states
 (a heartbeat comes every second); backgrounds and patches always find a place, and when even they pile up, an older background
@@ -32,8 +32,8 @@ RETRY_NS = NS_PER_S
 class RecordSettings:
     """Bounds of the queue, how long `close` waits for a disk that hangs, and how long messages are gathered before they are written.
 
-    gather_ns: every lane is asked what is due whenever the thread wakes: with hundreds of cameras, not for each message alone. A crash
-    costs twice so much more at most, beside what a chunk waits for (lane): a second in all.
+    gather_ns: every writer is asked what is due whenever the thread wakes: with hundreds of cameras, not for each message alone. A crash
+    costs twice so much more at most, beside what a chunk waits for (camera_writer): a second in all.
     """
 
     queue_messages: int = 20_000
@@ -61,7 +61,7 @@ class CameraStatistics:
 
 @dataclass(frozen=True, slots=True)
 class RecorderStatistics:
-    """Since the recorder was made; queued_* are of now. covers_dropped and the like: in the queue and in the lanes together."""
+    """Since the recorder was made; queued_* are of now. covers_dropped and the like: in the queue and in the writers together."""
 
     queued_messages: int
     queued_bytes: int
@@ -70,7 +70,7 @@ class RecorderStatistics:
     backgrounds_superseded: int
     bytes_written: int
     write_errors: int
-    lanes_crashed: int
+    writers_crashed: int
     announcements_waiting: int
     announcement_error: str
     summaries_unannounced: int
@@ -195,33 +195,33 @@ class RecorderCore:
         self._disk = disk
         self._messenger = _Messenger(announce, settings.announcements, clock)
         self.writers: dict[CameraId, CameraWriter] = {}
-        self.lanes_crashed = 0
+        self.writers_crashed = 0
 
     def take(self, camera: CameraId, message: pb.SceneMessage) -> None:
-        """Record one message. A lane that breaks is replaced: its file is mended by check, the other cameras do not notice."""
-        lane = self.writers.get(camera)
-        if lane is None:
-            lane = self.writers[camera] = CameraWriter(
+        """Record one message. A writer that breaks is replaced: its file is mended by check, the other cameras do not notice."""
+        writer = self.writers.get(camera)
+        if writer is None:
+            writer = self.writers[camera] = CameraWriter(
                 camera,
                 self._directory,
                 self._disk,
                 self._clock,
                 Announcements(self._messenger.opened, self._messenger.summarised, self._messenger.closed),
             )
-        self._supervised(camera, lambda: lane.take(message))
+        self._supervised(camera, lambda: writer.take(message))
 
     def tick(self) -> int:
         """Do what is due; return when to come again (monotonic, ns)."""
-        for camera, lane in list(self.writers.items()):
-            self._supervised(camera, lane.tick)
+        for camera, writer in list(self.writers.items()):
+            self._supervised(camera, writer.tick)
         self._messenger.deliver()
         latest_ns = self._clock.monotonic_ns() + NS_PER_S
-        return min([latest_ns, *(lane.due_ns for lane in self.writers.values() if lane.due_ns is not None)])
+        return min([latest_ns, *(writer.due_ns for writer in self.writers.values() if writer.due_ns is not None)])
 
     def close(self) -> None:
         """Finish every recording."""
-        for camera, lane in list(self.writers.items()):
-            self._supervised(camera, lane.close)
+        for camera, writer in list(self.writers.items()):
+            self._supervised(camera, writer.close)
         self._messenger.deliver(at_once=True)
 
     def end(self, camera: CameraId) -> None:
@@ -242,10 +242,10 @@ class RecorderCore:
     def _supervised(self, camera: CameraId, act: Callable[[], None]) -> None:
         try:
             act()
-        except Exception:  # noqa: BLE001 - the supervisor of the lanes: one that breaks is replaced
-            self.lanes_crashed += 1
+        except Exception:  # noqa: BLE001 - the supervisor of the writers: one that breaks is replaced
+            self.writers_crashed += 1
             self.writers.pop(camera, None)
-            _log.exception("%s: its lane broke; a new recording is begun with the next message", camera)
+            _log.exception("%s: its writer broke; a new recording is begun with the next message", camera)
 
 
 class Recorder:
@@ -313,11 +313,11 @@ class Recorder:
             backgrounds_superseded=sum(superseded for _, _, superseded in dropped.values()),
             bytes_written=sum(camera.bytes_written for camera in cameras),
             write_errors=sum(camera.write_errors for camera in cameras),
-            lanes_crashed=self._core.lanes_crashed,
+            writers_crashed=self._core.writers_crashed,
             announcements_waiting=self._core.announcements_waiting(),
             announcement_error=self._core.announcement_error(),
             summaries_unannounced=self._core.summaries_unannounced(),
-            open_recordings=sum(lane.written is not None for lane in writers.values()),
+            open_recordings=sum(writer.written is not None for writer in writers.values()),
             failing_cameras=len(failing),
             error=failing[0].error if failing else "",
             cameras=tuple(cameras),
@@ -332,7 +332,7 @@ class Recorder:
         """Return the files being written, as far as they are on the disk; of one camera or of all."""
         writers = dict(self._core.writers)
         chosen = [writers[camera]] if camera in writers else [] if camera is not None else list(writers.values())
-        return tuple(recording for lane in chosen if (recording := lane.open_recording()) is not None)
+        return tuple(recording for writer in chosen if (recording := writer.open_recording()) is not None)
 
     def _crowded(self) -> bool:
         """Whether the queue is so full that nothing more should be gathered."""
@@ -361,10 +361,10 @@ class Recorder:
                 return
 
 
-def _camera_statistics(camera: CameraId, lane: CameraWriter | None, covers: int, others: int) -> CameraStatistics:
-    if lane is None:
+def _camera_statistics(camera: CameraId, writer: CameraWriter | None, covers: int, others: int) -> CameraStatistics:
+    if writer is None:
         return CameraStatistics(camera, 0, 0, 0, covers, others, 0, 0, "", 0)
-    counters = lane.counters
+    counters = writer.counters
     return CameraStatistics(
         camera,
         counters.messages,
@@ -374,6 +374,6 @@ def _camera_statistics(camera: CameraId, lane: CameraWriter | None, covers: int,
         counters.others_dropped + others,
         counters.write_errors,
         counters.longest_write_ns,
-        lane.error,
-        lane.failing_since_wall_ns,
+        writer.error,
+        writer.failing_since_wall_ns,
     )

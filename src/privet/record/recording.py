@@ -20,7 +20,7 @@ from privet.core.pb import scene_pb2 as pb
 RECORDINGS = "recordings"
 SUFFIX = ".mcap"
 SUMMARY_SUFFIX = ".summary"
-PLACES_SUFFIX = ".places"
+BLOCK_INDEX_SUFFIX = ".places"
 MEND_SUFFIX = ".mend"
 
 TOPICS = ("background", "patch", "cover", "light", "state")
@@ -112,9 +112,9 @@ def summary_path(path: Path) -> Path:
     return path.with_suffix(SUMMARY_SUFFIX)
 
 
-def places_path(path: Path) -> Path:
-    """Return where the summaries of a recording lie by place."""
-    return path.with_suffix(PLACES_SUFFIX)
+def block_index_path(path: Path) -> Path:
+    """Return where the block index beside a recording is."""
+    return path.with_suffix(BLOCK_INDEX_SUFFIX)
 
 
 def relative_path(directory: Path, path: Path) -> str:

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from privet.core.ids import CameraId
 from privet.record.disk import sync_directory
-from privet.record.recording import places_path, summary_path
+from privet.record.recording import block_index_path, summary_path
 
 _log = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ def remove(directory: Path, index: Forgets, removals: Sequence[Removal]) -> tupl
         try:
             path.unlink(missing_ok=True)
             summary_path(path).unlink(missing_ok=True)
-            places_path(path).unlink(missing_ok=True)
+            block_index_path(path).unlink(missing_ok=True)
             if path.parent.is_dir():
                 sync_directory(path.parent)
         except OSError as error:

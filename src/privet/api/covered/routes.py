@@ -20,7 +20,7 @@ from privet.core.clock import NS_PER_MS
 from privet.core.ids import CameraId
 from privet.core.intervals import Intervals
 from privet.core.polygon import MOST_POINTS, Polygon
-from privet.record.block_index import NOTHING, SOMETHING, UNKNOWN, joined
+from privet.record.covered import NOTHING, SOMETHING, UNKNOWN, joined
 from privet.record.summary import SLOT_NS
 
 router = APIRouter(tags=["timeline"])
@@ -96,17 +96,17 @@ async def covered(
 
 
 def answer(past: Past, camera: CameraId, span: Span, polygon: Polygon, join_ms: int, now_ns: int) -> Covered:
-    """What is answered; blocks on files. At most MAX_SPANS pieces, joined further than was asked for where there are more."""
+    """What is answered; blocks on files. At most MAX_SPANS intervals, joined further than was asked for where there are more."""
     known_to_ns = min(span.to_ns, now_ns)
     if known_to_ns > span.from_ns:
         found = past.covered(camera, polygon, span.from_ns, known_to_ns)
-        pieces, proven_share = found.pieces, found.proven_share
+        intervals, proven_share = found.intervals, found.proven_share
         if known_to_ns < span.to_ns:  # what is to come is not known
-            pieces = Intervals(np.append(pieces.edges_ns, span.to_ns), np.append(pieces.kinds, np.uint8(UNKNOWN)))
+            intervals = Intervals(np.append(intervals.edges_ns, span.to_ns), np.append(intervals.kinds, np.uint8(UNKNOWN)))
     else:
-        pieces, proven_share = Intervals(np.array([span.from_ns, span.to_ns]), np.array([UNKNOWN], np.uint8)), None
-    lasted_ns = np.diff(pieces.edges_ns)
-    shown, join_ns = joined_to_fit(pieces, join_ms * NS_PER_MS, MAX_SPANS)
+        intervals, proven_share = Intervals(np.array([span.from_ns, span.to_ns]), np.array([UNKNOWN], np.uint8)), None
+    lasted_ns = np.diff(intervals.edges_ns)
+    shown, join_ns = joined_to_fit(intervals, join_ms * NS_PER_MS, MAX_SPANS)
     edges_ms = (shown.edges_ns // NS_PER_MS).tolist()
     # One validation of all: a call for each of thousands of spans takes longer than finding them.
     return Covered.model_validate(
@@ -114,8 +114,8 @@ def answer(past: Past, camera: CameraId, span: Span, polygon: Polygon, join_ms: 
             "from_ms": edges_ms[0],
             "to_ms": edges_ms[-1],
             "join_ms": to_ms(join_ns),
-            "something_ms": to_ms(int(lasted_ns[pieces.kinds == SOMETHING].sum())),
-            "unknown_ms": to_ms(int(lasted_ns[pieces.kinds == UNKNOWN].sum())),
+            "something_ms": to_ms(int(lasted_ns[intervals.kinds == SOMETHING].sum())),
+            "unknown_ms": to_ms(int(lasted_ns[intervals.kinds == UNKNOWN].sum())),
             "proven_share": None if proven_share is None else round(proven_share, 4),
             "spans": [
                 {"from_ms": from_ms, "to_ms": until_ms, "kind": KINDS[kind]}
@@ -126,9 +126,9 @@ def answer(past: Past, camera: CameraId, span: Span, polygon: Polygon, join_ms: 
     )
 
 
-def joined_to_fit(pieces: Intervals, join_ns: int, most: int) -> tuple[Intervals, int]:
-    """Join what is less than `join_ns` apart, or as far as it takes to have `most` pieces; return that distance as well."""
-    found = joined(pieces, SOMETHING, join_ns)
+def joined_to_fit(intervals: Intervals, join_ns: int, most: int) -> tuple[Intervals, int]:
+    """Join what is less than `join_ns` apart, or as far as it takes to have `most` intervals; return that distance as well."""
+    found = joined(intervals, SOMETHING, join_ns)
     while len(found.kinds) > most:
         join_ns = max(2 * join_ns, 2 * SLOT_NS)
         found = joined(joined(found, SOMETHING, join_ns), UNKNOWN, join_ns)

@@ -73,10 +73,10 @@ def _timeline(past: Past, camera: CameraId, span: Span, bins: int, now_ns: int) 
     density = past.density(camera, span.from_ns, span.from_ns + count * bin_ns, count)
     known_to_ns = min(span.to_ns, now_ns)
     known = past.spans(camera, span.from_ns, known_to_ns) if known_to_ns > span.from_ns else NOTHING_KNOWN
-    pieces = whole(known, span)
-    if len(pieces.kinds) > MAX_SPANS:
-        pieces = coarse(pieces, MAX_SPANS)
-    edges_ms = (pieces.edges_ns // NS_PER_MS).tolist()
+    intervals = whole(known, span)
+    if len(intervals.kinds) > MAX_SPANS:
+        intervals = coarse(intervals, MAX_SPANS)
+    edges_ms = (intervals.edges_ns // NS_PER_MS).tolist()
     # One validation of all: a call for each of thousands of spans takes longer than finding them.
     return Timeline.model_validate(
         {
@@ -86,7 +86,7 @@ def _timeline(past: Past, camera: CameraId, span: Span, bins: int, now_ns: int) 
             "density": [None if share is None else round(share, 4) for share in density],
             "spans": [
                 {"from_ms": from_ms, "to_ms": to_ms, "kind": SPAN_KINDS[kind]}
-                for (from_ms, to_ms), kind in zip(pairwise(edges_ms), pieces.kinds.tolist(), strict=True)
+                for (from_ms, to_ms), kind in zip(pairwise(edges_ms), intervals.kinds.tolist(), strict=True)
                 if to_ms > from_ms
             ],
         }
@@ -99,9 +99,9 @@ def whole(known: Intervals, span: Span) -> Intervals:
     return runs(edges_ns, np.concatenate((GAP, known.kinds, GAP)))
 
 
-def coarse(pieces: Intervals, most: int) -> Intervals:
-    """At most `most` pieces: each of as many equal steps is of the kind that fills most of it."""
-    edges_ns, kinds = pieces.edges_ns, pieces.kinds
+def coarse(intervals: Intervals, most: int) -> Intervals:
+    """At most `most` intervals: each of as many equal steps is of the kind that fills most of it."""
+    edges_ns, kinds = intervals.edges_ns, intervals.kinds
     step_ns = -(-int(edges_ns[-1] - edges_ns[0]) // most)
     steps_ns = np.append(np.arange(edges_ns[0], edges_ns[-1], step_ns), edges_ns[-1])
     at = np.minimum(np.searchsorted(edges_ns, steps_ns, side="right") - 1, len(kinds) - 1)
