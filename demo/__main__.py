@@ -29,6 +29,7 @@ from privet.core.clock import NS_PER_MS
 from privet.core.ids import CameraId
 from privet.index.index import Index, index_url
 from privet.record.archive import Archive, recording_files
+from privet.record.store import DirectoryStore
 
 STATE = Path(__file__).resolve().parent / "state"
 PORT = 8420
@@ -178,12 +179,12 @@ def _recorded_bytes(camera: str) -> int:
 def _recorded_covers(from_wall_ns: int) -> dict[str, int]:
     """How many covers of this run can be read back, by camera; counting stops at MOST_COVERS."""
     counts: dict[str, int] = {}
-    index = Index.open(index_url(STATE / "data"))
+    index, archive = Index.open(index_url(STATE / "data")), Archive(DirectoryStore(STATE / "data"))
     try:
         for camera in place.CAMERAS:
             rows = index.recordings(CameraId(camera.id), from_wall_ns)
             counts[camera.id] = 0
-            for message in Archive().scenes(recording_files(STATE / "data", rows), from_wall_ns, time.time_ns(), 100 * NS_PER_MS):
+            for message in archive.scenes(recording_files(rows), from_wall_ns, time.time_ns(), 100 * NS_PER_MS):
                 counts[camera.id] += message.WhichOneof("kind") == "cover"
                 if counts[camera.id] >= MOST_COVERS:
                     break

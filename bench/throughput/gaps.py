@@ -7,6 +7,7 @@ counted meanwhile (many).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from privet.core.clock import NS_PER_S
 from privet.core.pb import scene_pb2 as pb
 from privet.core.scene import looked_at_seldom
 from privet.record import scan
+from privet.record.store import DirectoryStore
 from privet.record.stream_state import head_of
 
 SILENT_NS = 2 * NS_PER_S        # between two heartbeats: longer, and the API calls a camera stale
@@ -96,7 +98,7 @@ def recorded(paths: Sequence[Path]) -> Iterator[pb.SceneMessage]:
         WireError: it is no recording.
     """
     for path in paths:
-        with path.open("rb") as file:
+        with closing(DirectoryStore(path.parent).open(path.name)) as file:
             for chunk in scan.scan(file).chunks:
                 for entry in scan.entries(scan.read_chunk(file, chunk)):
                     yield pb.SceneMessage.FromString(entry.data)

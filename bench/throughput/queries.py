@@ -43,6 +43,7 @@ from privet.record.block_index import MAGIC, BlockIndexWriter
 from privet.record.disk import LocalDisk, OutFile
 from privet.record.recorder import RecorderCore, RecordSettings
 from privet.record.recording import RecordingInfo, block_index_path, recording_path, summary_path
+from privet.record.store import DirectoryStore
 from privet.record.summary import SLOT_NS, decode_summaries, encode_summary
 
 CAMERA = CameraId("yard")
@@ -128,13 +129,14 @@ def _asked(directory: Path, polygon: Polygon, span: Span) -> dict[str, float]:
         return 1000 * (time.perf_counter() - began_s)
 
     cold = []
+    store = DirectoryStore(directory)
     for _ in range(COLD_REPEATS):
         _forget(directory)
         index = Index.open(index_url(directory))
-        cold.append(ask(RecordedPast(index, Archive(), directory, tuple)))
+        cold.append(ask(RecordedPast(index, Archive(store), store, tuple)))
         index.close()
     index = Index.open(index_url(directory))
-    past = RecordedPast(index, Archive(), directory, tuple)
+    past = RecordedPast(index, Archive(store), store, tuple)
     ask(past)
     warm = [ask(past) for _ in range(WARM_REPEATS)]
     found = answer(past, CAMERA, span, polygon, 0, span.to_ns)
@@ -216,10 +218,10 @@ def record_day(directory: Path, index: Index, duration_ns: int = DAY_NS) -> None
 def copy_day(directory: Path, index: Index, days: int) -> Sizes:
     """Write what was recorded anew for every day until there are so many, with rows but without recordings."""
     day = index.recordings(CAMERA)
-    read = [decode_summaries(summary_path(directory / row.path).read_bytes())[0] for row in day]
+    read = [decode_summaries((directory / summary_path(row.path)).read_bytes())[0] for row in day]
     sizes = Sizes(
-        sum(summary_path(directory / row.path).stat().st_size for row in day),
-        sum(block_index_path(directory / row.path).stat().st_size for row in day),
+        sum((directory / summary_path(row.path)).stat().st_size for row in day),
+        sum((directory / block_index_path(row.path)).stat().st_size for row in day),
     )
     for number in range(1, days):
         for row, summaries in zip(day, read, strict=True):
@@ -232,9 +234,9 @@ def copy_day(directory: Path, index: Index, days: int) -> Sizes:
                 moved.from_wall_ns += number * DAY_NS
                 writer.add(moved)
                 data += encode_summary(moved)
-            summary_path(directory / path).parent.mkdir(parents=True, exist_ok=True)
-            summary_path(directory / path).write_bytes(data)
-            block_index_path(directory / path).write_bytes(writer.encode(len(data)))
+            (directory / summary_path(path)).parent.mkdir(parents=True, exist_ok=True)
+            (directory / summary_path(path)).write_bytes(data)
+            (directory / block_index_path(path)).write_bytes(writer.encode(len(data)))
             to_ns = (row.to_wall_ns or row.from_wall_ns) + number * DAY_NS
             index.recording_closed(RecordingInfo(CAMERA, path, from_ns, to_ns, 1, len(data), 1))
     return sizes

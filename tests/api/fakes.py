@@ -30,6 +30,7 @@ from privet.core.reader import SceneView
 from privet.index.rows import SPAN_KINDS, RecordingRow, SessionRow, StoredRow, TokenRow
 from privet.live.hub import Hub
 from privet.record.covered import UNKNOWN, Answer
+from privet.record.store import DirectoryStore, ReadStore, StoredFile
 
 GATE = CameraId("gate")
 DOCK = CameraId("dock")
@@ -73,6 +74,7 @@ def _ten_seconds_each(kinds: list[int], from_wall_ns: int, to_wall_ns: int) -> I
 class MemoryPast:
     """Recordings in lists. `messages` are in stream order; what is in force at a time is those before it."""
 
+    store: ReadStore
     rows: list[RecordingRow] = field(default_factory=list)
     conditions: dict[CameraId, list[str]] = field(default_factory=dict)
     messages: dict[CameraId, list[pb.SceneMessage]] = field(default_factory=dict)
@@ -89,6 +91,9 @@ class MemoryPast:
             for row in self.rows
             if row.camera == camera and row.from_wall_ns < to_wall_ns and (row.to_wall_ns or to_wall_ns) >= from_wall_ns
         ]
+
+    def open(self, path: str) -> StoredFile:
+        return self.store.open(path)
 
     def recording(self, recording_id: int) -> RecordingRow | None:
         return next((row for row in self.rows if row.id == recording_id), None)
@@ -298,7 +303,7 @@ def make_world(
 ) -> World:
     """An application over fakes: two cameras, an administrator's token and a viewer's."""
     clock = clock if clock is not None else FakeClock(wall=START_WALL_NS + HOUR_NS)
-    accounts, past, hub, exporter = MemoryAccounts(), MemoryPast(), Hub(clock), WordyExporter()
+    accounts, past, hub, exporter = MemoryAccounts(), MemoryPast(DirectoryStore(directory)), Hub(clock), WordyExporter()
     signers, entries, disk = Signers(), Entries(), SpoiledDisk()
     deps = change(
         ApiDependencies(

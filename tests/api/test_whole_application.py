@@ -30,6 +30,7 @@ from privet.index.index import Index, index_url
 from privet.record.archive import Archive
 from privet.record.recorder import Recorder
 from privet.record.recording import RecordingInfo
+from privet.record.store import DirectoryStore
 
 pytestmark = pytest.mark.anyio
 
@@ -91,7 +92,8 @@ class House:
         config = Config.model_validate({"cameras": {"gate": camera}})
         self.index.put_cameras(register_of(config))
         self.index.add_state(GATE, BEGIN_NS, Condition.AWAKE, Reason.NONE)
-        past = RecordedPast(self.index, Archive(), directory, self.recorder.open_recordings)
+        store = DirectoryStore(directory)
+        past = RecordedPast(self.index, Archive(store), store, self.recorder.open_recordings)
         self.world: World = make_world(
             directory,
             clock=clock,

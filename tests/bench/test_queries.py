@@ -13,16 +13,17 @@ from privet.index.index import Index, index_url
 from privet.record.archive import Archive
 from privet.record.check import Wrong, check
 from privet.record.covered import SOMETHING
+from privet.record.store import DirectoryStore
 
 
 def test_days_are_alike_and_in_order(tmp_path: Path) -> None:
-    index = Index.open(index_url(tmp_path))
+    index, store = Index.open(index_url(tmp_path)), DirectoryStore(tmp_path)
     record_day(tmp_path, index, 8 * HOUR_NS + 200 * NS_PER_S)
-    assert check(tmp_path, index) == ()
+    assert check(store, index) == ()
     sizes = copy_day(tmp_path, index, 3)
     assert 0 < sizes.places < sizes.summaries
-    assert {finding.wrong for finding in check(tmp_path, index)} <= {Wrong.ROW_WITHOUT_FILE, Wrong.LEFTOVER}  # copies have no recordings
-    past = RecordedPast(index, Archive(), tmp_path, tuple)
+    assert {finding.wrong for finding in check(store, index)} <= {Wrong.ROW_WITHOUT_FILE, Wrong.LEFTOVER}  # copies have no recordings
+    past = RecordedPast(index, Archive(store), store, tuple)
     found = []
     for day in range(3):
         from_ns = START_NS + day * DAY_NS + 8 * HOUR_NS

@@ -29,6 +29,7 @@ from privet.core.clock import NS_PER_S
 from privet.core.pb import scene_pb2
 from privet.index.index import Index, index_url
 from privet.record.archive import Archive, recording_files
+from privet.record.store import DirectoryStore
 
 STARTS_WITHIN_S = 180.0
 STOPS_WITHIN_S = 40.0
@@ -212,10 +213,10 @@ class House:
         index = Index.open(index_url(self.data))
         try:
             found = []
-            archive = Archive()
+            archive = Archive(DirectoryStore(self.data))
             for row in index.recordings():
                 if row.camera in cameras:
-                    files = recording_files(self.data, [row], ())
+                    files = recording_files([row], ())
                     found += [heard(row.camera, message) for message in archive.scenes(files, 0, FOREVER_NS)]
             return found
         finally:

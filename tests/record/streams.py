@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from privet.core.pb import scene_pb2 as pb
 from privet.record.disk import Disk, LocalDisk, OutFile
 from privet.record.recorder import RecorderCore, RecordSettings
 from privet.record.recording import RecordingInfo
+from privet.record.store import DirectoryFile
 
 CAMERA = CameraId("front")
 NOON = 1_714_564_800 * NS_PER_S  # 2024-05-01 12:00 UTC
@@ -115,6 +117,11 @@ class Camera:
                     yield self.light(wall_ns)
                 if patches and self.random.random() < 0.1:
                     yield self.patch(wall_ns)
+
+
+def file_of(path: Path) -> DirectoryFile:
+    """A file as a store opens it."""
+    return DirectoryFile(os.open(path, os.O_RDONLY))
 
 
 def wall_of(message: pb.SceneMessage) -> int:

@@ -32,6 +32,7 @@ from privet.record.block_index import (
 )
 from privet.record.covered import NOTHING, SOMETHING, UNKNOWN, answer_of, joined, runs_of, single
 from privet.record.recording import RecordingInfo, block_index_path, summary_path
+from privet.record.store import DirectoryStore
 from privet.record.summary import SLOT_NS, decode_summaries, encode_summary
 
 corners = st.tuples(st.integers(0, 16), st.integers(0, 16)).map(lambda corner: (corner[0] / 16, corner[1] / 16))
@@ -244,23 +245,23 @@ def test_what_the_recorder_writes_is_found_also_while_it_is_written(tmp_path: Pa
     path, end_ns = bench.heard.opened_paths[0], NOON + 190 * NS_PER_S
 
     def answer(row: RecordingInfo) -> Intervals:
-        return Archive().covered(tmp_path, [(row.path, row.summary_bytes)], LEFT, NOON, end_ns).intervals
+        return Archive(DirectoryStore(tmp_path)).covered([(row.path, row.summary_bytes)], LEFT, NOON, end_ns).intervals
 
-    assert not block_index_path(tmp_path / path).exists()
+    assert not (tmp_path / block_index_path(path)).exists()
     while_open = answer(RecordingInfo(CAMERA, path, NOON, NOON, 0, 0, 0))
     assert set(while_open.kinds.tolist()) == {SOMETHING, NOTHING}
     bench.core.close()
     (row,) = bench.heard.closed_recordings
     assert same(answer(row), while_open)
-    (group,) = decode_block_index(block_index_path(tmp_path / path).read_bytes(), row.summary_bytes, zstandard.ZstdDecompressor())
+    (group,) = decode_block_index((tmp_path / block_index_path(path)).read_bytes(), row.summary_bytes, zstandard.ZstdDecompressor())
     assert single(group.runs)["from_wall_ns"].tolist() == [NOON + n * SLOT_NS for n in range(20)]
-    assert len(decode_summaries(summary_path(tmp_path / path).read_bytes())[0]) == 20
+    assert len(decode_summaries((tmp_path / summary_path(path)).read_bytes())[0]) == 20
     assert not caplog.text
-    block_index_path(tmp_path / path).write_bytes(b"PVPLACE2 and then nothing that makes sense")
+    (tmp_path / block_index_path(path)).write_bytes(b"PVPLACE2 and then nothing that makes sense")
     assert same(answer(row), while_open)
     assert "passed over" in caplog.text
     caplog.clear()
-    block_index_path(tmp_path / path).write_bytes(b"")  # there were too many stretches
+    (tmp_path / block_index_path(path)).write_bytes(b"")  # there were too many stretches
     assert same(answer(row), while_open)
     assert not caplog.text
     gone = RecordingInfo(CAMERA, "gone.mcap", NOON, end_ns, 5, 5, 5)
@@ -278,10 +279,10 @@ def test_ground_that_is_not_proven_is_not_empty(tmp_path: Path) -> None:
     (row,) = bench.heard.closed_recordings
     everything = Polygon(((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)))
     for name in ("by place", "by the summaries"):
-        answer = Archive().covered(tmp_path, [(row.path, row.summary_bytes)], everything, NOON, NOON + 80 * NS_PER_S)
+        answer = Archive(DirectoryStore(tmp_path)).covered([(row.path, row.summary_bytes)], everything, NOON, NOON + 80 * NS_PER_S)
         assert by_step(answer.intervals, 10 * NS_PER_S) == [UNKNOWN] * 5 + [NOTHING] * 3, name
         assert answer.proven_share == 0.75, name
-        block_index_path(tmp_path / row.path).unlink(missing_ok=True)
+        (tmp_path / block_index_path(row.path)).unlink(missing_ok=True)
 
 
 def test_many_files_are_read_ahead_and_none_is_left_open(tmp_path: Path) -> None:
@@ -293,10 +294,10 @@ def test_many_files_are_read_ahead_and_none_is_left_open(tmp_path: Path) -> None
             (tmp_path / f"{number}.places").write_bytes(encoded)
         summaries.append((f"{number}.mcap", len(data)))
     before = len(list(Path("/proc/self/fd").iterdir()))
-    answer = Archive().covered(tmp_path, summaries, LEFT, NOON, NOON + 200 * SLOT_NS)
+    answer = Archive(DirectoryStore(tmp_path)).covered(summaries, LEFT, NOON, NOON + 200 * SLOT_NS)
     assert by_step(answer.intervals, SLOT_NS) == [NOTHING if number % 3 else UNKNOWN for number in range(200)]
     (tmp_path / "100.places").unlink()
     (tmp_path / "100.places").mkdir()
     with pytest.raises(StoreError, match="cannot be read"):
-        Archive().covered(tmp_path, summaries, LEFT, NOON, NOON + 200 * SLOT_NS)
+        Archive(DirectoryStore(tmp_path)).covered(summaries, LEFT, NOON, NOON + 200 * SLOT_NS)
     assert len(list(Path("/proc/self/fd").iterdir())) == before

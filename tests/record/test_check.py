@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import signal
 import struct
@@ -10,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcap.reader import make_reader
 from mcap.stream_reader import StreamReader
+from tests.record.memory_store import MemoryFile
 from tests.record.streams import CAMERA, MS, NOON, Bench, Camera, Heard
 
 from privet.cli.check import check as check_command
@@ -29,9 +29,11 @@ from privet.core.pb import scene_pb2 as pb
 from privet.core.scene import Condition, Reason
 from privet.index.index import Index, index_url
 from privet.record import scan
-from privet.record.check import Wrong, check, mend, recover
+from privet.record.check import Wrong, check
 from privet.record.lock import hold_data_directory
+from privet.record.mend import mend, recover
 from privet.record.recording import RecordingInfo, summary_path
+from privet.record.store import DirectoryStore
 from privet.record.stream_state import head_of
 from privet.record.summary import decode_summaries
 
@@ -58,6 +60,7 @@ class Site:
 
     def __init__(self, directory: Path, killed: bool = False, seconds: int = 25) -> None:
         self.directory = directory
+        self.store = DirectoryStore(directory)
         self.index = Index.open(index_url(directory))
         self.bench = Bench(directory, heard=Tells(self.index))
         self.played = self.bench.play(Camera(columns=16, rows=9, seed=2).busy(NOON, seconds))
@@ -66,12 +69,13 @@ class Site:
         (row,) = self.index.recordings()
         self.relative = row.path
         self.path = directory / row.path
+        self.summary_path = directory / summary_path(row.path)
 
     def look(self, deep: bool = True) -> list[Wrong]:
-        return [finding.wrong for finding in check(self.directory, self.index, deep)]
+        return [finding.wrong for finding in check(self.store, self.index, deep)]
 
     def mend_all(self) -> list[str]:
-        return [mend(self.directory, self.index, finding) for finding in check(self.directory, self.index)]
+        return [mend(self.store, self.index, finding) for finding in check(self.store, self.index)]
 
     def recorded(self) -> list[pb.SceneMessage]:
         with self.path.open("rb") as file:
@@ -86,7 +90,7 @@ class Site:
         assert row.path == self.relative
         assert row.size_bytes == self.path.stat().st_size
         assert row.messages == len(self.recorded())
-        data = summary_path(self.path).read_bytes()
+        data = self.summary_path.read_bytes()
         assert row.summary_bytes == len(data) == decode_summaries(data)[1]
 
 
@@ -102,7 +106,7 @@ def site(killed: bool = False, seconds: int = 25) -> Iterator[Site]:
 
 def whole_chunks(data: bytes, chunks: list[scan.ChunkRef]) -> list[pb.SceneMessage]:
     """The messages of the chunks that lie wholly in `data`."""
-    file = io.BytesIO(data)
+    file = MemoryFile(data)
     return [
         pb.SceneMessage.FromString(entry.data)
         for chunk in chunks
@@ -122,9 +126,8 @@ def test_cut_at_any_byte_every_whole_chunk_is_kept(killed: bool) -> None:
     """The power goes: the file ends anywhere, the row says open (killed) or closed (a disk that lied about its sync)."""
     with site(killed) as made:
         original = made.path.read_bytes()
-        with made.path.open("rb") as file:
+        with closing(made.store.open(made.relative)) as file:
             chunks = list(scan.scan(file).chunks)
-        summary = summary_path(made.path)
 
         @settings(max_examples=60, deadline=None, database=None)
         @given(st.integers(0, len(original)), st.binary(max_size=40), st.booleans())
@@ -147,7 +150,7 @@ def test_cut_at_any_byte_every_whole_chunk_is_kept(killed: bool) -> None:
                 made.in_order()
             else:
                 assert not made.path.exists()
-                assert not summary.exists()
+                assert not made.summary_path.exists()
                 assert made.index.recordings() == ()
 
         cut()
@@ -156,12 +159,12 @@ def test_cut_at_any_byte_every_whole_chunk_is_kept(killed: bool) -> None:
 def test_cut_at_every_byte_of_a_chunk_and_of_the_end() -> None:
     with site(seconds=3) as made:
         original = made.path.read_bytes()
-        with made.path.open("rb") as file:
+        with closing(made.store.open(made.relative)) as file:
             chunks = list(scan.scan(file).chunks)
         end = chunks[-1].offset_bytes + chunks[-1].length_bytes
         positions = [*range(chunks[1].offset_bytes, chunks[2].offset_bytes), *range(end, len(original))]
         for at in positions:
-            cut = io.BytesIO(original[:at])
+            cut = MemoryFile(original[:at])
             assert scan.read_index(cut) is None
             found = scan.scan(cut)
             assert not found.complete
@@ -176,14 +179,14 @@ def test_cut_at_every_byte_of_a_chunk_and_of_the_end() -> None:
 def test_a_damaged_chunk_costs_itself_only() -> None:
     with site() as made:
         data = bytearray(made.path.read_bytes())
-        with made.path.open("rb") as file:
+        with closing(made.store.open(made.relative)) as file:
             chunks = list(scan.scan(file).chunks)
         data[chunks[5].offset_bytes + 60] ^= 0x55
         made.path.write_bytes(data)
         assert made.look(deep=False) == []  # the ends are in order
-        (finding,) = check(made.directory, made.index, deep=True)
+        (finding,) = check(made.store, made.index, deep=True)
         assert finding.wrong is Wrong.TORN
-        assert "1 chunks lost" in mend(made.directory, made.index, finding)
+        assert "1 chunks lost" in mend(made.store, made.index, finding)
         kept = whole_chunks(bytes(data), chunks[:5] + chunks[6:])
         assert made.recorded() == kept
         made.in_order()
@@ -191,7 +194,7 @@ def test_a_damaged_chunk_costs_itself_only() -> None:
 
 def test_loose_messages_are_kept() -> None:
     with site(killed=True) as made:
-        with made.path.open("rb") as file:
+        with closing(made.store.open(made.relative)) as file:
             kept = whole_chunks(made.path.read_bytes(), list(scan.scan(file).chunks))
         loose = Camera(session=9).state(NOON + 60 * NS_PER_S)
         data = loose.SerializeToString()
@@ -205,7 +208,7 @@ def test_loose_messages_are_kept() -> None:
 
 def test_mended_summaries_are_those_of_the_recorder() -> None:
     with site(seconds=60) as made:
-        path = summary_path(made.path)
+        path = made.summary_path
         written = path.read_bytes()
         for left in (None, b"", written[:-3], written + b"\x05abc", written[: len(written) // 2]):
             if left is None:
@@ -229,7 +232,7 @@ def test_what_a_file_repeats_at_its_head_is_not_summarised_again() -> None:
             if n % 5 == 0:
                 bench.play([camera.state(begin_ns + n * 200 * MS)])
         bench.core.close()
-        path = summary_path(made.directory / made.index.recordings()[-1].path)
+        path = made.directory / summary_path(made.index.recordings()[-1].path)
         written = path.read_bytes()
         path.unlink()
         made.mend_all()
@@ -247,15 +250,15 @@ def test_a_file_that_was_killed_with_nothing_but_what_it_repeats_is_mended_for_g
         assert [row.to_wall_ns is None for row in made.index.recordings()] == [False, True]
         assert made.look() == [Wrong.TORN]
         made.mend_all()
-        path = made.directory / made.index.recordings()[-1].path
-        with path.open("rb") as file:
+        path = made.index.recordings()[-1].path
+        with closing(made.store.open(path)) as file:
             kept = [entry for chunk in scan.scan(file).chunks for entry in scan.entries(scan.read_chunk(file, chunk))]
         heads = [head_of(pb.SceneMessage.FromString(entry.data)) for entry in kept]
         assert heads
         assert all(head is not None and head.wall_ns < entry.log_ns for head, entry in zip(heads, kept, strict=True))
-        assert summary_path(path).read_bytes() == b""
+        assert (made.directory / summary_path(path)).read_bytes() == b""
         assert made.look() == []
-        summary_path(path).unlink()
+        (made.directory / summary_path(path)).unlink()
         assert made.look() == [Wrong.SUMMARY]
         made.mend_all()
         assert made.look() == []
@@ -274,7 +277,7 @@ def test_every_crash_point_of_the_life_of_a_recording() -> None:
             assert made.look() == [Wrong.EMPTY]
             made.mend_all()
             assert made.look() == []
-            assert not list(made.path.parent.iterdir())
+            assert not made.path.parent.exists()
     with site(killed=True) as made:  # 4, 5: it has no end, the last summary is not there
         assert made.look() == [Wrong.TORN]
         made.mend_all()
@@ -295,7 +298,7 @@ def test_every_crash_point_of_the_life_of_a_recording() -> None:
         assert made.look() == [Wrong.LEFTOVER, Wrong.LEFTOVER, Wrong.ROW_WITHOUT_FILE]
         made.mend_all()
         assert made.look() == []
-        assert not list(made.path.parent.iterdir())
+        assert not made.path.parent.exists()
     with site() as made:  # mending itself was interrupted
         (made.path.parent / (made.path.name + ".mend")).write_bytes(b"half")
         assert made.look() == [Wrong.LEFTOVER]
@@ -328,10 +331,10 @@ def test_a_camera_that_was_not_said_to_be_offline() -> None:
 def test_what_cannot_be_mended_is_said() -> None:
     with site() as made:
         made.path.write_bytes(made.path.read_bytes().replace(b"background", b"foreground"))
-        findings = check(made.directory, made.index, deep=True)
+        findings = check(made.store, made.index, deep=True)
         assert [finding.wrong for finding in findings] == [Wrong.UNREADABLE]
         with pytest.raises(StoreError, match="not a recording of Privet"):
-            mend(made.directory, made.index, findings[0])
+            mend(made.store, made.index, findings[0])
 
 
 def test_files_of_somebody_else_are_left_alone() -> None:
@@ -346,10 +349,10 @@ def test_recover_mends_what_was_left_open_and_nothing_else() -> None:
     with site(killed=True, seconds=60) as made:
         other = made.path.parent / "13-00000000.mcap"
         other.write_bytes(b"torn, but nobody says that it was being written")
-        done = recover(made.directory, made.index)
+        done = recover(made.store, made.index)
         assert [finding.wrong for finding, _ in done] == [Wrong.TORN]
         assert made.index.recordings()[0].closed
-        assert recover(made.directory, made.index) == ()
+        assert recover(made.store, made.index) == ()
         known = made.index.density(CAMERA, NOON, NOON + 60 * NS_PER_S, 6)
         assert None not in known
         other.unlink()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mcap.reader import make_reader
 from mcap.records import ChunkIndex, Statistics
 from mcap.stream_reader import StreamReader
+from tests.record.memory_store import MemoryFile
 from tests.record.streams import CAMERA, NOON, Bench, Camera
 
 from privet.core.errors import WireError
@@ -62,10 +63,10 @@ def test_the_container_s_own_reader_reads_it_with_every_checksum(chunks: Chunks)
 
 @given(chunked)
 def test_the_index_and_the_scan_of_the_file_say_the_same(chunks: Chunks) -> None:
-    file = io.BytesIO(built(chunks))
+    file = MemoryFile(built(chunks))
     found = scan.scan(file)
     assert found.complete
-    assert found.intact_bytes == len(file.getvalue())
+    assert found.intact_bytes == len(file.data)
     assert list(found.chunks) == scan.read_index(file)
     read = [(scan.CHANNELS[e.topic.bit_length() - 1], e.log_ns, e.data)
             for chunk in found.chunks for e in scan.entries(scan.read_chunk(file, chunk))]
@@ -75,18 +76,18 @@ def test_the_index_and_the_scan_of_the_file_say_the_same(chunks: Chunks) -> None
 @given(chunked, st.data())
 def test_a_changed_byte_in_a_chunk_is_seen(chunks: Chunks, data: st.DataObject) -> None:
     file = built(chunks)
-    found = scan.scan(io.BytesIO(file))
+    found = scan.scan(MemoryFile(file))
     if not found.chunks:
         return
     chunk = data.draw(st.sampled_from(found.chunks))
     at = data.draw(st.integers(chunk.offset_bytes + 9 + 24, chunk.offset_bytes + chunk.length_bytes - 1))
     changed = bytearray(file)
     changed[at] ^= 1 << data.draw(st.integers(0, 7))
-    damaged = io.BytesIO(bytes(changed))
+    damaged = MemoryFile(bytes(changed))
     # The size of the chunk lies before its checksum and is not covered by it; everything after must be. Zstandard's frame header has a
     # bit that its decoders ignore: then what is read is what was written, to the byte.
     if scan.scan(damaged).complete:
-        assert list(scan.entries(scan.read_chunk(damaged, chunk))) == list(scan.entries(scan.read_chunk(io.BytesIO(file), chunk)))
+        assert list(scan.entries(scan.read_chunk(damaged, chunk))) == list(scan.entries(scan.read_chunk(MemoryFile(file), chunk)))
         return
     with pytest.raises(WireError):
         list(scan.entries(scan.read_chunk(damaged, chunk)))
@@ -95,7 +96,7 @@ def test_a_changed_byte_in_a_chunk_is_seen(chunks: Chunks, data: st.DataObject) 
 def test_a_foreign_mcap_file_is_not_taken_for_a_recording() -> None:
     data = built([[("cover", 1, b"x")]]).replace(b"background", b"foreground")
     with pytest.raises(WireError, match="not a recording"):
-        scan.scan(io.BytesIO(data))
+        scan.scan(MemoryFile(data))
 
 
 def test_any_reader_can_decode_the_messages_from_the_file_alone(tmp_path: Path) -> None:

@@ -7,16 +7,20 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.record.streams import file_of
 
 from privet.core.clock import NS_PER_S
 from privet.core.pb import scene_pb2 as pb
 from privet.index.index import Index, index_url
 from privet.record import scan
 from privet.record.archive import Archive, recording_files
-from privet.record.check import check, recover
+from privet.record.check import check
+from privet.record.mend import recover
+from privet.record.store import DirectoryStore
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = [sys.executable, "-m", "tests.record.on_a_machine"]
@@ -34,10 +38,11 @@ def test_kill_minus_nine_loses_less_than_a_second(tmp_path: Path, seed: int) -> 
         process.kill()
         process.wait(10)
     index = Index.open(index_url(tmp_path))
-    recover(tmp_path, index)
-    assert check(tmp_path, index, deep=True) == ()
-    files = recording_files(tmp_path, index.recordings())
-    kept = {m.cover.head.sequence for m in Archive().scenes(files, 0, 2**62) if m.HasField("cover")}
+    store = DirectoryStore(tmp_path)
+    recover(store, index)
+    assert check(store, index, deep=True) == ()
+    files = recording_files(index.recordings())
+    kept = {m.cover.head.sequence for m in Archive(store).scenes(files, 0, 2**62) if m.HasField("cover")}
     handed_over = [(int(line.split()[0]), int(line.split()[1])) for line in said if line.endswith("\n")]
     lost_ns = [at_ns for sequence, at_ns in handed_over if sequence not in kept]
     assert len(kept) > 5
@@ -59,7 +64,7 @@ def test_a_file_system_that_is_really_full(tmp_path: Path) -> None:
     run = subprocess.run([unshare, "--mount", "sh", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     path, newest = run.stdout.split()
-    with (tmp_path / path.replace("recordings", "kept", 1)).open("rb") as file:
+    with closing(file_of(tmp_path / path.replace("recordings", "kept", 1))) as file:
         found = scan.scan(file)
         assert found.complete
         messages = [

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from mcap.reader import make_reader
 from mcap.stream_reader import StreamReader
-from tests.record.streams import CAMERA, MS, NOON, Bench, Camera, FlakyDisk, Heard, wall_of
+from tests.record.streams import CAMERA, MS, NOON, Bench, Camera, FlakyDisk, Heard, file_of, wall_of
 
 from privet.core.clock import NS_PER_S, SystemClock
 from privet.core.errors import StoreError
@@ -24,7 +25,7 @@ from privet.record.summary import decode_summaries
 
 def read(path: Path) -> list[pb.SceneMessage]:
     """Every message that a scan of the file finds, closed or not."""
-    with path.open("rb") as file:
+    with closing(file_of(path)) as file:
         chunks = scan.scan(file).chunks
         return [pb.SceneMessage.FromString(e.data) for chunk in chunks for e in scan.entries(scan.read_chunk(file, chunk))]
 
@@ -45,7 +46,7 @@ def closed_in_order(directory: Path, heard: Heard) -> list[RecordingInfo]:
             summary.statistics.message_end_time + 1,
         )
         assert info.size_bytes == path.stat().st_size
-        assert info.summary_bytes == summary_path(path).stat().st_size
+        assert info.summary_bytes == (directory / summary_path(info.path)).stat().st_size
         assert camera_of(info.path) == info.camera
     return heard.closed_recordings
 
@@ -74,7 +75,7 @@ def test_the_row_is_announced_before_the_file_is_there_and_the_end_after_it_is(t
             seen.append(("opened", (tmp_path / recording.path).exists(), False))
 
         def closed(self, recording: RecordingInfo) -> None:
-            with (tmp_path / recording.path).open("rb") as file:
+            with closing(file_of(tmp_path / recording.path)) as file:
                 seen.append(("closed", True, scan.scan(file).complete))
 
     bench = Bench(tmp_path, heard=Looks())
@@ -306,7 +307,7 @@ def test_the_open_file_is_described_as_far_as_it_is_written(tmp_path: Path) -> N
     bench.play([camera.cover(bench.clock.wall + n * 200 * MS) for n in range(20)])
     recording = bench.core.writers[CAMERA].open_recording()
     assert recording is not None
-    with (tmp_path / recording.info.path).open("rb") as file:
+    with closing(file_of(tmp_path / recording.info.path)) as file:
         assert list(scan.scan(file).chunks) == scan.parse_chunk_indexes(recording.chunk_indexes)
     bench.core.close()
 
@@ -316,7 +317,7 @@ def test_summaries_are_written_beside_and_announced(tmp_path: Path) -> None:
     bench.play(Camera().busy(NOON, 60))
     bench.core.close()
     (info,) = closed_in_order(tmp_path, bench.heard)
-    data = summary_path(tmp_path / info.path).read_bytes()
+    data = (tmp_path / summary_path(info.path)).read_bytes()
     summaries, intact = decode_summaries(data)
     assert intact == len(data)
     assert summaries == bench.heard.summaries
@@ -405,7 +406,7 @@ def test_several_cameras_through_the_thread(tmp_path: Path) -> None:
     statistics = recorder.statistics()
     assert statistics.queued_messages == statistics.covers_dropped == statistics.writers_crashed == 0
     assert {camera.camera for camera in statistics.cameras} == set(played)
-    block_index_bytes = sum(block_index_path(tmp_path / info.path).stat().st_size for info in infos)
+    block_index_bytes = sum((tmp_path / block_index_path(info.path)).stat().st_size for info in infos)
     assert sum(info.size_bytes + info.summary_bytes for info in infos) + block_index_bytes == statistics.bytes_written
 
 

@@ -12,6 +12,7 @@ from tests.record.streams import NOON, Bench, Camera
 from privet.core.ids import CameraId
 from privet.record.recording import summary_path
 from privet.record.retention import Removal, Why, plan_retention, remove
+from privet.record.store import DirectoryStore
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class Forgetful:
 
     def recording_forgotten(self, path: str) -> None:
         assert not (self.directory / path).exists()
-        assert not summary_path(self.directory / path).exists()
+        assert not (self.directory / summary_path(path)).exists()
         self.forgotten.append(path)
 
     def forget_density(self, camera: CameraId, before_wall_ns: int) -> None:
@@ -110,12 +111,12 @@ def test_files_go_before_rows_and_empty_days_with_them(tmp_path: Path) -> None:
     bench.core.close()
     removal = removal_of(bench, Why.AGE)
     index = Forgetful(tmp_path)
-    assert remove(tmp_path, index, [removal]) == (removal,)
+    assert remove(DirectoryStore(tmp_path), index, [removal]) == (removal,)
     assert index.forgotten == [removal.path]
     assert index.density == [(removal.camera, removal.to_wall_ns)]
     assert [path.name for path in (tmp_path / "recordings").rglob("*")] == ["front"]
     # Doing it again, as after a crash in between, does no harm.
-    assert remove(tmp_path, index, [removal]) == (removal,)
+    assert remove(DirectoryStore(tmp_path), index, [removal]) == (removal,)
 
 
 def test_what_cannot_be_removed_keeps_its_row(tmp_path: Path) -> None:
@@ -123,6 +124,6 @@ def test_what_cannot_be_removed_keeps_its_row(tmp_path: Path) -> None:
     path.mkdir(parents=True)  # a directory of that name cannot be unlinked
     index = Forgetful(tmp_path)
     removal = Removal(CameraId("front"), "recordings/front/2024/05/01/12-00000000.mcap", 1, 1, Why.AGE)
-    assert remove(tmp_path, index, [removal]) == ()
+    assert remove(DirectoryStore(tmp_path), index, [removal]) == ()
     assert index.forgotten == []
     assert index.density == []

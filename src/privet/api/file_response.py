@@ -5,8 +5,8 @@ A generator that was never begun runs no `finally`, and a client may go away bef
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncGenerator, Mapping
+from typing import Protocol
 
 import anyio
 import anyio.to_thread
@@ -18,12 +18,20 @@ from privet.core.errors import StoreError
 CHUNK_BYTES = 256 * 1024
 
 
+class Sent(Protocol):
+    """An open file that is sent: the store's `StoredFile` fits. `read_at` is called from worker threads."""
+
+    def read_at(self, offset_bytes: int, length_bytes: int) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
 class RangedFileResponse(StreamingResponse):
-    """`length` bytes of an open file from `first` on. Takes the descriptor over."""
+    """`length` bytes of an open file from `first` on. Takes the file over."""
 
     def __init__(
         self,
-        descriptor: int,
+        file: Sent,
         first: int,
         length: int,
         threads: anyio.CapacityLimiter,
@@ -32,21 +40,21 @@ class RangedFileResponse(StreamingResponse):
         headers: Mapping[str, str] | None = None,
         media_type: str | None = None,
     ) -> None:
-        self._descriptor = descriptor
+        self._file = file
         own_headers = {**(headers or {}), "Content-Length": str(length)}
-        super().__init__(_read(descriptor, first, length, threads), status_code, own_headers, media_type)
+        super().__init__(_read(file, first, length, threads), status_code, own_headers, media_type)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
         finally:
-            os.close(self._descriptor)
+            self._file.close()
 
 
-async def _read(descriptor: int, first: int, length: int, threads: anyio.CapacityLimiter) -> AsyncGenerator[bytes]:
+async def _read(file: Sent, first: int, length: int, threads: anyio.CapacityLimiter) -> AsyncGenerator[bytes]:
     at, left = first, length
     while left > 0:
-        data = await anyio.to_thread.run_sync(os.pread, descriptor, min(CHUNK_BYTES, left), at, limiter=threads)
+        data = await anyio.to_thread.run_sync(file.read_at, at, min(CHUNK_BYTES, left), limiter=threads)
         if not data:
             raise StoreError("a file became shorter while it was sent")
         at, left = at + len(data), left - len(data)

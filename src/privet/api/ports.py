@@ -19,6 +19,7 @@ from privet.core.polygon import Polygon
 from privet.core.reader import SceneView
 from privet.index.rows import RecordingRow, SessionRow, StoredRow, TokenRow
 from privet.record.covered import Answer
+from privet.record.store import StoredFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,10 @@ class Past(Protocol):
         self, camera: CameraId, from_wall_ns: int, to_wall_ns: int, step_ns: int
     ) -> Iterator[scene_pb2.SceneMessage]:
         """What was in force at `from`, then all messages in [from, to); with step_ns at most one cover a step."""
+        ...
+
+    def open(self, path: str) -> StoredFile:
+        """A recording's file, by the path of its row; whoever calls closes it. Raises OSError, FileNotFoundError if it is gone."""
         ...
 
 

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
-from pathlib import Path
 
 from privet.api.ports import RegisterEntry
 from privet.config.models import Config
@@ -23,6 +22,7 @@ from privet.index.rows import RecordingRow, StoredRow
 from privet.record.archive import Archive, recording_files
 from privet.record.covered import Answer
 from privet.record.recording import OpenRecording
+from privet.record.store import ReadStore, StoredFile
 from privet.record.summary import SLOT_NS
 from privet.render.thumbnail import thumbnail
 
@@ -51,7 +51,7 @@ class RecordedPast:
 
     index: Index
     archive: Archive
-    data_directory: Path
+    store: ReadStore
     open_recordings: OpenRecordings
 
     def recordings(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Sequence[RecordingRow]:
@@ -77,15 +77,18 @@ class RecordedPast:
     def covered(self, camera: CameraId, polygon: Polygon, from_wall_ns: int, to_wall_ns: int) -> Answer:
         # A slot of ten seconds reaches beyond the recording that it is written beside.
         summaries = self.index.summaries(camera, from_wall_ns - SLOT_NS, to_wall_ns + SLOT_NS)
-        return self.archive.covered(self.data_directory, summaries, polygon, from_wall_ns, to_wall_ns)
+        return self.archive.covered(summaries, polygon, from_wall_ns, to_wall_ns)
 
     def scenes(
         self, camera: CameraId, from_wall_ns: int, to_wall_ns: int, step_ns: int
     ) -> Iterator[scene_pb2.SceneMessage]:
         rows = self.index.recordings(camera, from_wall_ns, to_wall_ns)
         # Rows first: a file that is closed between the two is read by its own index.
-        files = recording_files(self.data_directory, rows, self.open_recordings())
+        files = recording_files(rows, self.open_recordings())
         yield from self.archive.scenes(files, from_wall_ns, to_wall_ns, step_ns)
+
+    def open(self, path: str) -> StoredFile:
+        return self.store.open(path)
 
 
 @dataclass(frozen=True, slots=True)

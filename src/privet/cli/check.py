@@ -14,6 +14,7 @@ from privet.cli.main import EXIT_FAILED, CannotBegin
 
 if TYPE_CHECKING:
     from privet.index.index import Index
+    from privet.record.store import Store
 
 
 @click.command()
@@ -35,6 +36,7 @@ def check(config: Path, dry_run: bool, deep: bool) -> None:
     from privet.config.load import load
     from privet.core.errors import StoreError
     from privet.record.lock import hold_data_directory
+    from privet.record.store import DirectoryStore
 
     try:
         directory = load(config).data_directory
@@ -43,7 +45,7 @@ def check(config: Path, dry_run: bool, deep: bool) -> None:
         with hold_data_directory(directory):
             index = _open_index(directory, dry_run)
             try:
-                wrong = _check(directory, index, dry_run, deep)
+                wrong = _check(DirectoryStore(directory), index, dry_run, deep)
             finally:
                 index.close()
     except StoreError as error:
@@ -61,23 +63,23 @@ def _open_index(directory: Path, dry_run: bool) -> Index:
     return Index.open(index_url(directory))
 
 
-def _check(directory: Path, index: Index, dry_run: bool, deep: bool) -> int:
+def _check(store: Store, index: Index, dry_run: bool, deep: bool) -> int:
     """Print what is wrong, mend it, and look again; return how much is wrong still."""
     from privet.core.errors import StoreError
     from privet.record.check import check as find
-    from privet.record.check import mend
+    from privet.record.mend import mend
 
-    findings = find(directory, index, deep)
+    findings = find(store, index, deep)
     for finding in findings:
         line = f"{finding.path or finding.camera}: {finding.wrong.value} ({finding.detail})"
         if dry_run:
             click.echo(line)
             continue
         try:
-            click.echo(f"{line}: {mend(directory, index, finding)}")
+            click.echo(f"{line}: {mend(store, index, finding)}")
         except StoreError as error:
             click.echo(f"{line}: not mended: {error}")
-    remaining = len(findings) if dry_run or not findings else len(find(directory, index, deep))
+    remaining = len(findings) if dry_run or not findings else len(find(store, index, deep))
     recordings = len(index.recordings())
     if remaining:
         click.echo(f"{recordings} recordings, {remaining} things wrong")

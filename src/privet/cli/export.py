@@ -150,8 +150,9 @@ def _recorded(directory: Path, rows: Sequence[RecordingRow], wanted: Wanted) -> 
     tell.
     """
     from privet.record.archive import Archive, recording_files
+    from privet.record.store import DirectoryStore
 
-    messages = Archive().scenes(recording_files(directory, rows), wanted.from_wall_ns, wanted.to_wall_ns)
+    messages = Archive(DirectoryStore(directory)).scenes(recording_files(rows), wanted.from_wall_ns, wanted.to_wall_ns)
     in_force: list[pb.SceneMessage] = []
     for message in messages:
         in_force.append(message)

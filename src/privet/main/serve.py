@@ -44,10 +44,11 @@ from privet.main.reload import Reloader
 from privet.main.web_server import SERVER_STOPS_WITHIN_S, WebServer, listening_socket, server_settings
 from privet.main.wiring import Wiring
 from privet.pipe.compiled import WARM_WITHIN_S, is_warm, warm_command
-from privet.record.check import recover
 from privet.record.lock import hold_data_directory
+from privet.record.mend import recover
 from privet.record.recorder import Recorder
 from privet.record.retention import plan_retention, remove
+from privet.record.store import DirectoryStore
 
 log = logging.getLogger("privet")
 
@@ -117,7 +118,7 @@ async def _serve(loaded: Loaded, listen: ListenSettings, listening: socket.socke
 def _recover(loaded: Loaded, index: Index) -> None:
     """Bring the data directory into order before anything is written to it."""
     index.put_cameras(register_of(loaded.config))
-    for finding, done in recover(loaded.data_directory, index):
+    for finding, done in recover(DirectoryStore(loaded.data_directory), index):
         log.info("%s: %s", finding.path, done)
     clear_leftovers(loaded.data_directory)
 
@@ -221,5 +222,5 @@ async def _retain(parts: Wiring) -> None:
 
 def _retain_once(parts: Wiring, retention_ns: int, quota_bytes: int) -> None:
     plan = plan_retention(parts.index.recordings(), parts.clock.wall_ns(), retention_ns, quota_bytes)
-    for removal in remove(parts.loaded.data_directory, parts.index, plan):
+    for removal in remove(parts.store, parts.index, plan):
         log.info("removed %s (%s)", removal.path, removal.why.value)

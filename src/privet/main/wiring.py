@@ -36,6 +36,7 @@ from privet.pipe.compiled import compiled_directory, mark_used
 from privet.pipe.settings import WorkerSettings
 from privet.record.archive import Archive
 from privet.record.recorder import Recorder
+from privet.record.store import DirectoryStore
 
 
 class Wiring:
@@ -47,6 +48,7 @@ class Wiring:
         self.index = index
         self.recorder = recorder
         self.ledger = ledger
+        self.store = DirectoryStore(loaded.data_directory)
         self.running = Running(loaded)
         self.hub = Hub(clock)
         self.book = HealthBook()
@@ -83,7 +85,7 @@ class Wiring:
             static_directory=static_directory(),
             listen=listen,
             accounts=self.index,
-            past=RecordedPast(self.index, Archive(), data, self.recorder.open_recordings),
+            past=RecordedPast(self.index, Archive(self.store), self.store, self.recorder.open_recordings),
             hub=self.hub,
             counters=self.book,
             capacity=lambda grid: capacity_bits_per_second(grid, self.running.covers_per_second),

@@ -1,6 +1,7 @@
 """Reads recordings, closed and open alike: what was in force, what came then, thinned for scrubbing; and the summaries.
 
-Belongs here: which chunks to read and which messages to hand on. Does not belong here: bytes (`scan`), rows (`index`), pictures.
+Belongs here: which chunks to read and which messages to hand on. Does not belong here: bytes (`scan`), files (`store`), rows
+(`index`), pictures.
 
 Files are read in the order they were begun, messages in the order they lie in: wall time is a filter, not an order, because it may
 step. A message counts as of its log time; one that a file repeats at its head has that of the file's beginning.
@@ -9,15 +10,12 @@ step. A message counts as of its log time; one that a file repeats at its head h
 from __future__ import annotations
 
 import logging
-import os
 import threading
-from collections import OrderedDict, deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import islice
-from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 import zstandard
 from google.protobuf.message import DecodeError
@@ -30,8 +28,9 @@ from privet.core.polygon import Polygon
 from privet.record import scan
 from privet.record.block_index import Asked, ask, decode_block_index, slots_of_block_index, slots_of_summaries
 from privet.record.covered import Answer, Slots, answer_of
-from privet.record.recording import BLOCK_INDEX_SUFFIX, SUFFIX, SUMMARY_SUFFIX, OpenRecording, RecordingFile, summary_path
+from privet.record.recording import OpenRecording, RecordingFile, block_index_path, summary_path
 from privet.record.scan import ChunkRef, Entry
+from privet.record.store import ReadStore, StoredFile
 from privet.record.stream_state import StreamState
 from privet.record.summary import decode_summaries, merge_summaries
 
@@ -40,8 +39,6 @@ _log = logging.getLogger(__name__)
 _PICTURES = scan.BACKGROUND | scan.PATCH
 _THINNED = (scan.COVER, scan.LIGHT, scan.STATE)
 _CACHED_FILES = 64
-_READ_BYTES = 64 * 1024
-_AHEAD_FILES = 64
 
 
 class Row(Protocol):
@@ -54,13 +51,11 @@ class Row(Protocol):
     def path(self) -> str: ...
 
 
-def recording_files(
-    directory: Path, rows: Iterable[Row], open_recordings: Iterable[OpenRecording] = ()
-) -> tuple[RecordingFile, ...]:
+def recording_files(rows: Iterable[Row], open_recordings: Iterable[OpenRecording] = ()) -> tuple[RecordingFile, ...]:
     """Return where to read the recordings of `rows`; for those being written, as far as `open_recordings` says they are."""
     written = {recording.info.path: recording for recording in open_recordings}
     return tuple(
-        RecordingFile(directory / row.path, row.id, written[row.path].chunk_indexes if row.path in written else None)
+        RecordingFile(row.path, row.id, written[row.path].chunk_indexes if row.path in written else None)
         for row in rows
     )
 
@@ -94,8 +89,9 @@ class _Thinning:
 class Archive:
     """Safe from several threads. Keeps the indexes of the files that were read last."""
 
-    def __init__(self) -> None:
-        self._cache: OrderedDict[tuple[Path, int, int], tuple[ChunkRef, ...]] = OrderedDict()
+    def __init__(self, store: ReadStore) -> None:
+        self._store = store
+        self._cache: OrderedDict[tuple[str, str], tuple[ChunkRef, ...]] = OrderedDict()
         self._lock = threading.Lock()
 
     def scenes(
@@ -115,7 +111,7 @@ class Archive:
         thinning = _Thinning(from_wall_ns, step_ns) if step_ns > 0 else None
         for file in sorted(files, key=lambda file: file.order):
             try:
-                with file.path.open("rb") as stream:
+                with closing(self._store.open(file.path)) as stream:
                     reading = _Reading(stream, file.path, self._chunks(file, stream), from_wall_ns, to_wall_ns)
                     # What was in force when the span began, as far as this file knows.
                     before = reading.in_force() or before
@@ -144,7 +140,7 @@ class Archive:
         for file in files:
             path = summary_path(file.path)
             try:
-                rows, _ = decode_summaries(path.read_bytes())
+                rows, _ = decode_summaries(self._store.read(path))
             except FileNotFoundError:
                 continue
             except OSError as error:
@@ -156,13 +152,11 @@ class Archive:
             )
         return merge_summaries(found)
 
-    def covered(
-        self, directory: Path, summaries: Iterable[tuple[str, int]], polygon: Polygon, from_wall_ns: int, to_wall_ns: int
-    ) -> Answer:
+    def covered(self, summaries: Iterable[tuple[str, int]], polygon: Polygon, from_wall_ns: int, to_wall_ns: int) -> Answer:
         """Return when something was in `polygon`, when nothing, and when nobody knows, of [from, to).
 
         Taken from the summaries, so to ten seconds; `covered.answer_of` says what each kind means. Files that are gone are skipped.
-        summaries: of each recording its path in the data directory `directory`, and the bytes of its summaries, 0 while it is written.
+        summaries: of each recording its path, and the bytes of its summaries, 0 while it is written.
 
         Raises:
             StoreError: a file cannot be read.
@@ -177,23 +171,22 @@ class Archive:
 
         found: list[Slots] = []
         rows = list(summaries)
-        stems = [f"{directory}/{path.removesuffix(SUFFIX)}" for path, _ in rows]  # a Path each would take a third of all the time
-        with closing(_read_ahead([stem + BLOCK_INDEX_SUFFIX for stem in stems])) as files:
-            for stem, (_, summary_bytes), data in zip(stems, rows, files, strict=True):
-                try:
-                    found += _covered(stem, data, summary_bytes, asked, decompressor)
-                except FileNotFoundError:
-                    continue
-                except OSError as error:
-                    raise StoreError(f"summaries {stem}{SUMMARY_SUFFIX} cannot be read: {error.strerror}") from error
+        try:
+            with closing(self._store.read_each([block_index_path(path) for path, _ in rows])) as files:
+                for (path, summary_bytes), data in zip(rows, files, strict=True):
+                    try:
+                        found += _slots_of(self._store, path, data, summary_bytes, asked, decompressor)
+                    except FileNotFoundError:
+                        continue
+        except OSError as error:
+            raise StoreError(f"summaries cannot be read: {error}") from error
         return answer_of(found, from_wall_ns, to_wall_ns)
 
-    def _chunks(self, file: RecordingFile, stream: BinaryIO) -> tuple[ChunkRef, ...]:
+    def _chunks(self, file: RecordingFile, stream: StoredFile) -> tuple[ChunkRef, ...]:
         try:
             if file.chunk_indexes is not None:
                 return tuple(scan.parse_chunk_indexes(file.chunk_indexes))
-            status = file.path.stat()
-            key = (file.path, status.st_size, status.st_mtime_ns)
+            key = (file.path, stream.tag)
             with self._lock:
                 if key in self._cache:
                     self._cache.move_to_end(key)
@@ -210,72 +203,24 @@ class Archive:
         return chunks
 
 
-def _covered(
-    stem: str, block_index: bytes, summary_bytes: int, asked: Callable[[Grid], Asked], decompressor: zstandard.ZstdDecompressor
+def _slots_of(
+    store: ReadStore, path: str, block_index: bytes, summary_bytes: int, asked: Callable[[Grid], Asked],
+    decompressor: zstandard.ZstdDecompressor,
 ) -> list[Slots]:
     """block_index: nothing where there is no such file: it is being written, or held too much. Raises OSError."""
     if block_index:
         try:
             return slots_of_block_index(decode_block_index(block_index, summary_bytes, decompressor), asked, decompressor)
         except WireError as error:
-            _log.warning("%s%s is passed over: %s", stem, BLOCK_INDEX_SUFFIX, error)
-    return slots_of_summaries(decode_summaries(Path(stem + SUMMARY_SUFFIX).read_bytes())[0], asked)
-
-
-def _read_ahead(paths: Iterable[str]) -> Generator[bytes]:
-    """Read files one after another; the next ones are asked of the disk meanwhile. Nothing for those that are not there.
-
-    Raises:
-        StoreError: one cannot be read.
-    """
-    waiting: deque[int | None] = deque()
-    left = iter(paths)
-    try:
-        while True:
-            for path in islice(left, _AHEAD_FILES - len(waiting)):
-                waiting.append(_begin_reading(path))
-            if not waiting:
-                return
-            descriptor = waiting.popleft()
-            yield b"" if descriptor is None else _finish_reading(descriptor)
-    except OSError as error:
-        raise StoreError(f"block index cannot be read: {error}") from error
-    finally:
-        for descriptor in waiting:
-            if descriptor is not None:
-                os.close(descriptor)
-
-
-def _begin_reading(path: str) -> int | None:
-    """Raises OSError."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    # The disk gets to work, and nobody waits for it yet.
-    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
-    return descriptor
-
-
-def _finish_reading(descriptor: int) -> bytes:
-    """Raises OSError."""
-    try:
-        part = os.read(descriptor, _READ_BYTES)
-        if len(part) < _READ_BYTES:  # as most are, and a file gives less than was asked for at its end only
-            return part
-        parts = [part]
-        while part := os.read(descriptor, _READ_BYTES):
-            parts.append(part)
-        return b"".join(parts)
-    finally:
-        os.close(descriptor)
+            _log.warning("%s is passed over: %s", block_index_path(path), error)
+    return slots_of_summaries(decode_summaries(store.read(summary_path(path)))[0], asked)
 
 
 class _Reading:
     """One file, read for one span."""
 
     def __init__(
-        self, stream: BinaryIO, path: Path, chunks: tuple[ChunkRef, ...], from_ns: int, to_ns: int
+        self, stream: StoredFile, path: str, chunks: tuple[ChunkRef, ...], from_ns: int, to_ns: int
     ) -> None:
         self._stream = stream
         self._path = path

@@ -223,7 +223,7 @@ class CameraWriter:
         try:
             recording = self._disk.create(path)
             try:
-                summaries = self._disk.create(summary_path(path))
+                summaries = self._disk.create(self._directory / summary_path(self._planned))
             except OSError:
                 recording.close()
                 self._disk.remove(path)
@@ -318,7 +318,7 @@ class CameraWriter:
 
     def _write_block_index(self, opened: _Open) -> None:
         """The end of step 6. Not synced, and not tried again: who does not find the file in order reads the summaries."""
-        path = block_index_path(self._directory / opened.path)
+        path = self._directory / block_index_path(opened.path)
         data = opened.block_index.encode(opened.summaries.size_bytes)
         try:
             file = self._disk.create(path)

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from privet.core.clock import LAST_NAMEABLE_NS, NS_PER_S
@@ -63,13 +62,13 @@ class OpenRecording:
 
 @dataclass(frozen=True, slots=True)
 class RecordingFile:
-    """Where the archive reads.
+    """Where the archive reads. path: as in `RecordingInfo`.
 
     order: files are read by it, not by time, because the wall clock may step; the index's row id.
     chunk_indexes: as in `OpenRecording`; None: the file says itself (its index if it has one, else a scan).
     """
 
-    path: Path
+    path: str
     order: int
     chunk_indexes: bytes | None = None
 
@@ -107,16 +106,11 @@ def camera_of(path: str) -> CameraId | None:
         return None
 
 
-def summary_path(path: Path) -> Path:
+def summary_path(path: str) -> str:
     """Return where the summaries beside a recording are."""
-    return path.with_suffix(SUMMARY_SUFFIX)
+    return path.removesuffix(SUFFIX) + SUMMARY_SUFFIX
 
 
-def block_index_path(path: Path) -> Path:
+def block_index_path(path: str) -> str:
     """Return where the block index beside a recording is."""
-    return path.with_suffix(BLOCK_INDEX_SUFFIX)
-
-
-def relative_path(directory: Path, path: Path) -> str:
-    """Return `path` below the data directory `directory`, with `/`."""
-    return str(PurePosixPath(path.relative_to(directory)))
+    return path.removesuffix(SUFFIX) + BLOCK_INDEX_SUFFIX

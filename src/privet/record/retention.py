@@ -12,11 +12,9 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import Protocol
 
 from privet.core.ids import CameraId
-from privet.record.disk import sync_directory
 from privet.record.recording import block_index_path, summary_path
 
 _log = logging.getLogger(__name__)
@@ -67,6 +65,12 @@ class Removal:
     why: Why
 
 
+class Removes(Protocol):
+    """Where the files are: a `store.Store` fits."""
+
+    def remove(self, paths: Iterable[str]) -> None: ...
+
+
 class Forgets(Protocol):
     """What removal tells the index: Index fits."""
 
@@ -105,7 +109,7 @@ def plan_retention(
     return tuple(removals)
 
 
-def remove(directory: Path, index: Forgets, removals: Sequence[Removal]) -> tuple[Removal, ...]:
+def remove(store: Removes, index: Forgets, removals: Sequence[Removal]) -> tuple[Removal, ...]:
     """Remove files, then rows; return what was removed. What cannot be removed is logged and stays for the next time.
 
     A crash in between leaves a row without a file, never a file that nothing knows of.
@@ -115,19 +119,14 @@ def remove(directory: Path, index: Forgets, removals: Sequence[Removal]) -> tupl
     """
     removed: list[Removal] = []
     for removal in removals:
-        path = directory / removal.path
+        path = removal.path
         try:
-            path.unlink(missing_ok=True)
-            summary_path(path).unlink(missing_ok=True)
-            block_index_path(path).unlink(missing_ok=True)
-            if path.parent.is_dir():
-                sync_directory(path.parent)
+            store.remove((path, summary_path(path), block_index_path(path)))
         except OSError as error:
             _log.error("recording %s cannot be removed: %s", path, error.strerror)
             continue
         index.recording_forgotten(removal.path)
         removed.append(removal)
-        _remove_empty(path.parent)
     # With the recordings goes what the timeline knew of them.
     ends_ns: dict[CameraId, int] = {}
     for removal in removed:
@@ -145,12 +144,3 @@ def _removal(row: Kept, to_wall_ns: int, why: Why) -> Removal:
 def _age(item: tuple[Kept, int]) -> tuple[int, int]:
     row, to_ns = item
     return (to_ns, row.id)
-
-
-def _remove_empty(day: Path) -> None:
-    """Remove the day's directory, and the month's and year's, once nothing is in them; the camera's stays."""
-    for directory in (day, day.parent, day.parent.parent):
-        try:
-            directory.rmdir()
-        except OSError:
-            return  # not empty, or gone

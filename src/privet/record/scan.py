@@ -6,12 +6,11 @@ here: what the messages mean.
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Protocol
 
 import zstandard
 
@@ -29,9 +28,20 @@ _INDEX_HEAD = struct.Struct("<QQQQI")
 _CHUNK_HEAD = struct.Struct("<QQQII")
 _MESSAGE_HEAD = struct.Struct("<HIQQ")
 
+_WINDOW_BYTES = 256 * 1024
+
 BACKGROUND, PATCH, COVER, LIGHT, STATE = (1 << channel for channel in range(5))
 """Bits of `ChunkRef.topics`: bit n is channel n + 1."""
 CHANNELS = ("background", "patch", "cover", "light", "state")
+
+
+class Bytes(Protocol):
+    """A file that is read: `store.StoredFile` fits."""
+
+    @property
+    def size_bytes(self) -> int: ...
+
+    def read_at(self, offset_bytes: int, length_bytes: int) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +109,14 @@ def parse_chunk_indexes(data: bytes) -> list[ChunkRef]:
     return chunks
 
 
-def read_index(file: BinaryIO) -> list[ChunkRef] | None:
+def read_index(file: Bytes) -> list[ChunkRef] | None:
     """Return the chunks by the index at the end of a closed recording; None if it has no end that is in order."""
-    size = file.seek(0, os.SEEK_END)
+    size = file.size_bytes
     if size < 2 * len(_MAGIC) + _FOOTER_BYTES:
         return None
-    file.seek(size - _FOOTER_BYTES - len(_MAGIC))
-    end = file.read(_FOOTER_BYTES + len(_MAGIC))
+    end = file.read_at(size - _FOOTER_BYTES - len(_MAGIC), _FOOTER_BYTES + len(_MAGIC))
+    if len(end) < _FOOTER_BYTES + len(_MAGIC):
+        return None
     opcode, length = _PREFIX.unpack_from(end)
     if opcode != _FOOTER or length != 20 or not end.endswith(_MAGIC):
         return None
@@ -113,8 +124,7 @@ def read_index(file: BinaryIO) -> list[ChunkRef] | None:
     summary_end = size - len(end)
     if not len(_MAGIC) <= summary_start <= summary_end:
         return None
-    file.seek(summary_start)
-    summary = file.read(summary_end - summary_start)
+    summary = file.read_at(summary_start, summary_end - summary_start)
     if crc and zlib.crc32(end[: 9 + 16], zlib.crc32(summary)) != crc:
         return None
     try:
@@ -125,14 +135,13 @@ def read_index(file: BinaryIO) -> list[ChunkRef] | None:
     return chunks if in_order else None
 
 
-def read_chunk(file: BinaryIO, chunk: ChunkRef) -> bytes:
+def read_chunk(file: Bytes, chunk: ChunkRef) -> bytes:
     """Return a chunk's records, uncompressed.
 
     Raises:
         WireError: it is damaged or not where it should be.
     """
-    file.seek(chunk.offset_bytes)
-    data = file.read(chunk.length_bytes)
+    data = file.read_at(chunk.offset_bytes, chunk.length_bytes)
     if len(data) != chunk.length_bytes or data[:1] != bytes((_CHUNK,)):
         raise WireError(f"no chunk of {chunk.length_bytes} bytes at {chunk.offset_bytes}")
     return _unpack_chunk(memoryview(data)[9:])[0]
@@ -157,20 +166,19 @@ def entries(records: bytes) -> Iterator[Entry]:
         position = start + length
 
 
-def scan(file: BinaryIO) -> Scan:
+def scan(file: Bytes) -> Scan:
     """Read a whole file from its beginning, checking every chunk.
 
     Raises:
         WireError: it is another kind of MCAP file than a recording.
     """
-    size = file.seek(0, os.SEEK_END)
-    file.seek(0)
+    size = file.size_bytes
+    window = _Window(file)
     found = _Found()
-    position = len(_MAGIC) if file.read(len(_MAGIC)) == _MAGIC else 0
+    position = len(_MAGIC) if window.at(0, len(_MAGIC)) == _MAGIC else 0
     complete = False
     while position and position + 9 <= size:
-        file.seek(position)
-        opcode, length = _PREFIX.unpack(file.read(9))
+        opcode, length = _PREFIX.unpack(window.at(position, 9))
         if opcode == 0 or length > _MAX_RECORD_BYTES or position + 9 + length > size:
             break
         if opcode == _FOOTER:
@@ -178,11 +186,26 @@ def scan(file: BinaryIO) -> Scan:
             position = size if complete else position
             break
         if opcode in (_CHUNK, _MESSAGE, _CHANNEL):
-            found.take(opcode, file.read(length), position)
+            found.take(opcode, window.at(position + 9, length), position)
         position += 9 + length
     return Scan(
         tuple(found.chunks), tuple(found.loose), found.messages, found.damaged_chunks, position, complete and not found.damaged_chunks
     )
+
+
+class _Window:
+    """Reads on through a file in large steps."""
+
+    def __init__(self, file: Bytes) -> None:
+        self._file = file
+        self._data = b""
+        self._begin = 0
+
+    def at(self, position: int, length: int) -> bytes:
+        if position < self._begin or position + length > self._begin + len(self._data):
+            self._begin, self._data = position, self._file.read_at(position, max(length, _WINDOW_BYTES))
+        start = position - self._begin
+        return self._data[start : start + length]
 
 
 class _Found:

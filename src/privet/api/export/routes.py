@@ -37,6 +37,7 @@ from privet.api.ports import Exporter
 from privet.core.clock import NS_PER_S
 from privet.core.errors import NotFoundError, StoreError
 from privet.core.ids import CameraId
+from privet.record.store import DirectoryFile
 
 router = APIRouter(tags=["export"])
 
@@ -71,13 +72,13 @@ async def export(camera: CameraName, span: TheSpan, request: Request, deps: Deps
     try:
         if not await _until_gone(request, deps.exporter, known, span.from_ns, span.to_ns, path):
             return Response(None, 499)  # nobody is there to read it
-        descriptor, size = await anyio.to_thread.run_sync(_open, path)
+        film = await anyio.to_thread.run_sync(_open, path)
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(lambda: shutil.rmtree(directory, ignore_errors=True))
     name = f"{known}-{to_ms(span.from_ns)}-{to_ms(span.to_ns)}.mp4"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return RangedFileResponse(descriptor, 0, size, room.archive_threads, headers=headers, media_type="video/mp4")
+    return RangedFileResponse(film, 0, film.size_bytes, room.archive_threads, headers=headers, media_type="video/mp4")
 
 
 async def _until_gone(
@@ -110,12 +111,11 @@ def _make(directory: Path) -> None:
         raise StoreError(f"{directory} cannot be made for an export: {error.strerror}") from error
 
 
-def _open(path: Path) -> tuple[int, int]:
+def _open(path: Path) -> DirectoryFile:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        return DirectoryFile(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW))
     except OSError as error:
         raise StoreError(f"the export {path} cannot be read: {error.strerror}") from error
-    return descriptor, os.fstat(descriptor).st_size
 
 
 def clear_leftovers(data_directory: Path) -> int:

@@ -1,13 +1,10 @@
 """Slice: the recordings there are, and their bytes.
 
-A file's path comes from the index alone, never from a request, and is opened only below the data directory.
+A file's path comes from the index alone, never from a request; the store opens nothing outside of the data directory.
 """
 
 from __future__ import annotations
 
-import os
-import stat
-from pathlib import Path
 from typing import Annotated
 
 import anyio.to_thread
@@ -22,9 +19,11 @@ from privet.api.dependencies import Deps, TheRoom, Who
 from privet.api.file_response import RangedFileResponse
 from privet.api.model import Model, to_ms
 from privet.api.parameters import TheSpan
+from privet.api.ports import Past
 from privet.api.recordings.byte_range import parse_range
 from privet.core.errors import NotFoundError, StoreError
 from privet.index.rows import RecordingRow
+from privet.record.store import StoredFile
 
 router = APIRouter(tags=["recordings"])
 
@@ -101,10 +100,8 @@ async def recording_data(
     if recording is None:
         raise NotFoundError("there is no such recording: /api/recordings lists them")
     deps.access.permit(who, Permission.EXPORT, recording.camera)
-    descriptor, size, tag = await anyio.to_thread.run_sync(
-        _open, deps.data_directory, recording, limiter=room.archive_threads
-    )
-    etag = f'"{tag}"'
+    file = await anyio.to_thread.run_sync(_open, deps.past, recording, limiter=room.archive_threads)
+    etag = f'"{recording.id}-{file.tag}"'
     headers = {
         "ETag": etag,
         "Accept-Ranges": "bytes",
@@ -112,38 +109,28 @@ async def recording_data(
         "Content-Disposition": f'attachment; filename="{recording.camera}-{to_ms(recording.from_wall_ns)}.mcap"',
     }
     if_range = request.headers.get("if-range")
-    asked = parse_range(request.headers.get("range"), size, applies=if_range is None or if_range == etag)
+    asked = parse_range(request.headers.get("range"), file.size_bytes, applies=if_range is None or if_range == etag)
     refused = asked is None or request.headers.get("if-none-match") == etag
     if refused or request.method == "HEAD":
-        os.close(descriptor)
+        file.close()
     if request.headers.get("if-none-match") == etag:
         return Response(None, 304, headers)
     if asked is None:
-        raise HTTPException(416, f"the recording has {size} bytes", {"Content-Range": f"bytes */{size}"})
+        raise HTTPException(416, f"the recording has {file.size_bytes} bytes", {"Content-Range": f"bytes */{file.size_bytes}"})
     if not asked.whole:
         headers["Content-Range"] = asked.content_range
     status = 200 if asked.whole else 206
     if request.method == "HEAD":
         return Response(None, status, headers | {"Content-Length": str(asked.length)}, MEDIA_TYPE)
     return RangedFileResponse(
-        descriptor, asked.first, asked.length, room.archive_threads, status_code=status, headers=headers, media_type=MEDIA_TYPE
+        file, asked.first, asked.length, room.archive_threads, status_code=status, headers=headers, media_type=MEDIA_TYPE
     )
 
 
-def _open(data_directory: Path, recording: RecordingRow) -> tuple[int, int, str]:
-    """Returns a file descriptor, the file's size and a tag that changes whenever the file does."""
-    root = data_directory.resolve()
-    path = (root / recording.path).resolve()
-    if not path.is_relative_to(root):
-        raise StoreError(f"recording {recording.id}: its path {recording.path} leads out of {root}: run `privet check`")
+def _open(past: Past, recording: RecordingRow) -> StoredFile:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        return past.open(recording.path)
     except FileNotFoundError as error:
         raise NotFoundError("this recording's file is gone: its time may be over") from error
     except OSError as error:
-        raise StoreError(f"recording {recording.id}: {path} cannot be read: {error.strerror}") from error
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(descriptor)
-        raise StoreError(f"recording {recording.id}: {path} is not a file: run `privet check`")
-    return descriptor, status.st_size, f"{recording.id}-{status.st_size}-{status.st_mtime_ns}"
+        raise StoreError(f"recording {recording.id}: {recording.path} cannot be read: {error.strerror}: run `privet check`") from error
