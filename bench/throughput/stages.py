@@ -14,12 +14,11 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Literal, Self
 
@@ -189,26 +188,25 @@ def measure(state: bytes, url: str, sub_url: str | None) -> dict[str, float]:
     def opener(address: str) -> OpenSource:
         return lambda attention: TimedSource(_opened(address, clock, attention), stages)
 
-    with tempfile.TemporaryDirectory() as name:
-        settings = CameraSettings(
-            camera=CameraId("c0"), url=url, state_directory=Path(name),
-            promotion=Promotion(commissioning="automatic"),
-        )
-        pipeline = CameraPipeline(
-            settings, heard, detectors, _Known(state), clock, opener(url), timed_analyst(stages),
-            open_sub=None if sub_url is None else opener(sub_url),
-        )
-        thread = threading.Thread(target=pipeline.run)
-        thread.start()
-        try:
-            _await_settled(pipeline, heard)
-            before, process_ns, at_ns = dict(stages.ns), time.process_time_ns(), time.monotonic_ns()
-            _send_heartbeat(pipeline, MEASURED_S)
-            spent: dict[str, int] = {name: after - before[name] for name, after in stages.ns.items()}
-            process_ns, frames = time.process_time_ns() - process_ns, (time.monotonic_ns() - at_ns) / 1e9 * 15
-        finally:
-            pipeline.stop()
-            thread.join()
+    settings = CameraSettings(
+        camera=CameraId("c0"), url=url, state_directory=PurePosixPath("state"),
+        promotion=Promotion(commissioning="automatic"),
+    )
+    pipeline = CameraPipeline(
+        settings, heard, detectors, _Known(state), clock, opener(url), timed_analyst(stages),
+        open_sub=None if sub_url is None else opener(sub_url),
+    )
+    thread = threading.Thread(target=pipeline.run)
+    thread.start()
+    try:
+        _await_settled(pipeline, heard)
+        before, process_ns, at_ns = dict(stages.ns), time.process_time_ns(), time.monotonic_ns()
+        _send_heartbeat(pipeline, MEASURED_S)
+        spent: dict[str, int] = {name: after - before[name] for name, after in stages.ns.items()}
+        process_ns, frames = time.process_time_ns() - process_ns, (time.monotonic_ns() - at_ns) / 1e9 * 15
+    finally:
+        pipeline.stop()
+        thread.join()
     spent_ms = {name: ns / 1e6 / frames for name, ns in spent.items()}
     return {"receive": (process_ns - sum(spent.values())) / 1e6 / frames, **spent_ms}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from demo.clip import Clip
@@ -114,7 +114,7 @@ def kept(name: str, make: Callable[[], Track]) -> Track:
 def settings() -> AnalystSettings:
     """The defaults, but that a proof takes ten seconds, as everywhere in this bench."""
     return analyst_settings(CameraSettings(
-        camera=CameraId("c0"), url="rtsp://127.0.0.1/", state_directory=Path("/nonexistent"),
+        camera=CameraId("c0"), url="rtsp://127.0.0.1/", state_directory=PurePosixPath("nonexistent"),
         promotion=Promotion(commissioning="automatic", prove_seconds=10, prove_keyframes=5),
     ))
 

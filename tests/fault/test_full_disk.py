@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import av
 import numpy as np
@@ -23,6 +23,7 @@ from privet.config.models import Promotion
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.pipe.compiled import compiled_directory, warm_command
+from privet.pipe.directories import Directories, arguments_of
 from privet.pipe.settings import CameraSettings, WorkerSettings
 from privet.scene.state_format import from_bytes
 from privet.worker.state_store import StateStore
@@ -128,13 +129,12 @@ def write_film(path: Path) -> Path:
     return path
 
 
-def worker_settings(directory: Path, state_directory: Path, clip: Path) -> WorkerSettings:
-    warmed = compiled_directory(CACHE.parent / "compiled")
+def worker_settings(clip: Path) -> WorkerSettings:
     camera = CameraSettings(
-        camera=GATE, url=clip.as_uri(), state_directory=state_directory,
+        camera=GATE, url=clip.as_uri(), state_directory=PurePosixPath("small/gate"),
         promotion=Promotion(commissioning="automatic", prove_seconds=2, prove_keyframes=2, person_height_px=80),
     )
-    return WorkerSettings(cameras=(camera,), directory=directory, warmed_cache_directory=warmed, state_key_hex=KEY_HEX)
+    return WorkerSettings(cameras=(camera,), directory=PurePosixPath("worker"), state_key_hex=KEY_HEX)
 
 
 @pytest.fixture(scope="module")
@@ -152,11 +152,12 @@ TROUBLES = {
 @pytest.mark.parametrize("trouble", ["full", pytest.param("read-only", marks=pytest.mark.slow)])
 def test_a_disk_that_takes_no_state_ends_no_camera(tmp_path: Path, trouble: str) -> None:
     spoil, mend = TROUBLES[trouble]
-    with small_file_system(tmp_path / "small") as disk, child(tmp_path, "privet.worker.process") as worker:
+    started = arguments_of(Directories(tmp_path, compiled_directory(CACHE.parent / "compiled")))
+    with small_file_system(tmp_path / "small") as disk, child(tmp_path, "privet.worker.process", started) as worker:
         state = disk / "gate"
         state.mkdir(mode=0o700)
         spoil(disk)
-        settings = worker_settings(tmp_path / "worker", state, write_film(tmp_path / "clip.mp4"))
+        settings = worker_settings(write_film(tmp_path / "clip.mp4"))
         worker.tell(pipe_pb2.SupervisorMessage(start=pipe_pb2.Start(settings=settings.model_dump_json().encode())))
         ear = Ear(worker)
         listening = threading.Thread(target=ear.listen, daemon=True)

@@ -1,4 +1,4 @@
-"""A real worker process whose cameras are made up: run as `python -m tests.main.fake_worker`.
+"""A real worker process whose cameras are made up: run as `python -P -m tests.main.fake_worker DATA`.
 
 What a camera does is written in its URL: rtsp://127.0.0.1/<word>.
 """
@@ -15,6 +15,7 @@ from tests.pipe.messages import background, cover, state
 
 from privet.core.clock import Clock
 from privet.core.pb import pipe_pb2
+from privet.pipe.directories import Directories
 from privet.pipe.settings import CameraSettings, WorkerSettings
 from privet.pipe.signing import CommissionRequest, no_picture
 from privet.worker import host as worker_host
@@ -24,10 +25,10 @@ from privet.worker.send_queue import Emit
 
 
 class MadeUp:
-    def __init__(self, settings: CameraSettings, worker: WorkerSettings, emit: Emit) -> None:
+    def __init__(self, settings: CameraSettings, worker: WorkerSettings, directories: Directories, emit: Emit) -> None:
         self._word = urlsplit(settings.url).path.strip("/")
-        self._settings = settings
-        self._worker = worker
+        self._own = directories.of(worker.directory)
+        self._state = directories.of(settings.state_directory)
         self._emit = emit
         self._stop = threading.Event()
 
@@ -80,8 +81,8 @@ class MadeUp:
 
     def _write(self, session: int) -> None:
         """Say, as log numbers, how writing inside and outside went."""
-        outside = self._worker.directory.parent / "outside"
-        for place in (self._worker.directory, self._settings.state_directory, outside, Path("/dev/shm")):
+        outside = self._own.parent / "outside"
+        for place in (self._own, self._state, outside, Path("/dev/shm")):
             try:
                 (place / "probe").write_text("x")
                 number = 0
@@ -91,9 +92,9 @@ class MadeUp:
         self._covers(session)
 
 
-def furnish(settings: WorkerSettings, _clock: Clock) -> MakePipeline:
+def furnish(settings: WorkerSettings, directories: Directories, _clock: Clock) -> MakePipeline:
     def make(camera: CameraSettings, emit: Emit) -> MadeUp:
-        return MadeUp(camera, settings, emit)
+        return MadeUp(camera, settings, directories, emit)
 
     return make
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import PurePosixPath
 
 import pytest
 from hypothesis import given
@@ -19,11 +19,12 @@ NAMES = [CameraId(f"c{number}") for number in range(12)]
 
 
 def camera(name: CameraId, port: int = 554, **other: object) -> CameraSettings:
-    return CameraSettings(camera=name, url=f"rtsp://192.0.2.1:{port}/", state_directory=Path("/state") / name).model_copy(update=other)
+    told = CameraSettings(camera=name, url=f"rtsp://192.0.2.1:{port}/", state_directory=PurePosixPath("state", name))
+    return told.model_copy(update=other)
 
 
 def worker(number: int, cameras: Sequence[CameraSettings]) -> WorkerSettings:
-    return WorkerSettings(cameras=tuple(cameras), directory=Path("/workers") / str(number), state_key_hex="00" * 32)
+    return WorkerSettings(cameras=tuple(cameras), directory=PurePosixPath("workers", str(number)), state_key_hex="00" * 32)
 
 
 def running(*groups: Sequence[CameraId]) -> dict[int, Hosted]:

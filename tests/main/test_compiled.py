@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -12,6 +12,7 @@ from privet.config.directories import cache_directory, user_cache_directory
 from privet.config.load import Loaded, load
 from privet.core.errors import ConfigError
 from privet.pipe.compiled import COMPILED, STAMP, compiled_directory, is_warm, mark_used, remove_unused
+from privet.pipe.directories import Directories
 from privet.pipe.settings import WorkerSettings
 from privet.worker.jobs.compile import warm
 
@@ -139,7 +140,8 @@ def test_no_worker_may_write_it(tmp_path: Path) -> None:
     loaded = configured(tmp_path, 'cache_directory = "compiled"')
     cache = cache_directory(loaded)
     settings = WorkerSettings(
-        cameras=(), directory=loaded.data_directory / "workers" / "0", state_key_hex="ab" * 32,
-        warmed_cache_directory=compiled_directory(cache),
+        cameras=(), directory=PurePosixPath("workers/0"), state_key_hex="ab" * 32,
     )  # fmt: skip
-    assert not any(cache.is_relative_to(writable) or writable.is_relative_to(cache) for writable in settings.writable_directories())
+    written = Directories(loaded.data_directory, compiled_directory(cache)).writable(settings)
+    assert written == (loaded.data_directory / "workers" / "0",)
+    assert not any(cache.is_relative_to(writable) or writable.is_relative_to(cache) for writable in written)

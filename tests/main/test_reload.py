@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import stat
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -53,7 +53,7 @@ class Site:
         self.path.write_text("\n".join(tables))
 
     def make(self, loaded: Loaded, number: int, cameras: Sequence[CameraId]) -> WorkerSettings:
-        return worker_settings(loaded, cameras, loaded.data_directory / "workers" / str(number), KEY)
+        return worker_settings(loaded, cameras, PurePosixPath("workers", str(number)), KEY)
 
     def register(self, entries: Sequence[RegisterEntry]) -> None:
         if self.index_fails:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
+from pathlib import PurePosixPath
 
 import anyio
 import pytest
@@ -162,7 +162,7 @@ class Launchpad:
 
 
 def told(cameras: Sequence[CameraId]) -> WorkerSettings:
-    somewhere = Path("/nowhere")
+    somewhere = PurePosixPath("nowhere")
     return WorkerSettings(
         cameras=tuple(CameraSettings(camera=camera, url="rtsp://192.0.2.1/", state_directory=somewhere) for camera in cameras),
         directory=somewhere,
@@ -322,9 +322,9 @@ async def test_passwords_and_the_key_are_never_logged(caplog: pytest.LogCaptureF
     caplog.set_level(logging.DEBUG)
     launch, ears = Launchpad(), Ears()
     camera = CameraSettings(
-        camera=GATE, url="rtsp://192.0.2.1/", username="viewer", password="hunter2hunter2", state_directory=Path("/nowhere")
+        camera=GATE, url="rtsp://192.0.2.1/", username="viewer", password="hunter2hunter2", state_directory=PurePosixPath("nowhere")
     )
-    settings = WorkerSettings(cameras=(camera,), directory=Path("/nowhere"), state_key_hex="ab" * 32)
+    settings = WorkerSettings(cameras=(camera,), directory=PurePosixPath("nowhere"), state_key_hex="ab" * 32)
     supervising = Supervisor({0: settings}, launch, ears, SystemClock(), lambda: 0.0)
     async with anyio.create_task_group() as group:
         group.start_soon(supervising.run)

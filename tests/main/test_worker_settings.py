@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -10,6 +11,7 @@ from privet.config.load import load
 from privet.core.errors import NotFoundError
 from privet.core.ids import CameraId
 from privet.main.worker_settings import worker_settings
+from privet.pipe.directories import Directories, arguments_of, directories_of
 from privet.pipe.settings import WorkerSettings
 
 KEY = bytes(range(32))
@@ -50,7 +52,7 @@ def configured(tmp_path: Path) -> Path:
 
 
 def settings_of(config: Path) -> WorkerSettings:
-    return worker_settings(load(config), (CameraId("gate"), CameraId("yard")), config.parent / "data/workers/0", KEY)
+    return worker_settings(load(config), (CameraId("gate"), CameraId("yard")), PurePosixPath("workers/0"), KEY)
 
 
 def test_each_camera_is_told_what_its_configuration_says(configured: Path) -> None:
@@ -69,11 +71,33 @@ def test_each_camera_is_told_what_its_configuration_says(configured: Path) -> No
 
 def test_cameras_keep_their_state_whoever_hosts_them_and_share_no_directory(configured: Path) -> None:
     settings = settings_of(configured)
-    elsewhere = worker_settings(load(configured), (CameraId("yard"),), configured.parent / "data/workers/7", KEY)
+    elsewhere = worker_settings(load(configured), (CameraId("yard"),), PurePosixPath("workers/7"), KEY)
     assert elsewhere.cameras[0].state_directory == settings.cameras[1].state_directory
     writable = settings.writable_directories()
     assert len(set(writable)) == 3
-    assert all(path.is_absolute() for path in writable)
+    assert {str(name) for name in writable} == {"workers/0", "state/gate", "state/yard"}
+
+
+def test_nothing_of_where_this_machine_keeps_things_is_told(configured: Path) -> None:
+    """A worker may run on another machine: but for a clip's own address, nothing said to it lies in this one's directories."""
+    gate = worker_settings(load(configured), (CameraId("gate"),), PurePosixPath("workers/0"), KEY)
+    assert str(configured.parent) not in gate.model_dump_json()
+
+
+@pytest.mark.parametrize("name", ["/data/workers/0", "../workers/0", "workers/../..", "", "."])
+def test_a_directory_lies_below_the_data_directory(configured: Path, name: str) -> None:
+    told = json.loads(settings_of(configured).model_dump_json())
+    for broken in (told | {"directory": name}, told | {"cameras": [told["cameras"][0] | {"state_directory": name}]}):
+        with pytest.raises(ValueError, match="relative to the data directory"):
+            WorkerSettings.model_validate_json(json.dumps(broken))
+
+
+def test_directories_survive_the_arguments_of_a_process() -> None:
+    for directories in (Directories(Path("/data")), Directories(Path("/data"), Path("/cache/compiled"))):
+        assert directories_of(arguments_of(directories)) == directories
+    for wrong in ([], ["data"], ["/data", "compiled"], ["/data", "/compiled", "/more"]):
+        with pytest.raises(ValueError, match="absolute"):
+            directories_of(wrong)
 
 
 def test_settings_survive_the_pipe(configured: Path) -> None:
@@ -98,4 +122,4 @@ def test_a_settings_error_does_not_show_its_input(configured: Path) -> None:
 
 def test_an_unknown_camera_is_named_with_the_known_ones(configured: Path) -> None:
     with pytest.raises(NotFoundError, match=r"'gaet'.*known: gate, yard"):
-        worker_settings(load(configured), (CameraId("gaet"),), configured.parent, KEY)
+        worker_settings(load(configured), (CameraId("gaet"),), PurePosixPath("workers/0"), KEY)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePosixPath
 
 import numpy as np
 from hypothesis import given, settings
@@ -186,7 +186,7 @@ def run(script: Script, pictures: list[Picture]) -> list[pipe_pb2.WorkerMessage]
     camera = CameraSettings(
         camera=CameraId("gate"),
         url="rtsp://camera.invalid/",
-        state_directory=Path("unused"),
+        state_directory=PurePosixPath("unused"),
         scene=SceneSection(),
         promotion=Promotion(),
         detect=Detect(),

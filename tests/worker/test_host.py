@@ -6,7 +6,7 @@ import io
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import PurePosixPath
 
 from tests.pipe.messages import state
 
@@ -24,7 +24,7 @@ GATE, YARD = CameraId("gate"), CameraId("yard")
 
 
 def told(camera: CameraId, url: str = "rtsp://192.0.2.1/main") -> CameraSettings:
-    return CameraSettings(camera=camera, url=url, state_directory=Path("/state") / camera)
+    return CameraSettings(camera=camera, url=url, state_directory=PurePosixPath("state", camera))
 
 
 class Heard:

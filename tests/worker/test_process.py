@@ -7,9 +7,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -19,6 +19,7 @@ from privet.core.pb import pipe_pb2
 from privet.main.launch import reduced_environment
 from privet.pipe import framing
 from privet.pipe.crash_code import describe
+from privet.pipe.directories import Directories, arguments_of
 from privet.pipe.settings import CameraSettings, WorkerSettings, connect_ports
 from privet.worker.priority import AUTOGROUP
 from privet.worker.process import EXIT_ORPHANED, EXIT_STOPPED, EXIT_UNUSABLE, GROUP_NICENESS, NICENESS
@@ -30,12 +31,12 @@ ROOT = Path(__file__).parents[2]
 class Child:
     """A worker process and its pipe, blocking."""
 
-    def __init__(self, directory: Path, module: str = "tests.main.fake_worker") -> None:
-        self.directory = directory
+    def __init__(self, module: str, arguments: Sequence[str], cwd: Path | None) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", module],
+            [sys.executable, "-P", "-m", module, *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env=reduced_environment() | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src"), *sys.path))},
+            cwd=cwd,
             start_new_session=True,         # as the supervisor starts it
         )
         assert self.process.stdin is not None
@@ -49,7 +50,7 @@ class Child:
         self.stdin.flush()
 
     def start(self, **words: str) -> None:
-        self.tell(pipe_pb2.SupervisorMessage(start=pipe_pb2.Start(settings=settings(self.directory, words).model_dump_json().encode())))
+        self.tell(pipe_pb2.SupervisorMessage(start=pipe_pb2.Start(settings=settings(words).model_dump_json().encode())))
 
     def hear(self) -> pipe_pb2.WorkerMessage:
         return framing.parse_worker_message(next(self._frames))
@@ -65,23 +66,25 @@ class Child:
         return self.process.wait(20)
 
 
-def settings(directory: Path, words: dict[str, str]) -> WorkerSettings:
+def settings(words: dict[str, str]) -> WorkerSettings:
     return WorkerSettings(
         cameras=tuple(
             CameraSettings(
                 camera=CameraId(name), url=f"rtsp://127.0.0.1/{word}", username="viewer", password=PASSWORD,
-                state_directory=directory / "state" / name,
+                state_directory=PurePosixPath("state", name),
             )
             for name, word in words.items()
         ),
-        directory=directory / "worker",
+        directory=PurePosixPath("worker"),
         state_key_hex="cd" * 32,
     )
 
 
 @contextmanager
-def child(directory: Path, module: str = "tests.main.fake_worker") -> Iterator[Child]:
-    running = Child(directory, module)
+def child(
+    directory: Path, module: str = "tests.main.fake_worker", arguments: Sequence[str] | None = None, cwd: Path | None = None
+) -> Iterator[Child]:
+    running = Child(module, arguments_of(Directories(directory)) if arguments is None else arguments, cwd)
     try:
         yield running
     finally:
@@ -173,7 +176,8 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
     script = (
         "import os, subprocess, sys\n"
         "inward = int(sys.argv[1])\n"
-        "worker = subprocess.Popen([sys.executable, '-m', 'tests.main.fake_worker'], stdin=inward, stdout=subprocess.PIPE)\n"
+        "command = [sys.executable, '-P', '-m', 'tests.main.fake_worker', sys.argv[2]]\n"
+        "worker = subprocess.Popen(command, stdin=inward, stdout=subprocess.PIPE)\n"
         "worker.stdout.read(1)\n"  # it is under way
         "print(worker.pid, flush=True)\n"
         "sys.stdin.read()\n"
@@ -181,11 +185,11 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
     inward, held = os.pipe()
     root = str(Path(__file__).parents[2])
     parent = subprocess.Popen(
-        [sys.executable, "-c", script, str(inward)],
+        [sys.executable, "-c", script, str(inward), str(tmp_path)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, pass_fds=[inward],
         env=os.environ | {"PYTHONPATH": root},
     )
-    message = pipe_pb2.Start(settings=settings(tmp_path, {"gate": "covers"}).model_dump_json().encode())
+    message = pipe_pb2.Start(settings=settings({"gate": "covers"}).model_dump_json().encode())
     os.write(held, framing.frame(pipe_pb2.SupervisorMessage(start=message)))
     assert parent.stdout is not None
     assert parent.stdin is not None
@@ -278,6 +282,23 @@ def test_a_worker_that_is_never_told_anything_ends_with_its_pipe(tmp_path: Path)
         assert worker.status() == EXIT_ORPHANED
 
 
+@pytest.mark.parametrize("arguments", [[], ["data"], ["/data", "/compiled", "/more"]])
+def test_without_a_data_directory_of_its_own_it_ends(tmp_path: Path, arguments: list[str]) -> None:
+    with child(tmp_path, arguments=arguments) as worker:
+        worker.start(gate="covers")
+        assert worker.status() == EXIT_UNUSABLE
+
+
+def test_no_file_where_it_stands_is_a_module_of_its(tmp_path: Path) -> None:
+    """Somebody who may write there could otherwise run what he likes where the live pixels are."""
+    for name in ("numpy", "pydantic", "secrets", "privet"):
+        (tmp_path / f"{name}.py").write_text("open('ran', 'w').close()\nraise SystemExit(99)\n")
+    with child(tmp_path, cwd=tmp_path) as worker:
+        worker.start(gate="covers")
+        worker.until(is_cover)
+    assert not (tmp_path / "ran").exists()
+
+
 def test_nothing_of_an_earlier_life_is_left_but_the_state(tmp_path: Path) -> None:
     planted = tmp_path / "worker" / "compiled" / "planted.nbc"
     kept = tmp_path / "state" / "gate" / "scene.state"
@@ -291,8 +312,8 @@ def test_nothing_of_an_earlier_life_is_left_but_the_state(tmp_path: Path) -> Non
     assert kept.exists()
 
 
-def test_ports_are_those_of_the_cameras_and_name_servers(tmp_path: Path) -> None:
-    told = settings(tmp_path, {"gate": "covers"})
+def test_ports_are_those_of_the_cameras_and_name_servers() -> None:
+    told = settings({"gate": "covers"})
     (camera,) = told.cameras
     urls = ["rtsp://h/a", "rtsps://h/a", "rtsp://h:8554/a", "file:///a.mp4"]
     cameras = tuple(camera.model_copy(update={"url": url, "sub_url": "rtsp://h:555/b"}) for url in urls)

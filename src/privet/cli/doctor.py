@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import click
@@ -28,6 +28,7 @@ from privet.core.decoding import Decoding
 if TYPE_CHECKING:
     from privet.config.load import Loaded
     from privet.config.models import Decode
+    from privet.pipe.directories import Directories
     from privet.pipe.jobs import Measured
     from privet.pipe.settings import WorkerSettings
 
@@ -256,26 +257,26 @@ def _probe(loaded: Loaded, cameras: Sequence[str], decode: Decode | None = None,
     from privet.config.models import Decode
     from privet.core.ids import CameraId
     from privet.main.worker_settings import worker_settings
+    from privet.pipe.directories import Directories
 
     with tempfile.TemporaryDirectory(prefix="privet-doctor-") as temporary:
-        # The camera's sealed state is none of the probe's business: it may write into the throw-away directory only.
-        settings = worker_settings(loaded, [CameraId(camera) for camera in cameras], Path(temporary) / "probe", bytes(32))
-        state = Path(temporary) / "state"
+        settings = worker_settings(loaded, [CameraId(camera) for camera in cameras], PurePosixPath("probe"), bytes(32))
         cameras_told = tuple(
-            each.model_copy(update={"state_directory": state, "url": each.sub_url if sub else each.url, "sub_url": None})
-            for each in settings.cameras
+            each.model_copy(update={"url": each.sub_url if sub else each.url, "sub_url": None}) for each in settings.cameras
         )
         told = settings.model_copy(update={"decode": decode or Decode(), "cameras": cameras_told})
-        return _ask(told)
+        # The camera's sealed state is none of the probe's business: its data directory is one to throw away.
+        return _ask(told, Directories(Path(temporary)))
 
 
-def _ask(settings: WorkerSettings) -> Measured | None:
+def _ask(settings: WorkerSettings, directories: Directories) -> Measured | None:
     from privet.main.launch import reduced_environment
+    from privet.pipe.directories import arguments_of
     from privet.pipe.jobs import Measured
 
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "privet.worker.jobs.probe"],
+            [sys.executable, "-P", "-m", "privet.worker.jobs.probe", *arguments_of(directories)],
             input=settings.model_dump_json().encode(),
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=PROBE_WITHIN_S, check=False, env=reduced_environment(),
         )

@@ -124,7 +124,7 @@ def _mask(settings: MaskSettings, source: Path, destination: Path, *, quiet: boo
     began = monotonic()
     size_bytes = source.stat().st_size
     child = subprocess.Popen(
-        [sys.executable, "-m", "privet.worker.jobs.mask"],
+        [sys.executable, "-P", "-m", "privet.worker.jobs.mask"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
 from privet.config.directories import cache_directory
@@ -35,6 +35,7 @@ from privet.main.launch import reduced_environment
 from privet.main.worker_settings import worker_settings
 from privet.pipe import framing
 from privet.pipe.compiled import WARM_WITHIN_S, compiled_directory, is_warm, warm_command
+from privet.pipe.directories import Directories, arguments_of
 from privet.pipe.settings import WorkerSettings
 
 FIRST_PICTURE_WITHIN_S = 30.0
@@ -102,7 +103,7 @@ def write_sample(path: Path) -> None:
     Raises:
         PrivetError: it cannot.
     """
-    command = [sys.executable, "-m", "privet.worker.jobs.bench", str(path)]
+    command = [sys.executable, "-P", "-m", "privet.worker.jobs.bench", "--sample", str(path)]
     done = subprocess.run(command, env=reduced_environment(), stderr=subprocess.DEVNULL, check=False)
     if done.returncode or not path.is_file():
         raise PrivetError(f"the sample clip cannot be written to {path}: make room there, or give one with --file")
@@ -119,7 +120,7 @@ def measure(loaded: Loaded, cameras: Sequence[CameraId], directory: Path, second
     warm_s, measured_s = seconds * 0.05, seconds * 0.25
     # No proof ends, for want of keyframes; but all of a proof's time is measured, for what is looked at goes by how far it has come.
     no_proof: Promotion = {"prove_seconds": warm_s + measured_s, "prove_keyframes": 10_000, "commissioning": "automatic"}
-    empty = _Worker(_settings(loaded, (), directory / "empty", warmed, no_proof))
+    empty = _Worker(_settings(loaded, (), no_proof), Directories(directory / "empty", warmed))
     say("first pictures")
     try:
         proving, busy = _pass(loaded, cameras, directory / "proving", warmed, no_proof, warm_s, measured_s, say, "proving")
@@ -131,22 +132,14 @@ def measure(loaded: Loaded, cameras: Sequence[CameraId], directory: Path, second
     return Bench(proving, settled, worker_bytes, max(busy, busier) / cores)
 
 
-def _settings(
-    loaded: Loaded, cameras: Sequence[CameraId], directory: Path, warmed: Path, promotion: Promotion
-) -> WorkerSettings:
-    """As `privet run` has them, but in directories of their own and with another proof."""
-    told = worker_settings(loaded, cameras, directory / "worker", bytes(32), warmed)
+def _settings(loaded: Loaded, cameras: Sequence[CameraId], promotion: Promotion) -> WorkerSettings:
+    """As `privet run` has them, but with another proof."""
+    told = worker_settings(loaded, cameras, PurePosixPath("worker"), bytes(32))
     changes: dict[str, object] = {"promotion": loaded.config.promotion.model_copy(update=promotion)}
     if promotion is QUICK_PROOF:
         looks = max(loaded.config.detect.looks_per_second, QUICK_LOOKS_PER_SECOND)
         changes["detect"] = told.detect.model_copy(update={"looks_per_second": looks})
-    return told.model_copy(
-        update={
-            "cameras": tuple(
-                camera.model_copy(update=changes | {"state_directory": directory / "state" / camera.camera}) for camera in told.cameras
-            )
-        }
-    )
+    return told.model_copy(update={"cameras": tuple(camera.model_copy(update=changes) for camera in told.cameras)})
 
 
 def _pass(
@@ -157,7 +150,7 @@ def _pass(
     workers: dict[CameraId, _Worker] = {}
     try:
         for number, camera in enumerate(cameras):
-            workers[camera] = _Worker(_settings(loaded, (camera,), directory / str(number), warmed, promotion))
+            workers[camera] = _Worker(_settings(loaded, (camera,), promotion), Directories(directory / str(number), warmed))
         deadline_s = time.monotonic() + FIRST_PICTURE_WITHIN_S
         while time.monotonic() < deadline_s and not all(worker.delivers() for worker in workers.values()):
             time.sleep(0.2)
@@ -224,6 +217,7 @@ class _Worker:
     """A bench's worker as a process: told its settings, heard by a thread. What breaks the rules of the pipe ends it."""
 
     settings: WorkerSettings
+    directories: Directories
     health: pipe_pb2.Health = field(default_factory=pipe_pb2.Health)
     grid: scene_pb2.Grid = field(default_factory=scene_pb2.Grid)
     reason: Reason = Reason.NONE
@@ -234,8 +228,8 @@ class _Worker:
 
     def __post_init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "privet.worker.jobs.bench"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, env=reduced_environment(), start_new_session=True,
+            [sys.executable, "-P", "-m", "privet.worker.jobs.bench", *arguments_of(self.directories)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=reduced_environment(), start_new_session=True,
         )
         self._say(pipe_pb2.SupervisorMessage(start=pipe_pb2.Start(settings=self.settings.model_dump_json().encode())))
         self._thread = threading.Thread(target=self._hear, name="hear", daemon=True)

@@ -15,6 +15,7 @@ import anyio
 
 from privet.core.pb import pipe_pb2
 from privet.pipe import framing
+from privet.pipe.directories import Directories, arguments_of
 
 SEND_WITHIN_S = 2.0
 KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "LIBVA_DRIVER_NAME")
@@ -55,14 +56,14 @@ class LocalWorker:
         return status
 
 
-async def launch_worker() -> LocalWorker:
-    """Start `python -m privet.worker.process`.
+async def launch_worker(directories: Directories) -> LocalWorker:
+    """Start `python -P -m privet.worker.process`: -P, for no file where this process happens to stand is a module of a worker's.
 
     Raises:
         OSError: the machine has no room for another process.
     """
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "privet.worker.process",
+        sys.executable, "-P", "-m", "privet.worker.process", *arguments_of(directories),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

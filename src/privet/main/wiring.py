@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 import anyio
 
@@ -33,6 +34,7 @@ from privet.main.worker_life import WorkerProcess
 from privet.main.worker_settings import worker_settings
 from privet.pipe.bound import capacity_bits_per_second
 from privet.pipe.compiled import compiled_directory, mark_used
+from privet.pipe.directories import Directories
 from privet.pipe.settings import WorkerSettings
 from privet.record.archive import Archive
 from privet.record.recorder import Recorder
@@ -99,13 +101,12 @@ class Wiring:
         )
 
     def _worker(self, loaded: Loaded, number: int, cameras: Sequence[CameraId]) -> WorkerSettings:
-        directory = loaded.data_directory / "workers" / str(number)
-        return worker_settings(loaded, cameras, directory, self._key, self.compiled)
+        return worker_settings(loaded, cameras, PurePosixPath("workers", str(number)), self._key)
 
     async def _launch(self) -> WorkerProcess:
         await self.warmed.wait()
         mark_used(self.compiled)
-        return await launch_worker()
+        return await launch_worker(Directories(self.loaded.data_directory, self.compiled))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Belongs here: how a worker's settings follow from privet.toml. Does not belong h
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from privet.config.load import Loaded
@@ -16,17 +16,11 @@ from privet.core.ids import CameraId
 from privet.pipe.settings import CameraSettings, WorkerSettings
 
 
-def worker_settings(
-    loaded: Loaded,
-    camera_ids: Sequence[CameraId],
-    directory: Path,
-    state_key: bytes,
-    warmed_cache_directory: Path | None = None,
-) -> WorkerSettings:
+def worker_settings(loaded: Loaded, camera_ids: Sequence[CameraId], directory: PurePosixPath, state_key: bytes) -> WorkerSettings:
     """Return what the worker that hosts `camera_ids` is told.
 
-    directory: the worker's own. State lies in `state/<camera>` below the data directory, so that a camera keeps it when it is
-    hosted by another worker.
+    directory: the worker's own, below the data directory. State lies in `state/<camera>`, so that a camera keeps it when it is hosted by
+    another worker.
 
     Raises:
         NotFoundError: a camera is not in the configuration.
@@ -34,7 +28,6 @@ def worker_settings(
     return WorkerSettings(
         cameras=tuple(camera_settings(loaded, camera) for camera in camera_ids),
         directory=directory,
-        warmed_cache_directory=warmed_cache_directory,
         lockdown=loaded.config.worker.lockdown,
         state_key_hex=state_key.hex(),
         detect=detect_settings(loaded),
@@ -65,7 +58,7 @@ def camera_settings(loaded: Loaded, camera_id: CameraId) -> CameraSettings:
         promotion=config.promotion,
         detect=detect_settings(loaded),
         decode=decode_settings(config.decode, camera),
-        state_directory=loaded.data_directory / "state" / camera_id,
+        state_directory=PurePosixPath("state", camera_id),
     )
 
 

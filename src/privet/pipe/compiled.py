@@ -2,7 +2,7 @@
 
 Belongs here: the directories of compiled things, one per fingerprint, so that every data directory and every version of this
 installation uses what was compiled once. Does not belong here: compiling, which imports the kernels and is done by a process of its
-own: `python -m privet.worker.jobs.compile CACHE [DEVICE]`.
+own: `python -P -m privet.worker.jobs.compile CACHE [DEVICE]`.
 
 The life of one: 1. it is compiled into a fresh directory beside it; 2. stamped; 3. renamed: what has its name is whole; 4. workers copy
 it and never write it; 5. when more than KEPT others were used later, the next to compile removes it.
@@ -31,7 +31,7 @@ KEPT = 4
 
 def warm_command(cache: Path, device: str = "CPU") -> list[str]:
     """Return the command that compiles everything into `compiled_directory(cache, device)`."""
-    return [sys.executable, "-m", "privet.worker.jobs.compile", str(cache), device]
+    return [sys.executable, "-P", "-m", "privet.worker.jobs.compile", str(cache), device]
 
 
 def compiled_directory(cache: Path, device: str = "CPU") -> Path:

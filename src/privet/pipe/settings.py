@@ -7,11 +7,11 @@ The JSON holds passwords and the state key: it goes through the pipe only, never
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from privet.config.models import Decode, Detect, Point, Promotion, SceneSection
 from privet.core.ids import CameraId
@@ -19,6 +19,15 @@ from privet.core.ids import CameraId
 STATE_KEY_BYTES = 32
 RTSP_PORT, RTSPS_PORT, DNS_PORT = 554, 322, 53
 
+
+def _below_data(name: PurePosixPath) -> PurePosixPath:
+    if name.is_absolute() or not name.parts or ".." in name.parts:
+        raise ValueError("a directory of a worker is named relative to the data directory, lies below it, and has no '..'")
+    return name
+
+
+DirectoryName = Annotated[PurePosixPath, AfterValidator(_below_data)]
+"""A directory below the data directory, wherever that is on the machine that the worker runs on (pipe.directories)."""
 StateKeyHex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -40,7 +49,7 @@ class CameraSettings(_Settings):
     promotion: Promotion = Promotion()
     detect: Detect = Detect()
     decode: Decode = Decode()
-    state_directory: Path                                   # absolute; this camera's sealed state and nothing else
+    state_directory: DirectoryName                          # this camera's sealed state and nothing else
     loop: bool = True                                       # files only: begin again at the end
     paced: bool = True                                      # files only: in real time, not as fast as they can be read
 
@@ -49,8 +58,7 @@ class WorkerSettings(_Settings):
     """Everything one worker process needs. `state_key_hex`: 32 bytes, the installation's key."""
 
     cameras: tuple[CameraSettings, ...]
-    directory: Path                                         # absolute; the worker's own: caches and temporary files
-    warmed_cache_directory: Path | None = None              # compiled kernels to copy from; read only
+    directory: DirectoryName                                # the worker's own: caches and temporary files
     lockdown: Literal["required", "available"] = "available"
     state_key_hex: StateKeyHex = Field(repr=False)
     detect: Detect = Detect()                               # what the worker's detectors are; its cameras share them
@@ -70,7 +78,7 @@ class WorkerSettings(_Settings):
         """The most of any of its cameras."""
         return max((camera.scene.covers_per_second for camera in self.cameras), default=0.0)
 
-    def writable_directories(self) -> tuple[Path, ...]:
+    def writable_directories(self) -> tuple[PurePosixPath, ...]:
         """Every directory below which the worker may write."""
         return (self.directory, *(camera.state_directory for camera in self.cameras))
 

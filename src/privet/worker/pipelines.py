@@ -17,6 +17,7 @@ from privet.ingest.hardware import Accelerator
 from privet.ingest.open import open_source
 from privet.ingest.source import Source, SourceSettings
 from privet.pipe.compiled import COMPILED, MODELS
+from privet.pipe.directories import Directories
 from privet.pipe.settings import CameraSettings, WorkerSettings
 from privet.worker.camera.pipeline import CameraPipeline
 from privet.worker.camera.state_saving import StateSaving
@@ -31,7 +32,8 @@ Open = Callable[[SourceSettings, Clock, Attention | None, Accelerator | None], S
 
 
 def pipelines(
-    settings: WorkerSettings, clock: Clock, make_store: Callable[[CameraSettings], Store] | None = None, open_stream: Open = open_source
+    settings: WorkerSettings, directories: Directories, clock: Clock, make_store: Callable[[CameraSettings], Store] | None = None,
+    open_stream: Open = open_source,
 ) -> MakePipeline:
     """Return what makes a camera's pipeline. Detectors are loaded once, while the cameras connect, and shared by the worker's cameras.
 
@@ -39,7 +41,7 @@ def pipelines(
     A detector that does not load is no error here: every pipeline says so when it first asks, and proves nothing.
     """
     detect = settings.detect
-    cache = settings.directory / COMPILED / MODELS
+    cache = directories.of(settings.directory) / COMPILED / MODELS
     own = own_model(detect)
     late = LateDetectors(inputs_px(own), lambda: load_detectors(detect.device, detect.threshold, cache, own))
 
@@ -49,7 +51,7 @@ def pipelines(
     def make(told: CameraSettings, emit: Emit) -> Pipeline:
         camera = told.camera
         if camera not in kept:
-            store = make_store(told) if make_store else StateStore(told.state_directory, camera, settings.state_key)
+            store = make_store(told) if make_store else StateStore(directories.of(told.state_directory), camera, settings.state_key)
             kept[camera] = StateSaving(store, clock)
         source = source_settings(told)
         sub = replace(source, stream="sub")

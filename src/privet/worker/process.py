@@ -1,9 +1,10 @@
-"""The worker process: `python -m privet.worker.process`, a blind box that holds live pixels and says scene messages.
+"""The worker process: `python -P -m privet.worker.process DATA [COMPILED]`, a blind box that holds live pixels and says scene messages.
 
 Belongs here: the life of the process, in this order:
 1. it forbids core dumps, takes its pipe (descriptors 0 and 1 as inherited) away from the standard streams and points those at
    /dev/null, so that nothing a library prints can reach the pipe or anybody's log;
-2. it reads its settings from the pipe: never from argv or the environment, which others may read;
+2. it reads its settings from the pipe: never from argv or the environment, which others may read and which say only where its
+   directories are on this machine;
 3. it makes its directories, copies what was compiled before into its own, and confines itself (lockdown);
 4. only then it imports what decodes, sees and detects, and starts a thread per camera;
 5. it ends when told to, on SIGTERM, and at once when the supervisor is gone.
@@ -31,6 +32,7 @@ from privet.core.pb import pipe_pb2
 from privet.pipe import framing
 from privet.pipe.compiled import COMPILED, MODELS, is_warm
 from privet.pipe.crash_code import crash_code_of
+from privet.pipe.directories import Directories, directories_of
 from privet.pipe.settings import WorkerSettings, connect_ports, fits
 from privet.worker import lockdown
 from privet.worker.heartbeat import until_heartbeat_ns
@@ -52,7 +54,7 @@ DRAIN_WITHIN_S = 2.0
 DRI = Path("/dev/dri")
 
 
-Furnish = Callable[[WorkerSettings, Clock], MakePipeline]
+Furnish = Callable[[WorkerSettings, Directories, Clock], MakePipeline]
 """Gives what makes the pipelines: the real ones import the decoder, the scene and the detectors."""
 
 
@@ -65,10 +67,10 @@ def main(furnish: Furnish | None = None) -> None:
     clock = SystemClock()
     send_queue = SendQueue(lambda data: framing.write_all(outward, data), clock)
     frames = framing.read_frames(os.fdopen(inward, "rb"), framing.MAX_COMMAND_BYTES)
-    settings = _settings(frames)
+    settings, directories = _settings(frames), _directories()
     line = send_queue.line("")
     try:
-        abi = prepare(settings)
+        abi = prepare(settings, directories)
     except (PrivetError, OSError) as error:
         _fail(outward, pipe_pb2.LOG_CODE_SANDBOX, crash_code_of(error))
     if abi == 0 and settings.lockdown == "required":
@@ -77,7 +79,7 @@ def main(furnish: Furnish | None = None) -> None:
     sender.start()
     line(pipe_pb2.Log(level=INFO if abi else WARNING, code=pipe_pb2.LOG_CODE_SANDBOX, number=abi))
     try:
-        host = Host(settings.cameras, (furnish or _real_pipelines)(settings, clock), send_queue, clock)
+        host = Host(settings.cameras, (furnish or _real_pipelines)(settings, directories, clock), send_queue, clock)
     except Exception as error:  # noqa: BLE001 (a supervisor: say where before the process is gone)
         _end_by(error, line, send_queue, sender)
     stop = threading.Event()
@@ -109,25 +111,25 @@ def take_pipe() -> tuple[int, int]:
     return (inward, outward)
 
 
-def prepare(settings: WorkerSettings) -> int:
+def prepare(settings: WorkerSettings, directories: Directories) -> int:
     """Make the directories, bring the compiled kernels, confine the process. Returns Landlock's ABI, 0 without.
 
     Raises:
         OSError: a directory cannot be made.
         LockdownError: the kernel refused a restriction.
     """
-    temporary = settings.directory / "tmp"
-    compiled = settings.directory / COMPILED
+    own, writable = directories.of(settings.directory), directories.writable(settings)
+    temporary, compiled = own / "tmp", own / COMPILED
     # Nothing of an earlier life is trusted: a worker that was taken over could have left it.
-    shutil.rmtree(settings.directory, ignore_errors=True)
-    for directory in (*settings.writable_directories(), temporary):
+    shutil.rmtree(own, ignore_errors=True)
+    for directory in (*writable, temporary):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if settings.warmed_cache_directory is not None and is_warm(settings.warmed_cache_directory):
-        shutil.copytree(settings.warmed_cache_directory, compiled)
+    if directories.compiled is not None and is_warm(directories.compiled):
+        shutil.copytree(directories.compiled, compiled)
     (compiled / MODELS).mkdir(mode=0o700, parents=True, exist_ok=True)
     os.environ["TMPDIR"] = str(temporary)
     os.environ["NUMBA_CACHE_DIR"] = str(compiled)
-    return lockdown.confine(settings.writable_directories(), connect_ports(settings), devices(settings))
+    return lockdown.confine(writable, connect_ports(settings), devices(settings))
 
 
 def devices(settings: WorkerSettings) -> tuple[Path, ...]:
@@ -152,10 +154,17 @@ def _settings(frames: Iterator[bytes]) -> WorkerSettings:
         os._exit(EXIT_UNUSABLE)
 
 
-def _real_pipelines(settings: WorkerSettings, clock: Clock) -> MakePipeline:
+def _directories() -> Directories:
+    try:
+        return directories_of(sys.argv[1:])
+    except ValueError:
+        os._exit(EXIT_UNUSABLE)
+
+
+def _real_pipelines(settings: WorkerSettings, directories: Directories, clock: Clock) -> MakePipeline:
     from privet.worker.pipelines import pipelines  # noqa: PLC0415 (not before the process is confined)
 
-    return pipelines(settings, clock)
+    return pipelines(settings, directories, clock)
 
 
 def _on_sigterm(stop: threading.Event) -> None:

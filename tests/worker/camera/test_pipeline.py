@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import PurePosixPath
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ def camera_settings(**promotion: object) -> CameraSettings:
     return CameraSettings(
         camera=CameraId("gate"),
         url="rtsp://camera.invalid/",
-        state_directory=Path("unused"),
+        state_directory=PurePosixPath("unused"),
         scene=SceneSection(),
         promotion=Promotion.model_validate(quick),
         detect=Detect(looks_per_second=100.0),

@@ -1,7 +1,7 @@
 """The worker of `privet bench`: a worker like any other, but that nothing of a picture leaves it and nothing is kept.
 
-    python -m privet.worker.jobs.bench               a worker: see privet.worker.process
-    python -m privet.worker.jobs.bench FILE          writes the sample clip, in which there is nobody
+    python -P -m privet.worker.jobs.bench DATA COMPILED     a worker: see privet.worker.process
+    python -P -m privet.worker.jobs.bench --sample FILE     writes the sample clip, in which there is nobody
 
 Belongs here: what is left out of what a worker says. Does not belong here: measuring (bench). A proof is shortened so that a minute will
 do, and no one signs it; so not even what it would promote may come out: states, health and log lines do, and covers, lights, backgrounds
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from privet.core.clock import Clock
 from privet.core.pb import pipe_pb2, scene_pb2
+from privet.pipe.directories import Directories
 from privet.pipe.settings import CameraSettings, WorkerSettings
 from privet.worker.host import MakePipeline, Pipeline
 from privet.worker.process import main
@@ -38,7 +39,7 @@ class Forgets:
         """It is dropped."""
 
 
-def furnish(settings: WorkerSettings, clock: Clock) -> MakePipeline:
+def furnish(settings: WorkerSettings, directories: Directories, clock: Clock) -> MakePipeline:
     """The real pipelines behind a filter."""
     from privet.worker.jobs.bench_clip import open_stream  # noqa: PLC0415 (not before the process is confined)
     from privet.worker.pipelines import pipelines  # noqa: PLC0415
@@ -46,7 +47,7 @@ def furnish(settings: WorkerSettings, clock: Clock) -> MakePipeline:
     def forgets(_camera: CameraSettings) -> Forgets:
         return Forgets()
 
-    make = pipelines(settings, clock, forgets, open_stream)
+    make = pipelines(settings, directories, clock, forgets, open_stream)
 
     def filtered(camera: CameraSettings, emit: Emit) -> Pipeline:
         def say(message: Outgoing, arrived_monotonic_ns: int = 0) -> None:
@@ -59,9 +60,9 @@ def furnish(settings: WorkerSettings, clock: Clock) -> MakePipeline:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
+    if sys.argv[1:2] == ["--sample"]:
         from privet.worker.jobs.bench_clip import write_sample
 
-        write_sample(Path(sys.argv[1]))
+        write_sample(Path(sys.argv[2]))
     else:
         main(furnish)

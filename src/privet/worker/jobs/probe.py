@@ -1,5 +1,5 @@
-"""Looks at one camera, or tries the detectors or the GPUs that decode, and says whole numbers: `python -m privet.worker.jobs.probe`, for
-`privet doctor`.
+"""Looks at one camera, or tries the detectors or the GPUs that decode, and says whole numbers, for `privet doctor`:
+`python -P -m privet.worker.jobs.probe DATA`.
 
 Belongs here: what is measured. Does not belong here: words and advice (cli/doctor), for no free text leaves a process that holds
 live pixels. It is as locked down as a worker: settings come in over standard input, one JSON object of `Measured` goes out.
@@ -23,6 +23,7 @@ from privet.core.clock import NS_PER_MS, NS_PER_S, SystemClock
 from privet.core.errors import DetectorError, SourceError
 from privet.core.scene import Reason
 from privet.pipe import framing
+from privet.pipe.directories import directories_of
 from privet.pipe.jobs import Measured
 from privet.pipe.settings import WorkerSettings
 from privet.worker import lockdown
@@ -172,8 +173,8 @@ def main() -> None:
     try:
         with os.fdopen(inward, "rb") as stream:
             settings = WorkerSettings.model_validate_json(stream.read())
-        abi = prepare(settings)
-    except (ValidationError, OSError, lockdown.LockdownError):
+        abi = prepare(settings, directories_of(sys.argv[1:]))
+    except (ValidationError, ValueError, OSError, lockdown.LockdownError):
         os._exit(EXIT_UNUSABLE)
     if settings.cameras:
         found = measure_camera(settings)
