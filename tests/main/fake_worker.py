@@ -14,14 +14,22 @@ from urllib.parse import urlsplit
 from tests.pipe.messages import background, cover, state
 
 from privet.core.clock import Clock
+from privet.core.machine import own_memory_bytes
 from privet.core.pb import pipe_pb2
 from privet.pipe.directories import Directories
 from privet.pipe.settings import CameraSettings, WorkerSettings
 from privet.pipe.signing import CommissionRequest, no_picture
-from privet.worker import host as worker_host
 from privet.worker.host import MakePipeline
 from privet.worker.process import main
 from privet.worker.send_queue import Emit
+
+OUT_OF_ORDER = threading.Event()
+
+
+def memory_bytes() -> int:
+    if OUT_OF_ORDER.is_set():
+        raise MemoryError("a person at the gate")
+    return own_memory_bytes()
 
 
 class MadeUp:
@@ -60,12 +68,8 @@ class MadeUp:
         raise ZeroDivisionError("a person at the gate")
 
     def _beatless(self, session: int) -> None:
-        """What beats for all cameras crashes in what is no camera's."""
-
-        def crash() -> int:
-            raise MemoryError("a person at the gate")
-
-        vars(worker_host)["own_memory_bytes"] = crash
+        """What speaks for all cameras crashes in what is no camera's."""
+        OUT_OF_ORDER.set()
         self._covers(session)
 
     def _hang(self, session: int) -> None:
@@ -100,4 +104,4 @@ def furnish(settings: WorkerSettings, directories: Directories, _clock: Clock) -
 
 
 if __name__ == "__main__":
-    main(furnish)
+    main(furnish, memory_bytes)

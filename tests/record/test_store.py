@@ -157,6 +157,7 @@ OWN_FILES = {
     "record/lock.py": "the lock of the data directory",
     "api/export/routes.py": "a film, which no store keeps",
     "api/guard/listen.py": "the certificate",
+    "api/route_table.py": "the page that it writes",
 }
 OVER_A_STORE = {"_store", "store", "past"}
 

@@ -28,6 +28,7 @@ from pydantic import ValidationError
 
 from privet.core.clock import NS_PER_S, Clock, SystemClock
 from privet.core.errors import PrivetError, WireError
+from privet.core.machine import own_memory_bytes
 from privet.core.pb import pipe_pb2
 from privet.pipe import framing
 from privet.pipe.compiled import COMPILED, MODELS, is_warm
@@ -58,8 +59,8 @@ Furnish = Callable[[WorkerSettings, Directories, Clock], MakePipeline]
 """Gives what makes the pipelines: the real ones import the decoder, the scene and the detectors."""
 
 
-def main(furnish: Furnish | None = None) -> None:
-    """Live as a worker. Never returns. furnish: tests give pipelines without cameras."""
+def main(furnish: Furnish | None = None, memory_bytes: Callable[[], int] = own_memory_bytes) -> None:
+    """Live as a worker. Never returns. furnish: tests give pipelines without cameras. memory_bytes: of this process."""
     stand_back(NICENESS, GROUP_NICENESS)
     lockdown.forbid_dumps()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor says when to stop
@@ -79,7 +80,7 @@ def main(furnish: Furnish | None = None) -> None:
     sender.start()
     line(pipe_pb2.Log(level=INFO if abi else WARNING, code=pipe_pb2.LOG_CODE_SANDBOX, number=abi))
     try:
-        host = Host(settings.cameras, (furnish or _real_pipelines)(settings, directories, clock), send_queue, clock)
+        host = Host(settings.cameras, (furnish or _real_pipelines)(settings, directories, clock), send_queue, clock, memory_bytes)
     except Exception as error:  # noqa: BLE001 (a supervisor: say where before the process is gone)
         _end_by(error, line, send_queue, sender)
     stop = threading.Event()
