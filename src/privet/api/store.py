@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
+from typing import Protocol
 
 from privet.api.ports import RegisterEntry
 from privet.config.models import Config
@@ -17,7 +18,6 @@ from privet.core.intervals import Intervals
 from privet.core.pb import scene_pb2
 from privet.core.polygon import Polygon
 from privet.core.reader import SceneView
-from privet.index.index import Index
 from privet.index.rows import RecordingRow, StoredRow
 from privet.record.archive import Archive, recording_files
 from privet.record.covered import Answer
@@ -45,11 +45,27 @@ def register_of(config: Config) -> tuple[RegisterEntry, ...]:
     )
 
 
+class Rows(Protocol):
+    """What is asked of the index: `index.Index` fits. Every method may raise StoreError."""
+
+    def recordings(self, camera: CameraId | None, from_wall_ns: int, to_wall_ns: int) -> Sequence[RecordingRow]: ...
+
+    def recording(self, recording_id: int) -> RecordingRow | None: ...
+
+    def stored(self) -> Sequence[StoredRow]: ...
+
+    def spans(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Intervals: ...
+
+    def density(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int, bins: int) -> Sequence[float | None]: ...
+
+    def summaries(self, camera: CameraId, from_wall_ns: int, to_wall_ns: int) -> Sequence[tuple[str, int]]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class RecordedPast:
     """`ports.Past` over the index's rows and the archive's files."""
 
-    index: Index
+    index: Rows
     archive: Archive
     store: ReadStore
     open_recordings: OpenRecordings

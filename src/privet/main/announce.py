@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from privet.core.ids import CameraId
 from privet.core.pb import scene_pb2
-from privet.index.index import Index
 from privet.record.recording import Announce, RecordingInfo
+
+
+class Rows(Protocol):
+    """What the index is told: `index.Index` fits. Every method may raise StoreError."""
+
+    def recording_opened(self, recording: RecordingInfo) -> None: ...
+
+    def add_summary(self, camera: CameraId, summary: scene_pb2.Summary) -> None: ...
+
+    def recording_closed(self, recording: RecordingInfo) -> None: ...
 
 
 class IndexAnnounce(Announce):
     """Implements record's `Announce` with the index."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Rows) -> None:
         self._index = index
 
     def opened(self, recording: RecordingInfo) -> None:
