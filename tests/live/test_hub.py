@@ -81,6 +81,53 @@ def test_a_viewer_is_sent_what_is_in_force_and_then_what_comes() -> None:
     assert hub.statistics().resyncs == 0
 
 
+def test_a_viewer_follows_cameras_that_come_and_go_and_the_others_go_on() -> None:
+    hub = Hub(FakeClock())
+    gate, dock = Place(), Place()
+    for message in (gate.state(), gate.background(), gate.cover()):
+        hub.publish(GATE, message)
+    for message in (dock.state(), dock.background()):
+        hub.publish(DOCK, message)
+    subscription = hub.subscribe([GATE])
+    viewer = Viewer(subscription)
+    viewer.views[DOCK] = SceneView()
+    viewer.read_all()
+    subscription.follow([GATE, DOCK])
+    count = viewer.read_all()
+    assert seen(viewer.views[DOCK]) == seen(hub.view(DOCK))
+    assert count == 2, "the gate is not sent again"
+    hub.publish(GATE, gate.cover())
+    hub.publish(DOCK, dock.cover())
+    subscription.follow([DOCK])
+    hub.publish(GATE, gate.cover())
+    before = viewer.views[GATE]
+    assert viewer.read_all() == 1, "of the gate not even what was queued"
+    assert viewer.views[GATE] is before
+    assert seen(viewer.views[DOCK]) == seen(hub.view(DOCK))
+    subscription.follow([DOCK])
+    assert viewer.read_all() == 0
+    subscription.close()
+    assert hub.statistics().subscribers == 0
+
+
+def test_a_camera_that_is_gone_is_forgotten_and_heard_again_when_it_comes_back() -> None:
+    hub = Hub(FakeClock())
+    place = Place()
+    for message in (place.state(), place.background()):
+        hub.publish(GATE, message)
+    viewer = Viewer(hub.subscribe([GATE]))
+    viewer.read_all()
+    hub.forget(GATE)
+    assert hub.view(GATE) == SceneView()
+    assert hub.heard(GATE).stale
+    again = Place()
+    for message in (again.state(), again.background()):
+        hub.publish(GATE, message)
+    viewer.read_all()
+    assert seen(viewer.views[GATE]) == seen(hub.view(GATE))
+    hub.forget(DOCK)
+
+
 def test_cover_and_light_before_any_background_arrive_with_their_grid() -> None:
     hub, place = Hub(FakeClock()), Place()
     for message in (place.state(), place.light(), place.cover(), place.state(named=False)):

@@ -139,7 +139,7 @@ class Hub:
         subscription = Subscription(self, tuple(dict.fromkeys(cameras)), self._limits)
         self._subscriptions[subscription] = None
         for camera in subscription.cameras:
-            self._topic(camera).subscriptions[subscription] = None
+            self._subscribe(subscription, camera)
         return subscription
 
     def forget(self, camera: CameraId) -> None:
@@ -177,7 +177,15 @@ class Hub:
     def _leave(self, subscription: Subscription) -> None:
         if self._subscriptions.pop(subscription, subscription) is None:
             for camera in subscription.cameras:
-                self._topic(camera).subscriptions.pop(subscription, None)
+                self._unsubscribe(subscription, camera)
+
+    def _subscribe(self, subscription: Subscription, camera: CameraId) -> None:
+        self._topic(camera).subscriptions[subscription] = None
+
+    def _unsubscribe(self, subscription: Subscription, camera: CameraId) -> None:
+        topic = self._topics.get(camera)
+        if topic is not None:
+            topic.subscriptions.pop(subscription, None)
 
     def _missing(self, camera: CameraId, known: SceneView) -> tuple[Scene, ...]:
         topic = self._topic(camera)
@@ -217,6 +225,27 @@ class Subscription:
         self._wake = asyncio.Event()
         self._wake.set()
         self._closed = False
+
+    def follow(self, cameras: Collection[CameraId]) -> None:
+        """Listen to exactly these from now on: to new ones from what is in force on, to others as before."""
+        wanted = tuple(dict.fromkeys(cameras))
+        new = [camera for camera in wanted if camera not in self.cameras]
+        gone = [camera for camera in self.cameras if camera not in wanted]
+        if not new and not gone:
+            return
+        self.cameras = wanted
+        for camera in gone:
+            self._hub._unsubscribe(self, camera)
+            self._behind.pop(camera, None)
+            self._known.pop(camera, None)
+        self._queue = deque(queued for queued in self._queue if queued.camera in wanted)
+        self._queue_bytes = sum(len(queued.data) for queued in self._queue)
+        self._catching_up = deque(each for each in self._catching_up if each[0] in wanted)
+        for camera in new:
+            self._known[camera] = SceneView()
+            self._behind[camera] = None
+            self._hub._subscribe(self, camera)
+        self._wake.set()
 
     @property
     def depth(self) -> int:
