@@ -28,9 +28,9 @@ import numpy as np
 from bench.privacy.tables import Json
 from bench.throughput.keep import CACHE
 from bench.throughput.process import say_figures
+from privet.api.covered.adapter import ArchivedCovers
 from privet.api.covered.routes import answer
 from privet.api.parameters import Span
-from privet.api.store import RecordedPast
 from privet.core.clock import NS_PER_S, FakeClock
 from privet.core.grid import Grid, pack_bits
 from privet.core.ids import CameraId
@@ -123,9 +123,9 @@ class Sizes:
 def _asked(directory: Path, polygon: Polygon, span: Span) -> dict[str, float]:
     """Median of several; cold: files and index are not in memory, though the program is; warm: asked a moment ago."""
 
-    def ask(past: RecordedPast) -> float:
+    def ask(covers: ArchivedCovers) -> float:
         began_s = time.perf_counter()
-        answer(past, CAMERA, span, polygon, 0, span.to_ns).model_dump_json()
+        answer(covers, CAMERA, span, polygon, 0, span.to_ns).model_dump_json()
         return 1000 * (time.perf_counter() - began_s)
 
     cold = []
@@ -133,13 +133,13 @@ def _asked(directory: Path, polygon: Polygon, span: Span) -> dict[str, float]:
     for _ in range(COLD_REPEATS):
         _forget(directory)
         index = Index.open(index_url(directory))
-        cold.append(ask(RecordedPast(index, Archive(store), store, tuple)))
+        cold.append(ask(ArchivedCovers(index, Archive(store))))
         index.close()
     index = Index.open(index_url(directory))
-    past = RecordedPast(index, Archive(store), store, tuple)
-    ask(past)
-    warm = [ask(past) for _ in range(WARM_REPEATS)]
-    found = answer(past, CAMERA, span, polygon, 0, span.to_ns)
+    covers = ArchivedCovers(index, Archive(store))
+    ask(covers)
+    warm = [ask(covers) for _ in range(WARM_REPEATS)]
+    found = answer(covers, CAMERA, span, polygon, 0, span.to_ns)
     index.close()
     return {
         "cold": round(statistics.median(cold), 1),

@@ -16,16 +16,17 @@ from typing import Any, Self
 
 from bench.wall.scenes import Camera
 from privet.api.app import create_app
+from privet.api.auth.cookie import cookie_name
 from privet.api.auth.permission import Identity, Role
 from privet.api.auth.sessions import check_token, create_token, open_session
+from privet.api.cameras.register import register_of
 from privet.api.guard.listen import listen_settings
-from privet.api.guard.request_guard import cookie_name
-from privet.api.store import register_of
 from privet.config.load import load
 from privet.core.clock import SystemClock
 from privet.core.ids import CameraId
 from privet.index.index import Index, index_url
 from privet.main.announce import IndexAnnounce
+from privet.main.application import application
 from privet.main.port_bounds import MOST_CONNECTIONS, Bounds
 from privet.main.publisher import Ledger
 from privet.main.web_server import WebServer, server_settings
@@ -116,18 +117,18 @@ async def running(directory: Path, cameras: list[Camera]) -> AsyncIterator[House
     try:
         parts = Wiring(loaded, clock, index, recorder, ledger)
         listen = listen_settings(loaded.config.server, loaded)
-        deps = parts.dependencies(listen)
-        identity = check_token(deps.accounts, create_token(deps.accounts, clock, "bench", Role.VIEWER))
+        made = application(parts, listen)
+        identity = check_token(index, create_token(index, clock, "bench", Role.VIEWER))
         assert isinstance(identity, Identity)
-        secret = open_session(deps.accounts, clock, identity, deps.session_ns)
-        app = create_app(deps)
+        secret = open_session(index, clock, identity, made.authentication.session_ns)
+        app = create_app(made)
         server = WebServer(server_settings(app, listen), Bounds(MOST_CONNECTIONS, MOST_CONNECTIONS), clock)
         house = House(listen.url.rstrip("/"), (cookie_name(tls=False), secret), counted, index, loaded.config.camera_ids(), parts=parts)
         for name, camera in zip(house.cameras, cameras, strict=True):
             for message in camera.begin(time.time_ns()):
                 parts.hub.publish(name, message)
         begun_s = time.monotonic()
-        await app.state.room.previews.prepare(parts.hub, house.cameras)
+        await parts.previews.prepare(parts.hub, house.cameras)
         house.made_small_s = time.monotonic() - begun_s
         serving = asyncio.create_task(server.serve([listening]))
         feeding = asyncio.create_task(_feed(house, parts, cameras))

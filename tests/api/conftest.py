@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
-from tests.api.fakes import World, make_world
+from tests.api.world import World, make_world
 
 from privet.api.app import bare_app
 from privet.api.openapi.routes import text
@@ -32,3 +32,9 @@ def routes_alone() -> FastAPI:
 def openapi_text(routes_alone: FastAPI) -> str:
     """The OpenAPI document, which takes longer to make than most tests take."""
     return text(routes_alone)
+
+
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A world for tests that change nothing in it: made once a module."""
+    return make_world(tmp_path_factory.mktemp("unchanged"))

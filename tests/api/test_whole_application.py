@@ -12,14 +12,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.api.fakes import GATE, FixedInForce, World, make_world
-from tests.api.guard.test_request_guard import log_in
-from tests.api.test_resources import read_delimited
+from tests.api.auth.test_login import log_in
+from tests.api.names import GATE
+from tests.api.scenes.fakes import read_delimited
+from tests.api.world import World, make_world
 
+from privet.api.app import Resources
 from privet.api.auth.sessions import create_first_token
-from privet.api.export.routes import ProcessExporter
-from privet.api.ports import Exporter
-from privet.api.store import DrawnSnapshots, RecordedPast, register_of
+from privet.api.cameras.register import register_of
+from privet.api.covered.adapter import ArchivedCovers
+from privet.api.export.ports import Exporter
+from privet.api.export.process_exporter import ProcessExporter
+from privet.api.recordings.adapter import IndexedRecordings
+from privet.api.scenes.adapter import ArchivedScenes
+from privet.api.snapshot.adapter import DrawnSnapshots
+from privet.api.storage.adapter import IndexedStorage
 from privet.config.models import Config
 from privet.core.clock import NS_PER_MS, NS_PER_S, FakeClock
 from privet.core.grid import Grid
@@ -39,7 +46,7 @@ GRID = Grid(160, 96, 8, 0)
 
 
 class IndexAnnounce:
-    """As runtime does it."""
+    """As main does it."""
 
     def __init__(self, index: Index) -> None:
         self.opened = index.recording_opened
@@ -81,7 +88,7 @@ def minute() -> Iterator[pb.SceneMessage]:
         yield message(state(at_ns + 1))
 
 
-class House:
+class Site:
     """An application with the real store behind it, and a recorder that has heard a minute."""
 
     def __init__(self, directory: Path, *, closed: bool, exporter: Exporter | None = None) -> None:
@@ -93,19 +100,23 @@ class House:
         self.index.put_cameras(register_of(config))
         self.index.add_state(GATE, BEGIN_NS, Condition.AWAKE, Reason.NONE)
         store = DirectoryStore(directory)
-        past = RecordedPast(self.index, Archive(store), store, self.recorder.open_recordings)
-        self.world: World = make_world(
-            directory,
-            clock=clock,
-            change=lambda deps: replace(
-                deps,
-                in_force=FixedInForce(deps.site, register_of(config), deps.covers_per_second),
-                accounts=self.index,
-                past=past,
-                snapshots=DrawnSnapshots(lambda: UTC),
-                exporter=deps.exporter if exporter is None else exporter,
-            ),
-        )
+        archive = Archive(store)
+        scenes = ArchivedScenes(self.index, archive, self.recorder.open_recordings)
+
+        def change(given: Resources) -> Resources:
+            return replace(
+                given,
+                timeline=replace(given.timeline, past=self.index),
+                covered=replace(given.covered, covers=ArchivedCovers(self.index, archive)),
+                scenes=replace(given.scenes, scenes=scenes),
+                snapshot=replace(given.snapshot, recorded=scenes, snapshots=DrawnSnapshots(lambda: UTC)),
+                export=given.export if exporter is None else replace(given.export, exporter=exporter),
+                recordings=replace(given.recordings, recordings=IndexedRecordings(self.index, store, self.recorder.open_recordings)),
+                storage=replace(given.storage, stored=IndexedStorage(self.index, self.recorder.open_recordings)),
+            )
+
+        self.world: World = make_world(directory, clock=clock, accounts=self.index, change=change)
+        self.world.settings.register = register_of(config)
         token = create_first_token(self.index, clock)
         assert token is not None
         self.token = token
@@ -123,8 +134,8 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path, closed=True)
+def site(tmp_path: Path) -> Iterator[Site]:
+    made = Site(tmp_path, closed=True)
     yield made
     made.close()
 
@@ -132,17 +143,17 @@ def house(tmp_path: Path) -> Iterator[House]:
 MINUTE = f"from_ms={BEGIN_NS // NS_PER_MS}&to_ms={BEGIN_NS // NS_PER_MS + 60_000}"
 
 
-async def test_the_first_token_logs_in(house: House) -> None:
-    assert create_first_token(house.index, house.world.deps.clock) is None
-    async with house.world.client() as client:
-        assert (await log_in(client, house.token)).status_code == 303
+async def test_the_first_token_logs_in(site: Site) -> None:
+    assert create_first_token(site.index, site.world.clock) is None
+    async with site.world.client() as client:
+        assert (await log_in(client, site.token)).status_code == 303
         assert (await client.get("/api/session")).json()["role"] == "administrator"
         assert (await client.post("/logout", headers={"Origin": "http://localhost:8420"})).status_code == 204
         assert (await client.get("/api/session")).status_code == 401
 
 
-async def test_the_recorded_minute_is_all_there(house: House) -> None:
-    async with house.world.client(house.token) as client:
+async def test_the_recorded_minute_is_all_there(site: Site) -> None:
+    async with site.world.client(site.token) as client:
         listed = (await client.get(f"/api/recordings?{MINUTE}")).json()
         whole = await client.get(f"/api/cameras/gate/scene?{MINUTE}")
         thinned = await client.get(f"/api/cameras/gate/scene?{MINUTE}&step_ms=10000")
@@ -162,9 +173,9 @@ async def test_the_recorded_minute_is_all_there(house: House) -> None:
     assert (part.status_code, part.content) == (206, file.content[:8])
 
 
-async def test_snapshots_are_pictures(house: House) -> None:
+async def test_snapshots_are_pictures(site: Site) -> None:
     at_ms = BEGIN_NS // NS_PER_MS + 30_500
-    async with house.world.client(house.token) as client:
+    async with site.world.client(site.token) as client:
         then = await client.get(f"/api/cameras/gate/snapshot.jpg?at_ms={at_ms}&width=160")
         now = await client.get("/api/cameras/gate/snapshot.jpg?width=160")
         never = await client.get(f"/api/cameras/gate/snapshot.jpg?at_ms={at_ms - 3_600_000}")
@@ -180,39 +191,39 @@ async def test_snapshots_are_pictures(house: House) -> None:
 
 
 async def test_a_recording_that_is_being_written_is_served(tmp_path: Path) -> None:
-    house = House(tmp_path, closed=False)
+    site = Site(tmp_path, closed=False)
     try:
-        async with house.world.client(house.token) as client:
+        async with site.world.client(site.token) as client:
             sequence = 1000
             served = 0
             async with asyncio.timeout(20):  # the recorder writes in its own thread, and looks at the clock when it hears something
-                while served < len(house.messages):
-                    house.world.fake_clock.advance(NS_PER_S)
+                while served < len(site.messages):
+                    site.world.fake_clock.advance(NS_PER_S)
                     sequence += 1
-                    head = Head(9, sequence, house.world.fake_clock.wall_ns())
+                    head = Head(9, sequence, site.world.fake_clock.wall_ns())
                     state = State(head, Condition.AWAKE, Reason.NONE, 0, GRID, GRID.blocks, 0)
-                    house.recorder.put(GATE, to_message(state))
+                    site.recorder.put(GATE, to_message(state))
                     await asyncio.sleep(0.01)
-                    if any(recording.chunk_indexes for recording in house.recorder.open_recordings()):
+                    if any(recording.chunk_indexes for recording in site.recorder.open_recordings()):
                         data = await client.get(f"/api/cameras/gate/scene?{MINUTE}")
                         served = len(list(decode_all(read_delimited(data.content))))
             listed = (await client.get(f"/api/recordings?{MINUTE}")).json()
         assert [(row["closed"], row["to_ms"]) for row in listed] == [(False, None)]
         assert listed[0]["size_bytes"] > 0
     finally:
-        house.close()
+        site.close()
 
 
 async def test_an_export_is_a_film(tmp_path: Path) -> None:
-    """The real command in a process of its own, as runtime has it."""
+    """The real command in a process of its own, as main has it."""
     data = tmp_path / "data"
     data.mkdir()
     configuration = tmp_path / "privet.toml"
     configuration.write_text('[cameras.gate]\nplace = "North"\npurpose = "Keep"\ncontroller = "Us"\nurl = "rtsp://192.0.2.1/"\n')
-    house = House(data, closed=True, exporter=ProcessExporter(options=("--config", str(configuration))))
+    site = Site(data, closed=True, exporter=ProcessExporter(options=("--config", str(configuration))))
     begin_ms = BEGIN_NS // NS_PER_MS
     try:
-        async with house.world.client(house.token) as client:
+        async with site.world.client(site.token) as client:
             film = await client.get(f"/api/cameras/gate/export.mp4?from_ms={begin_ms}&to_ms={begin_ms + 5000}")
             nothing = await client.get(f"/api/cameras/gate/export.mp4?from_ms={begin_ms - 9000}&to_ms={begin_ms - 5000}")
             ahead = await client.get(f"/api/cameras/gate/export.mp4?from_ms={begin_ms + 10**9}&to_ms={begin_ms + 10**9 + 1}")
@@ -220,7 +231,7 @@ async def test_an_export_is_a_film(tmp_path: Path) -> None:
         assert (nothing.status_code, ahead.status_code) == (404, 404)
         assert list((data / "exports").iterdir()) == []
     finally:
-        house.close()
+        site.close()
 
 
 def test_the_announcer_fits_what_the_recorder_says(tmp_path: Path) -> None:

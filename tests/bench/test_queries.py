@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from bench.throughput.queries import CAMERA, DAY_NS, HOUR_NS, POLYGONS, START_NS, copy_day, record_day
 
-from privet.api.store import RecordedPast
+from privet.api.covered.adapter import ArchivedCovers
 from privet.core.clock import NS_PER_S
 from privet.index.index import Index, index_url
 from privet.record.archive import Archive
@@ -23,13 +23,13 @@ def test_days_are_alike_and_in_order(tmp_path: Path) -> None:
     sizes = copy_day(tmp_path, index, 3)
     assert 0 < sizes.places < sizes.summaries
     assert {finding.wrong for finding in check(store, index)} <= {Wrong.ROW_WITHOUT_FILE, Wrong.LEFTOVER}  # copies have no recordings
-    past = RecordedPast(index, Archive(store), store, tuple)
+    covers = ArchivedCovers(index, Archive(store))
     found = []
     for day in range(3):
         from_ns = START_NS + day * DAY_NS + 8 * HOUR_NS
-        intervals = past.covered(CAMERA, POLYGONS["everything"], from_ns, from_ns + 200 * NS_PER_S).intervals
+        intervals = covers.covered(CAMERA, POLYGONS["everything"], from_ns, from_ns + 200 * NS_PER_S).intervals
         found.append(((intervals.edges_ns - from_ns).tolist(), intervals.kinds.tolist()))
-        night = past.covered(CAMERA, POLYGONS["everything"], from_ns - 2 * HOUR_NS, from_ns - HOUR_NS).intervals
+        night = covers.covered(CAMERA, POLYGONS["everything"], from_ns - 2 * HOUR_NS, from_ns - HOUR_NS).intervals
         assert not np.isin(night.kinds, SOMETHING).any()
     index.close()
     assert found[0] == found[1] == found[2]

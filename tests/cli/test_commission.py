@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import uvicorn
 from click.testing import CliRunner, Result
-from tests.api.fakes import World, make_world
+from tests.api.world import World, make_world
 from tests.main.test_serve import TOKEN, configure, free_port, get, running
 from tests.scene.pictures import place
 

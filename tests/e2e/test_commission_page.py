@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from tests.api.fakes import GATE, FixedCounters, Signers, make_world
+from tests.api.cameras.fakes import FixedCounters
+from tests.api.names import GATE
+from tests.api.signing.fakes import Signers
+from tests.api.world import make_world
 from tests.e2e import browser
 from tests.main.test_serve import free_port, get
 from tests.scene.proof.test_signing import offered, waiting_camera
@@ -52,7 +55,11 @@ def test_a_camera_is_commissioned_with_the_keyboard_in_two_languages(tmp_path: P
     counters = FixedCounters({GATE: pipe_pb2.Health(candidate_blocks=1185)})
     world = make_world(
         tmp_path, clock=SystemClock(), listen=ListenSettings("127.0.0.1", port), static=static,
-        change=lambda deps: replace(deps, commissioning=signers, counters=counters),
+        change=lambda given: replace(
+            given,
+            signing=replace(given.signing, commissioning=signers),
+            cameras=replace(given.cameras, counters=counters),
+        ),
     )
     server = uvicorn.Server(
         uvicorn.Config(world.app, host="127.0.0.1", port=port, log_config=None, lifespan="off", ws="websockets-sansio")

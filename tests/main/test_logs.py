@@ -65,7 +65,7 @@ def test_a_line_of_each_of_many_cameras_is_logged() -> None:
 def test_tracebacks_of_our_own_are_as_rare_as_a_librarys() -> None:
     with logged() as (stream, _, _handler):
         for _number in range(100):
-            logging.getLogger("privet.api.problem").error("a request failed", exc_info=ValueError("no"))
+            logging.getLogger("privet.api.guard.problem").error("a request failed", exc_info=ValueError("no"))
         assert stream.getvalue().count("a request failed") == logs.OTHERS_A_MINUTE
 
 

@@ -16,7 +16,7 @@ from typing import cast
 
 import pytest
 from anyio.from_thread import start_blocking_portal
-from tests.api.fakes import World, make_world
+from tests.api.world import World, make_world
 from websockets.sync.client import connect
 
 from privet.api.guard.listen import ListenSettings, make_certificate

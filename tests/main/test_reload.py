@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from privet.api.ports import RegisterEntry
+from privet.api.cameras.register import RegisterEntry
 from privet.config.load import Loaded, load
 from privet.core.errors import StoreError
 from privet.core.ids import CameraId

@@ -15,7 +15,7 @@ from tests.main.test_supervisor import GATE, YARD, supervised
 from tests.pipe.messages import CAMERA, GRID, background, state, worker_scene
 from tests.scene.pictures import frame_of, place
 
-from privet.api.ports import CommissionEntry
+from privet.api.signing.ports import CommissionEntry
 from privet.cli import commission as cli
 from privet.core.clock import NS_PER_S, FakeClock
 from privet.core.errors import DetectorError, StoreError, WireError

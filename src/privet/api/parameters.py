@@ -1,6 +1,6 @@
-"""Parameters that several slices take: spans of time, bounded so that nobody can ask for more than an answer may hold.
+"""Parameters that several resources take: spans of time, bounded so that nobody can ask for more than an answer may hold.
 
-Belongs here: their types and the one check that a span runs forwards. Does not belong here: a slice's own limits.
+Belongs here: their types and the one check that a span runs forwards. Does not belong here: a resource's own limits.
 """
 
 from __future__ import annotations

@@ -26,9 +26,9 @@ from typing import Any, Protocol, cast
 import anyio
 import anyio.abc
 
+from privet.api.client import client_address
 from privet.api.guard.headers import add_security_headers
-from privet.api.guard.request_guard import client_address
-from privet.api.problem import problem
+from privet.api.guard.problem import problem
 from privet.core.clock import NS_PER_S, Clock
 from privet.main.port_bounds import (
     BODY_TOO_SLOW,

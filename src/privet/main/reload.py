@@ -18,8 +18,7 @@ from typing import Protocol
 import anyio
 import anyio.to_thread
 
-from privet.api.ports import RegisterEntry
-from privet.api.store import register_of
+from privet.api.cameras.register import RegisterEntry, register_of
 from privet.config.difference import changed_secrets, difference, in_force_after
 from privet.config.load import Loaded, load
 from privet.core.errors import ConfigError, StoreError

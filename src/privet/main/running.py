@@ -19,9 +19,9 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from privet import __version__
-from privet.api.dependencies import SiteValues
-from privet.api.ports import RegisterEntry
-from privet.api.store import register_of
+from privet.api.cameras.register import RegisterEntry, entry_of, register_of
+from privet.api.site.ports import SiteValues
+from privet.api.storage.ports import Retention
 from privet.config.load import Loaded
 from privet.config.models import Config, Credentials
 from privet.core.errors import StoreError
@@ -31,7 +31,7 @@ NAME = "running.json"
 
 
 class Running:
-    """The configuration in force. Implements the API's `InForce`."""
+    """The configuration in force; the API asks it with each request."""
 
     def __init__(self, loaded: Loaded) -> None:
         self.take(loaded)
@@ -51,8 +51,12 @@ class Running:
             controller=config.site.controller,
             retention_hours=config.storage.retention_hours,
             retention_reason=config.storage.retention_reason,
-            quota_bytes=round(config.storage.quota_gb * 1e9),
         )
+        self.retention = Retention(config.storage.retention_hours, config.storage.retention_reason, round(config.storage.quota_gb * 1e9))
+
+    def name_of(self, camera: CameraId) -> str:
+        """What a camera is called. Raises NotFoundError: there is none (any more)."""
+        return entry_of(self.register, camera).name
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,15 +26,16 @@ import anyio.to_thread
 from privet import __version__
 from privet.api.app import create_app
 from privet.api.auth.sessions import create_first_token
-from privet.api.export.routes import clear_leftovers
+from privet.api.cameras.register import register_of
+from privet.api.export.directory import clear_leftovers
 from privet.api.guard.listen import ListenSettings, listen_settings
-from privet.api.store import register_of
 from privet.config.load import Loaded
 from privet.core.clock import NS_PER_S, SystemClock
 from privet.core.errors import ConfigError, StoreError
 from privet.core.landlock import landlock_abi
 from privet.index.index import Index, index_url
 from privet.main.announce import IndexAnnounce
+from privet.main.application import application
 from privet.main.assignment import deal
 from privet.main.launch import reduced_environment
 from privet.main.port import raise_descriptor_limit
@@ -125,7 +126,7 @@ def _recover(loaded: Loaded, index: Index) -> None:
 
 async def _run(parts: Wiring, listen: ListenSettings, listening: socket.socket, bounds: Bounds, stop: anyio.Event, say: Say) -> None:
     token = await anyio.to_thread.run_sync(create_first_token, parts.index, parts.clock)
-    app = create_app(parts.dependencies(listen))
+    app = create_app(application(parts, listen))
     server = WebServer(server_settings(app, listen), bounds, parts.clock)
     served, supervised = anyio.Event(), anyio.Event()
     async with anyio.create_task_group() as group:
@@ -133,7 +134,7 @@ async def _run(parts: Wiring, listen: ListenSettings, listening: socket.socket, 
         group.start_soon(_until, parts.supervisor.run, supervised)
         group.start_soon(_warm, parts)
         group.start_soon(_retain, parts)
-        group.start_soon(app.state.room.previews.keep, parts.hub, lambda: parts.running.cameras)
+        group.start_soon(parts.previews.keep, parts.hub, lambda: parts.running.cameras)
         group.start_soon(_reload_when_asked, parts.reloader)
         _announce(parts, listen, token, say)
         async with anyio.create_task_group() as either:
@@ -212,9 +213,9 @@ async def _warm(parts: Wiring) -> None:
 async def _retain(parts: Wiring) -> None:
     """Remove what is too old or too much, once a minute."""
     while True:
-        site = parts.running.site
+        retention = parts.running.retention
         try:
-            await anyio.to_thread.run_sync(_retain_once, parts, site.retention_hours * 3600 * NS_PER_S, site.quota_bytes)
+            await anyio.to_thread.run_sync(_retain_once, parts, retention.hours * 3600 * NS_PER_S, retention.quota_bytes)
         except StoreError as error:
             log.error("retention: %s", error)
         await anyio.sleep(RETENTION_EVERY_S)

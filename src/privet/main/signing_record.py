@@ -1,6 +1,6 @@
 """The record of commissioning: one JSON line for every step, in `commission.jsonl` in the data directory. Appended, never changed.
 
-Belongs here: putting a line on the disk. Does not belong here: what is recorded and when (api.commission). Each line holds who, when, which
+Belongs here: putting a line on the disk. Does not belong here: what is recorded and when (api.signing). Each line holds who, when, which
 camera and offer, the picture's hash (the picture itself is kept nowhere), what was done, and the words that were signed.
 """
 
@@ -12,14 +12,14 @@ import threading
 from dataclasses import asdict
 from pathlib import Path
 
-from privet.api.ports import CommissionEntry
+from privet.api.signing.ports import CommissionEntry
 from privet.core.errors import StoreError
 
 NAME = "commission.jsonl"
 
 
 class CommissionFile:
-    """`api.ports.CommissionRecord` over a file that only its owner may read. Safe from several threads."""
+    """`api.signing.ports.CommissionRecord` over a file that only its owner may read. Safe from several threads."""
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / NAME

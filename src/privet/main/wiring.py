@@ -1,23 +1,21 @@
 """Puts the parts of the main process together.
 
-Belongs here: who is given what. Does not belong here: the order in which they come up and go down (serve), what any of them does.
+Belongs here: who is given what. Does not belong here: the order in which they come up and go down (serve), what each resource
+of the API is given (application), what any of them does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import anyio
 
-from privet.api.dependencies import ApiDependencies
-from privet.api.export.routes import ProcessExporter
-from privet.api.guard.listen import ListenSettings
-from privet.api.store import DrawnSnapshots, RecordedPast
-from privet.config.directories import cache_directory, static_directory
+from privet.api.backgrounds.previews import Previews
+from privet.api.threads import Threads
+from privet.config.directories import cache_directory
 from privet.config.load import Loaded
-from privet.core.clock import NS_PER_S, Clock
+from privet.core.clock import Clock
 from privet.core.ids import CameraId
 from privet.index.index import Index
 from privet.live.hub import Hub
@@ -28,15 +26,12 @@ from privet.main.metrics import HealthBook, Metrics, Sources
 from privet.main.publisher import Ledger, Publisher
 from privet.main.reload import Parts, Reloader
 from privet.main.running import Running
-from privet.main.signing_record import CommissionFile
 from privet.main.supervisor import Supervisor
 from privet.main.worker_life import WorkerProcess
 from privet.main.worker_settings import worker_settings
-from privet.pipe.bound import capacity_bits_per_second
 from privet.pipe.compiled import compiled_directory, mark_used
 from privet.pipe.directories import Directories
 from privet.pipe.settings import WorkerSettings
-from privet.record.archive import Archive
 from privet.record.recorder import Recorder
 from privet.record.store import DirectoryStore
 
@@ -54,6 +49,8 @@ class Wiring:
         self.running = Running(loaded)
         self.hub = Hub(clock)
         self.book = HealthBook()
+        self.threads = Threads()
+        self.previews = Previews(self.threads.render)
         self.warmed = anyio.Event()
         self.cache = cache_directory(loaded)
         self.compiled = compiled_directory(self.cache, loaded.config.detect.device)
@@ -77,29 +74,6 @@ class Wiring:
             )
         )
 
-    def dependencies(self, listen: ListenSettings) -> ApiDependencies:
-        """What the API is made with."""
-        data = self.loaded.data_directory
-        return ApiDependencies(
-            in_force=self.running,
-            session_ns=self.loaded.config.server.session_hours * 3600 * NS_PER_S,
-            data_directory=data,
-            static_directory=static_directory(),
-            listen=listen,
-            accounts=self.index,
-            past=RecordedPast(self.index, Archive(self.store), self.store, self.recorder.open_recordings),
-            hub=self.hub,
-            counters=self.book,
-            capacity=lambda grid: capacity_bits_per_second(grid, self.running.covers_per_second),
-            snapshots=DrawnSnapshots(lambda: self.running.zone),
-            exporter=ProcessExporter(options=("--config", str(self.loaded.path))),
-            metrics=self.metrics,
-            commissioning=self.supervisor,
-            commission_record=CommissionFile(data),
-            disk=_Disk(self.recorder, self.ledger),
-            clock=self.clock,
-        )
-
     def _worker(self, loaded: Loaded, number: int, cameras: Sequence[CameraId]) -> WorkerSettings:
         return worker_settings(loaded, cameras, PurePosixPath("workers", str(number)), self._key)
 
@@ -107,17 +81,3 @@ class Wiring:
         await self.warmed.wait()
         mark_used(self.compiled)
         return await launch_worker(Directories(self.loaded.data_directory, self.compiled))
-
-
-@dataclass(frozen=True, slots=True)
-class _Disk:
-    """The API's `Disk`, over those who write."""
-
-    recorder: Recorder
-    ledger: Ledger
-
-    def recording_error(self, camera: CameraId) -> str:
-        return self.recorder.error(camera)
-
-    def index_fails(self) -> bool:
-        return bool(self.ledger.error or self.recorder.statistics().announcement_error)

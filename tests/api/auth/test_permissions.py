@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, APIWebSocketRoute
-from starlette.routing import BaseRoute, Mount, Route
-from tests.api.fakes import DOCK, GATE, OnlyGateForViewers, World, make_world, publish_place, row
+from starlette.routing import BaseRoute, Route
+from tests.api.auth.fakes import OnlyGateForViewers
+from tests.api.names import DOCK, GATE
+from tests.api.recordings.fakes import row
+from tests.api.routes import all_routes, asked
+from tests.api.world import World, make_world, publish_place
 
 from privet.api.app import bare_app
 from privet.api.auth.permission import GRANTS, Permission, Requires, Role, requires
@@ -19,27 +21,11 @@ from privet.api.guard.request_guard import PUBLIC_PATHS
 pytestmark = pytest.mark.anyio
 
 
-def flat(dependant: Dependant) -> Iterator[object]:
-    for inner in dependant.dependencies:
-        yield inner.call
-        yield from flat(inner)
-
-
 def declared(route: BaseRoute) -> list[Requires]:
     """What a route asks for. Mounts and plain Starlette routes cannot ask for anything."""
     if not isinstance(route, APIRoute | APIWebSocketRoute):
         return []
-    return [call for call in flat(route.dependant) if isinstance(call, Requires)]
-
-
-def all_routes(routes: list[BaseRoute]) -> Iterator[BaseRoute]:
-    """Every route, those inside mounts and included routers too."""
-    for route in routes:
-        inner = getattr(route, "routes", None) or getattr(getattr(route, "original_router", None), "routes", None)
-        if inner and not isinstance(route, Mount):
-            yield from all_routes(inner)
-        else:
-            yield route
+    return [call for call in asked(route) if isinstance(call, Requires)]
 
 
 def undeclared(routes: list[BaseRoute]) -> list[str]:
@@ -77,9 +63,9 @@ def test_the_gate_lets_exactly_the_public_routes_through(routes_alone: FastAPI) 
 
 def test_every_route_that_names_a_camera_in_its_path_asks_for_that_camera(routes_alone: FastAPI) -> None:
     routes = [route for route in all_routes(routes_alone.routes) if isinstance(route, APIRoute | APIWebSocketRoute)]
-    asked = {route.path: declared(route)[0].camera_parameter for route in routes if route.path.startswith("/api/cameras/")}
-    assert len(asked) >= 10
-    assert set(asked.values()) == {"id"}
+    parameters = {route.path: declared(route)[0].camera_parameter for route in routes if route.path.startswith("/api/cameras/")}
+    assert len(parameters) >= 10
+    assert set(parameters.values()) == {"id"}
 
 
 def test_a_viewer_may_see_and_nothing_else() -> None:
@@ -91,7 +77,7 @@ SPAN = "from_ms=1700000000000&to_ms=1700000060000"
 
 
 async def test_a_viewer_takes_nothing_away(world: World) -> None:
-    world.past.rows = [row(1, "one.mcap")]
+    world.recordings.rows = [row(1, "one.mcap")]
     async with world.client(world.viewer) as client:
         for path in (f"/api/cameras/gate/export.mp4?{SPAN}", "/api/recordings/1/data"):
             answer = await client.get(path)
@@ -103,7 +89,7 @@ async def test_a_viewer_takes_nothing_away(world: World) -> None:
 async def test_a_camera_that_is_not_for_somebody_is_not_there_on_any_route(tmp_path: Path) -> None:
     world = make_world(tmp_path, policy=OnlyGateForViewers())
     publish_place(world, DOCK)
-    world.past.rows = [row(1, "one.mcap", DOCK)]
+    world.recordings.rows = [row(1, "one.mcap", DOCK)]
     async with world.client(world.viewer) as client:
         assert [camera["id"] for camera in (await client.get("/api/cameras")).json()] == [GATE]
         assert (await client.get(f"/api/recordings?{SPAN}")).json() == []
@@ -134,7 +120,7 @@ class OnlyGateToTakeAway:
 async def test_the_policy_is_asked_about_files_too(tmp_path: Path) -> None:
     world = make_world(tmp_path, policy=OnlyGateToTakeAway())
     (tmp_path / "dock.mcap").write_bytes(b"data")
-    world.past.rows = [row(1, "dock.mcap", DOCK)]
+    world.recordings.rows = [row(1, "dock.mcap", DOCK)]
     async with world.client(world.administrator) as client:
         assert (await client.get("/api/recordings/1/data")).status_code == 404
         assert (await client.get(f"/api/cameras/dock/export.mp4?{SPAN}")).status_code == 404

@@ -1,4 +1,4 @@
-"""Small backgrounds: made once for each, in a thread; what is no background goes on as it is."""
+"""Previews: made once for each, in a thread; what is no background goes on as it is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import anyio
 import pytest
-from tests.api.fakes import DOCK, GATE
+from tests.api.names import DOCK, GATE
 from tests.live.places import Place
 
 from privet.api.backgrounds.previews import LEAST_BYTES, Previews
@@ -38,12 +38,12 @@ def said(scene: pb.SceneMessage) -> bytes:
 
 async def test_a_background_is_made_small_once_for_all_who_ask() -> None:
     shrink, place = Shrinking(), Place()
-    small = Previews(anyio.CapacityLimiter(2), shrink)
+    previews = Previews(anyio.CapacityLimiter(2), shrink)
     first, second = said(place.background(LARGE)), said(place.background(LARGE))
     async with anyio.create_task_group() as group:
         for _ in range(5):
-            group.start_soon(small.message, first)
-    answer = pb.CameraMessage.FromString(await small.message(first))
+            group.start_soon(previews.message, first)
+    answer = pb.CameraMessage.FromString(await previews.message(first))
     assert shrink.asked == [1]
     asked = pb.CameraMessage.FromString(first)
     assert (answer.scene.background.image, answer.scene.background.format) == (b"small", pb.IMAGE_FORMAT_WEBP)
@@ -51,39 +51,39 @@ async def test_a_background_is_made_small_once_for_all_who_ask() -> None:
         message.scene.background.ClearField("image")
         message.scene.background.ClearField("format")
     assert answer == asked
-    await small.message(second)
+    await previews.message(second)
     assert shrink.asked == [1, 2]
 
 
 async def test_everything_else_is_sent_as_it_came() -> None:
     shrink, place = Shrinking(), Place()
-    small = Previews(anyio.CapacityLimiter(2), shrink)
+    previews = Previews(anyio.CapacityLimiter(2), shrink)
     patch = place.patch()
     patch.patch.image = LARGE
     for message in (place.background(b"little"), place.cover(), patch):
         data = said(message)
-        assert await small.message(data) is data
+        assert await previews.message(data) is data
     assert not shrink.asked
     shrink.fails = True
     data = said(place.background(LARGE))
-    assert await small.message(data) is data
+    assert await previews.message(data) is data
 
 
 async def test_those_in_force_are_made_beforehand() -> None:
     shrink, place, hub = Shrinking(), Place(), Hub(FakeClock())
-    small = Previews(anyio.CapacityLimiter(2), shrink)
+    previews = Previews(anyio.CapacityLimiter(2), shrink)
     message = place.background(LARGE)
     hub.publish(GATE, message)
-    await small.prepare(hub, (GATE, DOCK))
-    await small.message(said(message))
+    await previews.prepare(hub, (GATE, DOCK))
+    await previews.message(said(message))
     assert shrink.asked == [1]
 
 
 async def test_what_is_in_force_is_kept_small() -> None:
     shrink, place, hub = Shrinking(), Place(), Hub(FakeClock())
-    small = Previews(anyio.CapacityLimiter(2), shrink)
+    previews = Previews(anyio.CapacityLimiter(2), shrink)
     async with anyio.create_task_group() as group:
-        group.start_soon(small.keep, hub, lambda: (GATE, DOCK), 0.001)
+        group.start_soon(previews.keep, hub, lambda: (GATE, DOCK), 0.001)
         for number in (1, 2):
             hub.publish(GATE, place.background(LARGE))
             with anyio.fail_after(10):

@@ -1,132 +1,75 @@
-"""The exporter's processes: bounded, timed, and gone when nobody wants them any more."""
+"""A span as MP4."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import MutableMapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from starlette.exceptions import HTTPException
-from tests.api.fakes import GATE, make_world
+from tests.api.descriptors import open_descriptors
+from tests.api.names import FROM_MS, SPAN
+from tests.api.world import World, make_world
 from tests.live.places import START_WALL_NS
 
-from privet.api.export.routes import DIRECTORY, NOTHING_FOUND_STATUS, ProcessExporter, clear_leftovers, iso_time
-from privet.cli.moment import parse_moment
-from privet.core.clock import NS_PER_MS, NS_PER_S
-from privet.core.errors import NotFoundError, StoreError
+from privet.api.export.directory import DIRECTORY
+from privet.core.clock import NS_PER_S
 
 pytestmark = pytest.mark.anyio
 
-FROM_NS, TO_NS = 1_700_000_000_123 * NS_PER_MS, 1_700_000_060_000 * NS_PER_MS
 
-
-def python(code: str) -> tuple[str, ...]:
-    """A command that runs `code`; the exporter's arguments come in sys.argv[1:]."""
-    return (sys.executable, "-c", code)
-
-
-WRITE = "import sys, pathlib; pathlib.Path(sys.argv[4]).write_text(repr(sys.argv[1:]))"
-LINGER = ("sh", "-c", 'echo $$ > "$4"; exec sleep 60', "sh")
-"""Writes its process id where the film should be, then does nothing; quick to start."""
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not true():
-            await asyncio.sleep(0.01)
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-async def test_what_is_run(tmp_path: Path) -> None:
-    out = tmp_path / "out.mp4"
-    await ProcessExporter(python(WRITE), ("--config", "privet.toml")).export(GATE, FROM_NS, TO_NS, out)
-    expected = ["gate", "2023-11-14T22:13:20.123000Z", "2023-11-14T22:14:20.000000Z", str(out), "--config", "privet.toml"]
-    assert out.read_text() == repr(expected)
-
-
-async def test_failures_are_told_apart(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    nothing = ProcessExporter(python(f"import sys; sys.exit({NOTHING_FOUND_STATUS})"))
-    with pytest.raises(NotFoundError):
-        await nothing.export(GATE, FROM_NS, TO_NS, tmp_path / "out.mp4")
-    failing = ProcessExporter(python("import sys; sys.exit('disk on fire')"))
-    with pytest.raises(StoreError, match="status 1"):
-        await failing.export(GATE, FROM_NS, TO_NS, tmp_path / "out.mp4")
-    assert "disk on fire" in caplog.text
-
-
-async def test_out_of_time_the_child_is_killed(tmp_path: Path) -> None:
-    out = tmp_path / "pid"
-    exporter = ProcessExporter(LINGER, timeout_ns=NS_PER_S * 2)
-    with pytest.raises(StoreError, match="not done after 2 s"):
-        await exporter.export(GATE, FROM_NS, TO_NS, out)
-    assert not alive(int(out.read_text()))
-
-
-async def test_cancelled_the_child_is_killed_and_its_place_is_free(tmp_path: Path) -> None:
-    out = tmp_path / "pid"
-    exporter = ProcessExporter(LINGER, at_once=1)
-    task = asyncio.create_task(exporter.export(GATE, FROM_NS, TO_NS, out))
-    await until(lambda: out.exists() and out.read_text() != "")
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert not alive(int(out.read_text()))
-    exporter.command = python(WRITE)
-    await exporter.export(GATE, FROM_NS, TO_NS, out)
-
-
-async def test_two_at_once_some_wait_and_the_rest_is_refused(tmp_path: Path) -> None:
-    gate = tmp_path / "go"
-    code = f"import sys, pathlib, time\np = pathlib.Path({str(gate)!r})\nwhile not p.exists(): time.sleep(0.02)\n{WRITE}"
-    running = f"import sys, pathlib; pathlib.Path(sys.argv[4] + '.begun').touch()\n{code}"
-    exporter = ProcessExporter(python(running), at_once=2, waiting=1)
-    tasks = [asyncio.create_task(exporter.export(GATE, FROM_NS, TO_NS, tmp_path / str(n))) for n in range(3)]
-    await until(lambda: len(list(tmp_path.glob("*.begun"))) == 2)
-    with pytest.raises(HTTPException) as refused:
-        await exporter.export(GATE, FROM_NS, TO_NS, tmp_path / "4")
-    assert (refused.value.status_code, refused.value.headers) == (503, {"Retry-After": "60"})
-    assert len(list(tmp_path.glob("*.begun"))) == 2  # the third waits
-    gate.touch()
-    await asyncio.gather(*tasks)
-    assert all((tmp_path / str(n)).exists() for n in range(3))
-
-
-async def test_a_disk_without_room_for_an_export_is_said_and_nothing_is_started(tmp_path: Path) -> None:
-    world = make_world(tmp_path)
-    (tmp_path / DIRECTORY).write_bytes(b"")         # where the directory is to be made; a full disk refuses it likewise
-    from_ms = START_WALL_NS // NS_PER_MS
+async def test_export_is_sent_and_leaves_nothing_behind(world: World) -> None:
+    before = open_descriptors()
     async with world.client(world.administrator) as client:
-        answer = await client.get(f"/api/cameras/{GATE}/export.mp4?from_ms={from_ms}&to_ms={from_ms + 1000}")
+        answer = await client.get(f"/api/cameras/gate/export.mp4?{SPAN}")
+    assert answer.text == f"film gate {START_WALL_NS} {START_WALL_NS + 60 * NS_PER_S}"
+    assert answer.headers["content-type"] == "video/mp4"
+    assert answer.headers["content-disposition"] == f'attachment; filename="gate-{FROM_MS}-{FROM_MS + 60_000}.mp4"'
+    assert list((world.data_directory / "exports").iterdir()) == []
+    assert open_descriptors() == before
+
+
+async def test_export_of_nothing(world: World) -> None:
+    world.exporter.empty = True
+    async with world.client(world.administrator) as client:
+        assert (await client.get(f"/api/cameras/gate/export.mp4?{SPAN}")).status_code == 404
+    assert list((world.data_directory / "exports").iterdir()) == []
+
+
+async def test_export_is_cancelled_when_the_client_goes_away(tmp_path: Path) -> None:
+    world = make_world(tmp_path)
+    exporter = world.exporter
+    exporter.go = asyncio.Event()
+
+    async def receive() -> dict[str, object]:
+        await exporter.started.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: MutableMapping[str, Any]) -> None: ...
+
+    scope = {
+        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET",
+        "path": "/api/cameras/gate/export.mp4", "raw_path": b"", "query_string": SPAN.encode(), "root_path": "", "scheme": "http",
+        "headers": [(b"host", b"localhost"), (b"authorization", f"Bearer {world.administrator}".encode())],
+        "client": ("192.0.2.7", 1), "server": ("localhost", 8420),
+    }  # fmt: skip
+    await world.app(scope, receive, send)
+    assert exporter.cancelled.is_set()
+    assert list((tmp_path / "exports").iterdir()) == []
+
+
+async def test_how_long_a_film_may_be_is_a_setting(tmp_path: Path) -> None:
+    world = make_world(tmp_path, change=lambda given: replace(given, export=replace(given.export, most_span_ns=NS_PER_S)))
+    async with world.client(world.administrator) as client:
+        assert (await client.get(f"/api/cameras/gate/export.mp4?{SPAN}")).status_code == 422
+
+
+async def test_a_disk_without_room_for_an_export_is_said_and_nothing_is_started(world: World) -> None:
+    (world.data_directory / DIRECTORY).write_bytes(b"")         # where the directory is to be made; a full disk refuses it likewise
+    async with world.client(world.administrator) as client:
+        answer = await client.get(f"/api/cameras/gate/export.mp4?{SPAN}")
     assert answer.status_code == 503
     assert "full disk" in answer.json()["detail"]
-
-
-def test_leftovers_of_a_crash_are_cleared(tmp_path: Path) -> None:
-    assert clear_leftovers(tmp_path) == 0
-    directory = tmp_path / DIRECTORY
-    directory.mkdir()
-    (directory / "a").mkdir()
-    (directory / "a" / ".film.part.mp4").touch()
-    (directory / "note.txt").touch()
-    assert clear_leftovers(tmp_path) == 1
-    assert [path.name for path in directory.iterdir()] == ["note.txt"]
-
-
-@given(st.integers(0, 253_402_300_799_999))
-def test_a_time_is_read_by_the_command_as_it_was_meant(wall_ms: int) -> None:
-    text = iso_time(wall_ms * NS_PER_MS)
-    assert parse_moment(text, 0, UTC) == wall_ms * NS_PER_MS
-    assert datetime.fromisoformat(text).tzinfo is not None
+    assert not world.exporter.started.is_set()

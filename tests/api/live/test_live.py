@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -16,7 +17,9 @@ import numpy as np
 import pytest
 import uvicorn
 from PIL import Image
-from tests.api.fakes import DOCK, GATE, OnlyGateForViewers, World, make_world, publish_place
+from tests.api.auth.fakes import OnlyGateForViewers
+from tests.api.names import DOCK, GATE
+from tests.api.world import World, make_world, publish_place
 from tests.live.places import Place
 from tests.live.test_hub import seen
 from tests.render.places import png
@@ -24,11 +27,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
+from privet.api.app import Resources
+from privet.api.auth.cookie import COOKIE, TLS_COOKIE
 from privet.api.auth.permission import Permission
 from privet.api.auth.sessions import check_token, open_session
-from privet.api.dependencies import ApiLimits
 from privet.api.guard.listen import ListenSettings, make_certificate
-from privet.api.guard.request_guard import COOKIE, TLS_COOKIE
 from privet.core.clock import NS_PER_MS, NS_PER_S, SystemClock
 from privet.core.grid import Grid
 from privet.core.ids import CameraId
@@ -46,7 +49,7 @@ async def served(world: World) -> AsyncIterator[int]:
     port: int = listening.getsockname()[1]
     config = uvicorn.Config(
         world.app, log_config=None, lifespan="off", ws="websockets-sansio", ws_max_size=64 * 1024, proxy_headers=False,
-        timeout_graceful_shutdown=2, ssl_certfile=world.deps.listen.tls_certificate, ssl_keyfile=world.deps.listen.tls_key,
+        timeout_graceful_shutdown=2, ssl_certfile=world.listen.tls_certificate, ssl_keyfile=world.listen.tls_key,
     )  # fmt: skip
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve([listening]))
@@ -61,14 +64,16 @@ async def served(world: World) -> AsyncIterator[int]:
 
 
 def make_live(directory: Path, *, session_ns: int = 3600 * NS_PER_S, viewers: int = 256) -> World:
-    limits = ApiLimits(session_recheck_ns=50 * NS_PER_MS, viewers=viewers)
-    return make_world(directory, clock=SystemClock(), session_ns=session_ns, limits=limits, policy=OnlyGateForViewers())
+    def change(given: Resources) -> Resources:
+        return replace(given, live=replace(given.live, session_recheck_ns=50 * NS_PER_MS, most_viewers=viewers))
+
+    return make_world(directory, clock=SystemClock(), session_ns=session_ns, policy=OnlyGateForViewers(), change=change)
 
 
 def cookie_of(world: World, token: str) -> str:
     identity = check_token(world.accounts, token)
     assert identity is not None
-    return f"{COOKIE}={open_session(world.accounts, world.deps.clock, identity, world.deps.session_ns)}"
+    return f"{COOKIE}={open_session(world.accounts, world.clock, identity, world.session_ns)}"
 
 
 def watching(
@@ -210,7 +215,7 @@ async def test_only_the_cameras_that_are_named_and_allowed(tmp_path: Path) -> No
         for cameras in ("none", "gate,none", "%3Cscript%3E", "../gate", "x" * 4000):
             async with watching(port, world, cameras, token=world.administrator) as connection:
                 assert await close_code(connection) == 4404
-    assert world.app.state.room.viewers == set()
+    assert world.resources.live.viewers == set()
 
 
 async def test_nobody_watches_without_logging_in(tmp_path: Path) -> None:
@@ -297,14 +302,13 @@ async def test_a_viewer_that_does_not_read_is_resynchronised_and_holds_nobody_up
     assert seen(slow_follower.views[GATE]) == seen(world.hub.view(GATE))
 
 
-async def test_who_may_see_no_camera_is_told_nothing(world: World) -> None:
+async def test_who_may_see_no_camera_is_told_nothing(tmp_path: Path) -> None:
 
     class Nothing:
         def allows(self, identity: object, permission: Permission, camera: CameraId) -> bool:
             return False
 
-    deps = world.deps
-    closed = make_world(deps.data_directory, clock=SystemClock(), policy=Nothing())
+    closed = make_world(tmp_path, clock=SystemClock(), policy=Nothing())
     publish_place(closed)
     async with served(closed) as port, watching(port, closed, token=closed.administrator) as connection:
         with pytest.raises(TimeoutError):

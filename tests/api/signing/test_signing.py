@@ -6,7 +6,8 @@ import base64
 
 import httpx
 import pytest
-from tests.api.fakes import DOCK, GATE, World
+from tests.api.names import DOCK, GATE
+from tests.api.world import World
 
 from privet.api.auth.permission import Role
 from privet.api.auth.sessions import check_token, create_token, open_session
@@ -101,10 +102,10 @@ async def test_a_refusal_is_told_to_the_worker_and_recorded(world: World) -> Non
 
 
 async def test_another_token_and_another_session_of_the_same_person_see_nothing(world: World) -> None:
-    other = create_token(world.accounts, world.deps.clock, "ada", Role.ADMINISTRATOR)
+    other = create_token(world.accounts, world.clock, "ada", Role.ADMINISTRATOR)
     identity = check_token(world.accounts, world.administrator)
     assert identity is not None
-    first, second = (open_session(world.accounts, world.deps.clock, identity, 3600 * NS_PER_S) for _ in range(2))
+    first, second = (open_session(world.accounts, world.clock, identity, 3600 * NS_PER_S) for _ in range(2))
     own = {"Origin": "http://localhost:8420"}
     async with (
         world.client(world.administrator) as asker,

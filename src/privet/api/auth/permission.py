@@ -1,9 +1,9 @@
 """Who may do what: roles, permissions, and the one mechanism by which a route declares what it asks for.
 
-Belongs here: the decision. Does not belong here: how somebody proves who they are (sessions, gate).
+Belongs here: the decision. Does not belong here: how somebody proves who they are (sessions, request_guard).
 
-Every route has exactly one `Requires` among its dependencies; tests/api/auth/test_permissions.py walks the route table. The gate has
-already refused whoever is not logged in, unless the route is PUBLIC; `Requires` decides on role and camera.
+Every route has exactly one `Requires` among its dependencies; tests/api/auth/test_permissions.py walks the route table. The request
+guard has already refused whoever is not logged in, unless the route is PUBLIC; `Requires` decides on role and camera.
 """
 
 # No `from __future__ import annotations` here: FastAPI reads the annotations of `Requires.__call__`, and a callable object has
@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from types import MappingProxyType
-from typing import Protocol
+from typing import Annotated, Protocol
 
-from fastapi import params
+from fastapi import Depends, params
 from fastapi.requests import HTTPConnection
 from starlette.exceptions import HTTPException
 
@@ -77,7 +77,7 @@ class EveryCamera:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The cameras there are and the policy over them; part of what the application is made with."""
+    """The cameras there are and the policy over them; made anew for each request."""
 
     cameras: tuple[CameraId, ...]
     policy: CameraPolicy
@@ -103,7 +103,7 @@ ACCESS_KEY = "privet.access"
 
 
 def identity_of(connection: HTTPConnection) -> Identity:
-    """Who asks, as the gate found out."""
+    """Who asks, as the request guard found out."""
     identity = connection.scope.get(IDENTITY_KEY)
     if not isinstance(identity, Identity):
         raise HTTPException(401, "log in first: open /login, or send a token as `Authorization: Bearer ...`")
@@ -111,10 +111,14 @@ def identity_of(connection: HTTPConnection) -> Identity:
 
 
 def access_of(connection: HTTPConnection) -> Access:
-    """The cameras and the policy over them."""
+    """The cameras there were when the request came, and the policy over them."""
     access = connection.scope[ACCESS_KEY]
     assert isinstance(access, Access)
     return access
+
+
+Who = Annotated[Identity, Depends(identity_of)]
+TheAccess = Annotated[Access, Depends(access_of)]
 
 
 class Requires:

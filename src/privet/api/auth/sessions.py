@@ -1,6 +1,6 @@
 """Tokens and sessions: secrets are 256 random bits, stored as their SHA-256 and compared in constant time.
 
-Belongs here: making, hashing and checking them. Does not belong here: cookies and headers (gate, login), SQL (index).
+Belongs here: making, hashing and checking them. Does not belong here: cookies and headers (request_guard, routes), SQL (index).
 A plain hash is enough: what is hashed is random, so there is nothing to guess a dictionary over.
 """
 
@@ -11,7 +11,7 @@ import hmac
 import secrets
 
 from privet.api.auth.permission import Identity, Role
-from privet.api.ports import Accounts
+from privet.api.auth.ports import Sessions, Tokens
 from privet.core.clock import NS_PER_S, Clock
 from privet.index.rows import SessionRow, TokenRow
 
@@ -26,21 +26,21 @@ def hash_secret(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def create_token(accounts: Accounts, clock: Clock, name: str, role: Role) -> str:
+def create_token(accounts: Tokens, clock: Clock, name: str, role: Role) -> str:
     """Make a token and store its hash. The token itself is returned and kept nowhere."""
     token = TOKEN_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
     accounts.add_token(TokenRow(hash_secret(token), name, role.value, clock.wall_ns()))
     return token
 
 
-def create_first_token(store: Accounts, clock: Clock) -> str | None:
+def create_first_token(accounts: Tokens, clock: Clock) -> str | None:
     """Make an administrator's token if there is none at all; returns it once, None if somebody has one already."""
-    if store.has_tokens():
+    if accounts.has_tokens():
         return None
-    return create_token(store, clock, FIRST_NAME, Role.ADMINISTRATOR)
+    return create_token(accounts, clock, FIRST_NAME, Role.ADMINISTRATOR)
 
 
-def check_token(accounts: Accounts, token: str) -> Identity | None:
+def check_token(accounts: Tokens, token: str) -> Identity | None:
     """Who holds `token`; None if nobody does."""
     if not token or len(token) > MAX_SECRET_CHARACTERS:
         return None
@@ -51,7 +51,7 @@ def check_token(accounts: Accounts, token: str) -> Identity | None:
     return _identity(row.name, row.role, None, None)
 
 
-def open_session(accounts: Accounts, clock: Clock, identity: Identity, duration_ns: int) -> str:
+def open_session(accounts: Sessions, clock: Clock, identity: Identity, duration_ns: int) -> str:
     """Make a session for `identity` and store its hash. Returns the cookie's value."""
     secret = secrets.token_urlsafe(SECRET_BYTES)
     now_ns = clock.wall_ns()
@@ -59,14 +59,14 @@ def open_session(accounts: Accounts, clock: Clock, identity: Identity, duration_
     return secret
 
 
-def check_session(accounts: Accounts, clock: Clock, secret: str) -> Identity | None:
+def check_session(accounts: Sessions, clock: Clock, secret: str) -> Identity | None:
     """Whose session it is; None if there is none or its time is over."""
     if not secret or len(secret) > MAX_SECRET_CHARACTERS:
         return None
     return check_session_hash(accounts, clock, hash_secret(secret))
 
 
-def check_session_hash(accounts: Accounts, clock: Clock, secret_hash: str) -> Identity | None:
+def check_session_hash(accounts: Sessions, clock: Clock, secret_hash: str) -> Identity | None:
     """As `check_session`, for a session whose hash is known already."""
     row = accounts.session_by_hash(secret_hash)
     if row is None or not hmac.compare_digest(row.secret_hash, secret_hash):

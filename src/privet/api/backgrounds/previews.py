@@ -1,6 +1,6 @@
-"""Small backgrounds for viewers that look at many places: made once for each background, however many ask.
+"""Previews: small backgrounds, for viewers that look at many places: made once for each background, however many ask.
 
-Belongs here: when one is made, and how long it is kept. Does not belong here: pixels (`render.preview`), sockets (`watch`).
+Belongs here: when one is made, and how long it is kept. Does not belong here: pixels (`render.preview`), sockets (`live`).
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 import anyio
 import anyio.to_thread
 
+from privet.api.backgrounds.ports import LiveScenes
 from privet.core.errors import WireError
 from privet.core.ids import CameraId
 from privet.core.pb import scene_pb2 as pb
 from privet.core.scene import Background, ImageFormat
 from privet.core.wire import from_message, to_message
-from privet.live.hub import Hub
 from privet.render.preview import smaller
 
 _log = logging.getLogger(__name__)
@@ -46,19 +46,19 @@ class Previews:
         self._shrink = shrink
         self._cameras: dict[CameraId, _Camera] = {}
 
-    async def keep(self, hub: Hub, cameras: Callable[[], Iterable[CameraId]], every_s: float = KEEP_EVERY_S) -> None:
+    async def keep(self, live: LiveScenes, cameras: Callable[[], Iterable[CameraId]], every_s: float = KEEP_EVERY_S) -> None:
         """Have those in force made, on and on: one a camera in some minutes, so that nobody who opens a wall waits for a hundred."""
         while True:
             known = tuple(cameras())
             for gone in self._cameras.keys() - set(known):
                 del self._cameras[gone]
-            await self.prepare(hub, known)
+            await self.prepare(live, known)
             await anyio.sleep(every_s)
 
-    async def prepare(self, hub: Hub, cameras: Iterable[CameraId]) -> None:
+    async def prepare(self, live: LiveScenes, cameras: Iterable[CameraId]) -> None:
         """Make those in force, so that they are there when it is their turn to be sent."""
         for camera in cameras:
-            background = hub.view(camera).background
+            background = live.view(camera).background
             if background is not None and len(background.image) >= LEAST_BYTES:
                 await self._made(camera, background)
 

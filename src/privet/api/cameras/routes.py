@@ -1,17 +1,21 @@
-"""Slice: the cameras: what they are for, how they are, and what leaves them."""
+"""The cameras: what they are for, how they are, and what leaves them."""
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Literal, get_args
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import Field
 
-from privet.api.auth.permission import Permission, requires
+from privet.api.auth.permission import Permission, TheAccess, Who, requires
 from privet.api.cameras.counters import CountersModel, counters
-from privet.api.dependencies import ApiDependencies, Deps, Who
+from privet.api.cameras.ports import Capacity, Counters, LiveScenes
+from privet.api.cameras.register import RegisterEntry, entry_of
 from privet.api.model import Model, known_ms
 from privet.api.parameters import CameraName
+from privet.api.resource import Given
 from privet.core.decoding import Decoding
 from privet.core.grid import Grid
 from privet.core.ids import CameraId
@@ -19,6 +23,19 @@ from privet.core.pb import pipe_pb2
 from privet.core.reader import SceneView
 
 router = APIRouter(tags=["cameras"])
+
+
+@dataclass(frozen=True, slots=True)
+class CamerasResource:
+    """What these routes are given. register: the cameras there are now."""
+
+    register: Callable[[], tuple[RegisterEntry, ...]]
+    live: LiveScenes
+    counters: Counters
+    capacity: Capacity
+
+
+Resource = Annotated[CamerasResource, Depends(Given(CamerasResource))]
 
 ConditionName = Literal["starting", "awake", "asleep", "blind", "offline"]
 ReasonName = Literal[
@@ -71,23 +88,24 @@ class CameraModel(Model):
 
 
 @router.get("/api/cameras", operation_id="cameras", dependencies=requires(Permission.VIEW))
-async def cameras(deps: Deps, who: Who) -> list[CameraModel]:
+async def cameras(resource: Resource, access: TheAccess, who: Who) -> list[CameraModel]:
     """Every camera the asker may see, in the configuration's order."""
-    return [_camera(deps, camera) for camera in deps.access.visible(who, Permission.VIEW)]
+    visible = access.visible(who, Permission.VIEW)
+    return [_camera(resource, entry) for entry in resource.register() if entry.id in visible]
 
 
 @router.get("/api/cameras/{id}", operation_id="camera", dependencies=requires(Permission.VIEW, "id"))
-async def camera(camera: CameraName, deps: Deps) -> CameraModel:
+async def camera(camera: CameraName, resource: Resource) -> CameraModel:
     """One camera."""
-    return _camera(deps, CameraId(camera))
+    return _camera(resource, entry_of(resource.register(), CameraId(camera)))
 
 
-def _camera(deps: ApiDependencies, camera: CameraId) -> CameraModel:
-    entry = deps.entry(camera)
-    heard, view = deps.hub.heard(camera), deps.hub.view(camera)
+def _camera(resource: CamerasResource, entry: RegisterEntry) -> CameraModel:
+    camera = entry.id
+    heard, view = resource.live.heard(camera), resource.live.view(camera)
     proven, blind = (0, 0) if view.state is None else (view.state.proven_blocks, view.state.blind_blocks)
     guarded = 0 if view.grid is None else view.grid.blocks - blind
-    health = deps.counters.health(camera) or pipe_pb2.Health()
+    health = resource.counters.health(camera) or pipe_pb2.Health()
     return CameraModel(
         id=entry.id,
         name=entry.name,
@@ -107,7 +125,7 @@ def _camera(deps: ApiDependencies, camera: CameraId) -> CameraModel:
         background_newest_ms=_newest_ms(view),
         decoding=_DECODINGS[Decoding(health.decoding).name.lower()],
         counters=counters(health),
-        capacity_bits_per_second=0 if view.grid is None else deps.capacity(view.grid),
+        capacity_bits_per_second=0 if view.grid is None else resource.capacity(view.grid),
         sent_bits_per_second=heard.sent_bits_per_second,
     )
 

@@ -1,10 +1,12 @@
-"""Slice: when something was in a part of the picture. A place and a time are asked about, never a person."""
+"""When something was in a part of the picture. A place and a time are asked about, never a person."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Literal
 
+import anyio
 import anyio.to_thread
 import numpy as np
 from fastapi import APIRouter, Depends, Query
@@ -12,11 +14,11 @@ from pydantic import Field
 from starlette.exceptions import HTTPException
 
 from privet.api.auth.permission import Permission, requires
-from privet.api.dependencies import Deps, TheRoom
+from privet.api.covered.ports import Covers
 from privet.api.model import Model, to_ms
 from privet.api.parameters import CameraName, Span, TheSpan
-from privet.api.ports import Past
-from privet.core.clock import NS_PER_MS
+from privet.api.resource import Given
+from privet.core.clock import NS_PER_MS, NS_PER_S, Clock
 from privet.core.ids import CameraId
 from privet.core.intervals import Intervals
 from privet.core.polygon import MOST_POINTS, Polygon
@@ -27,9 +29,24 @@ router = APIRouter(tags=["timeline"])
 
 MAX_SPANS = 8000
 MAX_JOIN_MS = 86_400_000
+MOST_SPAN_NS = 400 * 24 * 3600 * NS_PER_S
 
 Kind = Literal["something", "nothing", "unknown"]
 KINDS: dict[int, Kind] = {SOMETHING: "something", NOTHING: "nothing", UNKNOWN: "unknown"}
+
+
+@dataclass(frozen=True, slots=True)
+class CoveredResource:
+    """What these routes are given. threads: in which files are read."""
+
+    covers: Covers
+    clock: Clock
+    threads: anyio.CapacityLimiter
+    most_span_ns: int = MOST_SPAN_NS
+
+
+Resource = Annotated[CoveredResource, Depends(Given(CoveredResource))]
+
 
 
 class CoveredSpan(Model):
@@ -83,23 +100,22 @@ async def covered(
     camera: CameraName,
     span: TheSpan,
     polygon: ThePolygon,
-    deps: Deps,
-    room: TheRoom,
+    resource: Resource,
     join_ms: Annotated[int, Query(ge=0, le=MAX_JOIN_MS, description="Join spans of something that are less than so far apart.")] = 0,
 ) -> Covered:
     """When anything was in the polygon in [from_ms, to_ms), when nothing, and when nobody knows."""
-    span.at_most(deps.limits.covered_span_ns)
-    now_ns = deps.clock.wall_ns()
+    span.at_most(resource.most_span_ns)
+    now_ns = resource.clock.wall_ns()
     return await anyio.to_thread.run_sync(
-        answer, deps.past, CameraId(camera), span, polygon, join_ms, now_ns, limiter=room.archive_threads
+        answer, resource.covers, CameraId(camera), span, polygon, join_ms, now_ns, limiter=resource.threads
     )
 
 
-def answer(past: Past, camera: CameraId, span: Span, polygon: Polygon, join_ms: int, now_ns: int) -> Covered:
+def answer(covers: Covers, camera: CameraId, span: Span, polygon: Polygon, join_ms: int, now_ns: int) -> Covered:
     """What is answered; blocks on files. At most MAX_SPANS intervals, joined further than was asked for where there are more."""
     known_to_ns = min(span.to_ns, now_ns)
     if known_to_ns > span.from_ns:
-        found = past.covered(camera, polygon, span.from_ns, known_to_ns)
+        found = covers.covered(camera, polygon, span.from_ns, known_to_ns)
         intervals, proven_share = found.intervals, found.proven_share
         if known_to_ns < span.to_ns:  # what is to come is not known
             intervals = Intervals(np.append(intervals.edges_ns, span.to_ns), np.append(intervals.kinds, np.uint8(UNKNOWN)))

@@ -1,4 +1,4 @@
-"""The gate in front of every route: nothing passes that is not asked of us, by one of our pages, by somebody known.
+"""The request guard, in front of every route: nothing passes that is not asked of us, by one of our pages, by somebody known.
 
 Belongs here: Host (DNS rebinding), Origin (cross-site requests), who asks, and the headers every answer carries. Does not belong
 here: what somebody may do (permission).
@@ -13,40 +13,33 @@ In order, and each before anything is routed or read:
 
 from __future__ import annotations
 
-import ipaddress
 import re
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
-import anyio.to_thread
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from privet.api.auth.authentication import Authentication
+from privet.api.auth.cookie import cookie_name
 from privet.api.auth.destination import login_path
-from privet.api.auth.permission import ACCESS_KEY, IDENTITY_KEY, Identity
-from privet.api.auth.sessions import check_session, check_token
-from privet.api.dependencies import Room
+from privet.api.auth.permission import ACCESS_KEY, IDENTITY_KEY, Access, Identity
+from privet.api.client import client_address, wants_page
 from privet.api.guard.headers import add_security_headers
-from privet.api.problem import problem
+from privet.api.guard.listen import ListenSettings
+from privet.api.guard.problem import problem
 from privet.core.clock import NS_PER_S
 
 PUBLIC_PATHS = frozenset({"/health", "/login"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MAX_TARGET_BYTES = 8192
 
-COOKIE = "privet_session"
-TLS_COOKIE = "__Host-privet_session"
-
 CLOSE_LOGIN = 4401
 """Close code of a WebSocket: log in (again)."""
 
 _HOST = re.compile(r"(?:\[([0-9a-fA-F:.]{2,45})\]|([A-Za-z0-9_.-]{1,253}))(?::[0-9]{1,5})?")
-
-
-def cookie_name(tls: bool) -> str:
-    """The session cookie's name. With TLS the prefix keeps neighbours on the same domain from setting it."""
-    return TLS_COOKIE if tls else COOKIE
 
 
 def host_name(host: str) -> str | None:
@@ -72,12 +65,16 @@ def same_origin(headers: Headers, *, tls: bool, by_cookie: bool) -> bool:
 
 
 class RequestGuard:
-    """ASGI middleware. A refusal is answered here; what passes carries identity and access in its scope."""
+    """ASGI middleware. A refusal is answered here; what passes carries identity and access in its scope.
 
-    def __init__(self, app: ASGIApp, room: Room) -> None:
+    access: the cameras there are now, and the policy over them.
+    """
+
+    def __init__(self, app: ASGIApp, listen: ListenSettings, authentication: Authentication, access: Callable[[], Access]) -> None:
         self._app = app
-        self._room = room
-        self._deps = room.dependencies
+        self._listen = listen
+        self._authentication = authentication
+        self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
@@ -104,18 +101,18 @@ class RequestGuard:
         name = host_name(hosts[0]) if len(hosts) == 1 else None
         if name is None:
             return problem(400, "the header Host is missing or not a host's name")
-        if not self._deps.listen.allows_host(name):
+        if not self._listen.allows_host(name):
             return problem(421, f"this server does not go by the name {name}: use one of its certificate's, or localhost")
         if len(scope["path"]) + len(scope["query_string"]) > MAX_TARGET_BYTES:
             return problem(414, f"the address is longer than {MAX_TARGET_BYTES} bytes")
-        cookie = _cookie(headers, cookie_name(self._deps.listen.tls))
+        cookie = _cookie(headers, cookie_name(self._listen.tls))
         unsafe = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS
-        if unsafe and not same_origin(headers, tls=self._deps.listen.tls, by_cookie=cookie is not None):
+        if unsafe and not same_origin(headers, tls=self._listen.tls, by_cookie=cookie is not None):
             return problem(403, "this request comes from another site's page")
         found = await self._identify(scope, headers, cookie)
         if isinstance(found, Response):
             return found
-        scope[IDENTITY_KEY], scope[ACCESS_KEY] = found, self._deps.access
+        scope[IDENTITY_KEY], scope[ACCESS_KEY] = found, self._access()
         if found is not None or scope["path"] in PUBLIC_PATHS:
             return None
         if scope["type"] == "http" and wants_page(headers) and scope["method"] in SAFE_METHODS:
@@ -123,38 +120,17 @@ class RequestGuard:
         return _unauthenticated()
 
     async def _identify(self, scope: Scope, headers: Headers, cookie: str | None) -> Identity | Response | None:
-        accounts, clock = self._deps.accounts, self._deps.clock
         authorization = headers.get("authorization")
         if authorization is not None:
             scheme, _, token = authorization.partition(" ")
-            identity = None
-            if scheme.lower() == "bearer":
-                identity = await anyio.to_thread.run_sync(
-                    check_token, accounts, token.strip(), limiter=self._room.account_threads
-                )
+            identity = await self._authentication.by_token(token.strip()) if scheme.lower() == "bearer" else None
             if identity is None:
-                wait_ns = self._room.attempts.draw(client_address(scope), clock.monotonic_ns())
+                wait_ns = self._authentication.count_attempt(client_address(scope))
                 return _unauthenticated() if wait_ns == 0 else too_many(wait_ns)
             return identity
         if cookie is None:
             return None
-        return await anyio.to_thread.run_sync(check_session, accounts, clock, cookie, limiter=self._room.account_threads)
-
-
-def client_address(scope: Scope) -> str:
-    """The peer's address; for IPv6 its /64, which is what one subscriber is given."""
-    client = scope.get("client")
-    address = str(client[0]) if client else "unknown"
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else address
-
-
-def wants_page(headers: Headers) -> bool:
-    """Whether somebody is looking, rather than a program asking."""
-    return "text/html" in headers.get("accept", "")
+        return await self._authentication.by_session(cookie)
 
 
 def too_many(wait_ns: int) -> Response:

@@ -1,20 +1,22 @@
-"""Slice: the live scene stream over a WebSocket."""
+"""The live scene stream over a WebSocket."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Annotated
 
 import anyio
-import anyio.to_thread
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from privet.api.auth.permission import Identity, Permission, identity_of, requires
-from privet.api.auth.sessions import check_session_hash
+from privet.api.auth.authentication import Authentication
+from privet.api.auth.permission import Identity, Permission, TheAccess, Who, requires
 from privet.api.backgrounds.previews import Previews
-from privet.api.dependencies import Room, TheRoom
 from privet.api.guard.request_guard import CLOSE_LOGIN
-from privet.core.clock import NS_PER_S
+from privet.api.live.ports import LiveScenes
+from privet.api.resource import Given
+from privet.core.clock import NS_PER_S, Clock
 from privet.core.errors import NotFoundError
 from privet.core.ids import CameraId
 from privet.live.hub import Subscription
@@ -26,31 +28,51 @@ CLOSE_TOO_MANY = 1013
 """Try again later (registered close code)."""
 
 
+@dataclass(frozen=True, slots=True)
+class LiveResource:
+    """What these routes are given, and who watches.
+
+    session_recheck_ns: how soon a session that was ended closes its WebSockets.
+    """
+
+    live: LiveScenes
+    previews: Previews
+    authentication: Authentication
+    clock: Clock
+    most_viewers: int = 256
+    session_recheck_ns: int = 10 * NS_PER_S
+    viewers: set[object] = field(default_factory=set)
+
+
+Resource = Annotated[LiveResource, Depends(Given(LiveResource))]
+
+
+
 @router.websocket("/api/live", name="live", dependencies=requires(Permission.VIEW))
-async def live(websocket: WebSocket, room: TheRoom, cameras: str = "", backgrounds: str = "") -> None:
+async def live(
+    websocket: WebSocket, who: Who, access: TheAccess, resource: Resource, cameras: str = "", backgrounds: str = ""
+) -> None:
     """`CameraMessage`s of the named cameras, all the asker may see if none are named. backgrounds: "small" makes their pictures small.
 
     What the client sends is read and ignored. Closes: 4401 the session ended, 4404 an unknown camera, 1013 too many viewers.
     """
-    identity = identity_of(websocket)
-    access = room.dependencies.access
     await websocket.accept()
     try:
         wanted = _wanted(cameras)
-        chosen = tuple(access.permit(identity, Permission.VIEW, name) for name in wanted)
+        chosen = tuple(access.permit(who, Permission.VIEW, name) for name in wanted)
     except NotFoundError:
         await websocket.close(CLOSE_UNKNOWN_CAMERA, "there is no such camera")
         return
     if not wanted:
-        chosen = access.visible(identity, Permission.VIEW)
-    if len(room.viewers) >= room.dependencies.limits.viewers:
+        chosen = access.visible(who, Permission.VIEW)
+    if len(resource.viewers) >= resource.most_viewers:
         await websocket.close(CLOSE_TOO_MANY, "too many viewers")
         return
-    room.viewers.add(websocket)
+    resource.viewers.add(websocket)
     try:
-        await _serve(websocket, room, identity, chosen, room.previews if backgrounds == "small" else None)
+        await _serve(websocket, resource, who, chosen, resource.previews if backgrounds == "small" else None)
     finally:
-        room.viewers.discard(websocket)
+        resource.viewers.discard(websocket)
 
 
 def _wanted(cameras: str) -> tuple[str, ...]:
@@ -58,10 +80,10 @@ def _wanted(cameras: str) -> tuple[str, ...]:
 
 
 async def _serve(
-    websocket: WebSocket, room: Room, identity: Identity, cameras: tuple[CameraId, ...], small: Previews | None
+    websocket: WebSocket, resource: LiveResource, who: Identity, cameras: tuple[CameraId, ...], previews: Previews | None
 ) -> None:
     # The three end together: whichever is first done (client gone, session over) cancels the others.
-    with room.dependencies.hub.subscribe(cameras) as subscription:
+    with resource.live.subscribe(cameras) as subscription:
         async with anyio.create_task_group() as group:
 
             async def until_gone() -> None:
@@ -69,29 +91,29 @@ async def _serve(
                 group.cancel_scope.cancel()
 
             async def until_logged_out() -> None:
-                await _session_over(room, identity)
+                await _session_over(resource, who)
                 with anyio.move_on_after(5), suppress(WebSocketDisconnect, RuntimeError):  # gone meanwhile
                     await websocket.close(CLOSE_LOGIN, "the session ended: log in again")
                 group.cancel_scope.cancel()
 
-            async def sending() -> None:
-                await _send(websocket, subscription, small)
+            async def until_sent() -> None:
+                await _send(websocket, subscription, previews)
                 group.cancel_scope.cancel()
 
             group.start_soon(until_gone)
-            group.start_soon(sending)
-            if small is not None:
+            group.start_soon(until_sent)
+            if previews is not None:
                 for half in (cameras[::2], cameras[1::2]):
-                    group.start_soon(small.prepare, room.dependencies.hub, half)
-            if identity.session_hash is not None:
+                    group.start_soon(previews.prepare, resource.live, half)
+            if who.session_hash is not None:
                 group.start_soon(until_logged_out)
 
 
-async def _send(websocket: WebSocket, subscription: Subscription, small: Previews | None) -> None:
+async def _send(websocket: WebSocket, subscription: Subscription, previews: Previews | None) -> None:
     try:
         async for data in subscription:
             # Waits while the client's side of the connection is full: the queue behind it is bounded, see live.hub.
-            await websocket.send_bytes(data if small is None else await small.message(data))
+            await websocket.send_bytes(data if previews is None else await previews.message(data))
     except (WebSocketDisconnect, RuntimeError):
         return  # gone, or closed by `until_logged_out` meanwhile
 
@@ -101,14 +123,10 @@ async def _drain(websocket: WebSocket) -> None:
         pass
 
 
-async def _session_over(room: Room, identity: Identity) -> None:
-    assert identity.session_hash is not None
-    deps = room.dependencies
+async def _session_over(resource: LiveResource, who: Identity) -> None:
+    assert who.session_hash is not None
     while True:
-        left_ns = (identity.expires_wall_ns or 0) - deps.clock.wall_ns()
-        await anyio.sleep(max(0, min(left_ns, deps.limits.session_recheck_ns)) / NS_PER_S)
-        known = await anyio.to_thread.run_sync(
-            check_session_hash, deps.accounts, deps.clock, identity.session_hash, limiter=room.account_threads
-        )
-        if known is None:
+        left_ns = (who.expires_wall_ns or 0) - resource.clock.wall_ns()
+        await anyio.sleep(max(0, min(left_ns, resource.session_recheck_ns)) / NS_PER_S)
+        if await resource.authentication.by_session_hash(who.session_hash) is None:
             return

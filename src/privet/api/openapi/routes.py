@@ -13,7 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.responses import JSONResponse, Response
 
 from privet.api.auth.permission import Permission, requires
-from privet.api.problem import MEDIA_TYPE, Problem
+from privet.api.guard.problem import MEDIA_TYPE, Problem
 
 router = APIRouter(include_in_schema=False)
 

@@ -1,26 +1,28 @@
-"""Slice: the recordings there are, and their bytes.
+"""The recordings there are, and their bytes.
 
 A file's path comes from the index alone, never from a request; the store opens nothing outside of the data directory.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
+import anyio
 import anyio.to_thread
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi import Path as PathParameter
 from pydantic import Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from privet.api.auth.permission import Permission, requires
-from privet.api.dependencies import Deps, TheRoom, Who
+from privet.api.auth.permission import Permission, TheAccess, Who, requires
 from privet.api.file_response import RangedFileResponse
 from privet.api.model import Model, to_ms
 from privet.api.parameters import TheSpan
-from privet.api.ports import Past
 from privet.api.recordings.byte_range import parse_range
+from privet.api.recordings.ports import Recordings
+from privet.api.resource import Given
 from privet.core.errors import NotFoundError, StoreError
 from privet.index.rows import RecordingRow
 from privet.record.store import StoredFile
@@ -29,6 +31,18 @@ router = APIRouter(tags=["recordings"])
 
 MEDIA_TYPE = "application/vnd.mcap"
 MAX_LISTED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingsResource:
+    """What these routes are given. threads: in which the index and files are read."""
+
+    recordings: Recordings
+    threads: anyio.CapacityLimiter
+
+
+Resource = Annotated[RecordingsResource, Depends(Given(RecordingsResource))]
+
 
 
 class RecordingModel(Model):
@@ -46,23 +60,22 @@ class RecordingModel(Model):
 async def recordings(
     span: TheSpan,
     who: Who,
-    deps: Deps,
-    room: TheRoom,
+    access: TheAccess,
+    resource: Resource,
     camera: Annotated[str | None, Query(max_length=64, description="A camera's id; all of them if left out.")] = None,
 ) -> list[RecordingModel]:
     """The recordings that overlap [from_ms, to_ms), per camera oldest first."""
-    access = deps.access
     cameras = access.visible(who, Permission.VIEW) if camera is None else (access.permit(who, Permission.VIEW, camera),)
 
     def collect() -> list[RecordingModel]:
         found: list[RecordingModel] = []
         for known in cameras:
-            found.extend(_model(recording) for recording in deps.past.recordings(known, span.from_ns, span.to_ns))
+            found.extend(_model(recording) for recording in resource.recordings.recordings(known, span.from_ns, span.to_ns))
             if len(found) > MAX_LISTED:
                 raise HTTPException(422, f"more than {MAX_LISTED} recordings: ask for a shorter span, or for one camera")
         return found
 
-    return await anyio.to_thread.run_sync(collect, limiter=room.archive_threads)
+    return await anyio.to_thread.run_sync(collect, limiter=resource.threads)
 
 
 def _model(recording: RecordingRow) -> RecordingModel:
@@ -92,15 +105,15 @@ async def recording_data(
     recording_id: Annotated[int, PathParameter(alias="id", ge=0, le=2**63 - 1)],
     request: Request,
     who: Who,
-    deps: Deps,
-    room: TheRoom,
+    access: TheAccess,
+    resource: Resource,
 ) -> Response:
     """A recording's file (MCAP), whole or in part (Range, If-Range)."""
-    recording = await anyio.to_thread.run_sync(deps.past.recording, recording_id, limiter=room.archive_threads)
+    recording = await anyio.to_thread.run_sync(resource.recordings.recording, recording_id, limiter=resource.threads)
     if recording is None:
         raise NotFoundError("there is no such recording: /api/recordings lists them")
-    deps.access.permit(who, Permission.EXPORT, recording.camera)
-    file = await anyio.to_thread.run_sync(_open, deps.past, recording, limiter=room.archive_threads)
+    access.permit(who, Permission.EXPORT, recording.camera)
+    file = await anyio.to_thread.run_sync(_open, resource.recordings, recording, limiter=resource.threads)
     etag = f'"{recording.id}-{file.tag}"'
     headers = {
         "ETag": etag,
@@ -123,13 +136,13 @@ async def recording_data(
     if request.method == "HEAD":
         return Response(None, status, headers | {"Content-Length": str(asked.length)}, MEDIA_TYPE)
     return RangedFileResponse(
-        file, asked.first, asked.length, room.archive_threads, status_code=status, headers=headers, media_type=MEDIA_TYPE
+        file, asked.first, asked.length, resource.threads, status_code=status, headers=headers, media_type=MEDIA_TYPE
     )
 
 
-def _open(past: Past, recording: RecordingRow) -> StoredFile:
+def _open(recordings: Recordings, recording: RecordingRow) -> StoredFile:
     try:
-        return past.open(recording.path)
+        return recordings.open(recording.path)
     except FileNotFoundError as error:
         raise NotFoundError("this recording's file is gone: its time may be over") from error
     except OSError as error:

@@ -1,21 +1,23 @@
-"""Slice: the recorded scene stream of a span, for the player to scrub in."""
+"""The recorded scene stream of a span, for the player to scrub in."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from dataclasses import dataclass
 from typing import Annotated
 
 import anyio
 import anyio.to_thread
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from privet.api.auth.permission import Permission, requires
-from privet.api.dependencies import Deps, TheRoom
 from privet.api.file_response import StreamResponse
 from privet.api.parameters import CameraName, TheSpan
-from privet.core.clock import NS_PER_MS
+from privet.api.resource import Given
+from privet.api.scenes.ports import RecordedScenes
+from privet.core.clock import NS_PER_MS, NS_PER_S
 from privet.core.ids import CameraId
 from privet.core.pb import scene_pb2
 
@@ -24,6 +26,26 @@ router = APIRouter(tags=["scene"])
 MEDIA_TYPE = "application/vnd.privet.scene"
 BATCH_BYTES = 256 * 1024
 MAX_STEP_MS = 24 * 3600 * 1000
+MOST_SPAN_NS = 400 * 24 * 3600 * NS_PER_S
+MOST_COVERS = 40_000
+
+
+@dataclass(frozen=True, slots=True)
+class ScenesResource:
+    """What these routes are given. covers_per_second: how often covers are taken now. threads: in which files are read.
+
+    most_covers: how many an answer may hold: span over step.
+    """
+
+    scenes: RecordedScenes
+    covers_per_second: Callable[[], float]
+    threads: anyio.CapacityLimiter
+    most_span_ns: int = MOST_SPAN_NS
+    most_covers: int = MOST_COVERS
+
+
+Resource = Annotated[ScenesResource, Depends(Given(ScenesResource))]
+
 
 
 @router.get(
@@ -41,20 +63,18 @@ MAX_STEP_MS = 24 * 3600 * 1000
 async def scene(
     camera: CameraName,
     span: TheSpan,
-    deps: Deps,
-    room: TheRoom,
+    resource: Resource,
     step_ms: Annotated[int, Query(ge=0, le=MAX_STEP_MS, description="At most one cover a step; 0: all of them.")] = 0,
 ) -> Response:
     """The scene stream of [from_ms, to_ms)."""
-    limits = deps.limits
-    span.at_most(limits.scene_span_ns)
+    span.at_most(resource.most_span_ns)
     # How many covers there can be is bounded by the step, and by how often covers are taken at all.
-    step_ns = max(step_ms * NS_PER_MS, round(1_000_000_000 / deps.covers_per_second))
-    if span.duration_ns // step_ns > limits.scene_messages:
-        wanted_ms = -(-span.duration_ns // (limits.scene_messages * NS_PER_MS))
+    step_ns = max(step_ms * NS_PER_MS, round(NS_PER_S / resource.covers_per_second()))
+    if span.duration_ns // step_ns > resource.most_covers:
+        wanted_ms = -(-span.duration_ns // (resource.most_covers * NS_PER_MS))
         raise HTTPException(422, f"too many covers in this span: ask for less of it, or for step_ms of at least {wanted_ms}")
-    messages = deps.past.scenes(CameraId(camera), span.from_ns, span.to_ns, step_ms * NS_PER_MS)
-    stream = batches(messages, room.archive_threads)
+    messages = resource.scenes.scenes(CameraId(camera), span.from_ns, span.to_ns, step_ms * NS_PER_MS)
+    stream = batches(messages, resource.threads)
     # The first batch is read before the answer begins: what fails at once is still answered as a problem.
     first = await anext(stream, b"")
     return StreamResponse(first, stream, MEDIA_TYPE)

@@ -1,6 +1,6 @@
 """The offers that signers hold: one a camera, each for the session that asked and for nobody else, until its time is over.
 
-Belongs here: who may still see and decide on which offer. Does not belong here: asking a worker (ports.Commissioning), routes (commission).
+Belongs here: who may still see and decide on which offer. Does not belong here: asking a worker (ports.Commissioning), routes.
 The pictures are in memory alone and are dropped when they are decided on, replaced or too old.
 """
 

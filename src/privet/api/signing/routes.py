@@ -1,4 +1,4 @@
-"""Slice: commissioning: a person sees what is to become background, and signs or refuses.
+"""Signing (commissioning): a person sees what is to become background, and signs or refuses.
 
 Belongs here: who asked for an offer, that nobody else sees or decides on it, and that every step is recorded before it is done. Does not
 belong here: what is offered and what a signature does (scene, in the worker). The picture is the only thing this server hands out that is
@@ -11,22 +11,24 @@ import asyncio
 import base64
 import binascii
 import logging
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+import anyio
 import anyio.to_thread
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Depends, Path, Request
 from pydantic import Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from privet.api.auth.permission import Identity, Permission, requires
+from privet.api.auth.permission import Identity, Permission, Who, requires
 from privet.api.auth.sessions import hash_secret
-from privet.api.dependencies import Deps, Room, TheRoom, Who
 from privet.api.model import Model, known_ms, to_ms
 from privet.api.parameters import CameraName
-from privet.api.ports import CommissionAct, CommissionEntry
-from privet.api.signing.offers import HeldOffer
-from privet.core.clock import NS_PER_S
+from privet.api.resource import Given
+from privet.api.signing.offers import HeldOffer, Offers
+from privet.api.signing.ports import CommissionAct, CommissionEntry, Commissioning, CommissionRecord
+from privet.core.clock import NS_PER_S, Clock
 from privet.core.errors import StoreError
 from privet.core.grid import Grid, unpack_bits
 from privet.core.ids import CameraId
@@ -41,6 +43,20 @@ MAX_BODY_BYTES = 256 * 1024
 RETRY_AFTER_S = 10
 
 OfferName = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="The offer's id.")]
+
+
+@dataclass(frozen=True, slots=True)
+class SigningResource:
+    """What these routes are given, and the offers that are open. threads: in which the record is written."""
+
+    commissioning: Commissioning
+    record: CommissionRecord
+    clock: Clock
+    threads: anyio.CapacityLimiter
+    offers: Offers = field(default_factory=Offers)
+
+
+Resource = Annotated[SigningResource, Depends(Given(SigningResource))]
 
 
 class OfferModel(Model):
@@ -83,13 +99,15 @@ class DecisionModel(Model):
 _BODY = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": Signature.model_json_schema()}}},
 }
+
+
 @router.post("/api/cameras/{id}/commission", operation_id="commission", dependencies=requires(Permission.COMMISSION, "id"))
-async def commission(camera: CameraName, request: Request, deps: Deps, room: TheRoom, who: Who) -> OfferModel:
+async def commission(camera: CameraName, request: Request, resource: Resource, who: Who) -> OfferModel:
     """Ask for what is to be signed. An offer that is open for this camera is void from then on; one request in ten seconds."""
     known = CameraId(camera)
-    room.offers.void(known)
-    await _record(room, who, known, "asked")
-    candidate = await deps.commissioning.offer(known)
+    resource.offers.void(known)
+    await _record(resource, who, known, "asked")
+    candidate = await resource.commissioning.offer(known)
     match candidate.answer:
         case pipe_pb2.OFFER_ANSWER_OFFERED:
             pass
@@ -100,13 +118,13 @@ async def commission(camera: CameraName, request: Request, deps: Deps, room: The
             raise HTTPException(429, f"offers are made once in {RETRY_AFTER_S} s: wait and ask again", {"Retry-After": str(RETRY_AFTER_S)})
         case _:
             raise HTTPException(503, "the camera gives no picture that could be judged now, or no detector runs: `privet doctor` says more")
-    held = HeldOffer(known, _holder(request, who), candidate, deps.clock.monotonic_ns() + candidate.good_for_ns)
-    await _record(room, who, known, "offered", held)
-    room.offers.put(held)
+    held = HeldOffer(known, _holder(request, who), candidate, resource.clock.monotonic_ns() + candidate.good_for_ns)
+    await _record(resource, who, known, "offered", held)
+    resource.offers.put(held)
     # The picture is dropped when its time is over, whether or not anybody asks for anything by then.
-    asyncio.get_running_loop().call_later(candidate.good_for_ns / NS_PER_S, lambda: room.offers.expire(deps.clock.monotonic_ns()))
+    asyncio.get_running_loop().call_later(candidate.good_for_ns / NS_PER_S, lambda: resource.offers.expire(resource.clock.monotonic_ns()))
     grid = _grid(candidate)
-    now_ns = deps.clock.wall_ns()
+    now_ns = resource.clock.wall_ns()
     return OfferModel(
         offer=held.name,
         picture=f"/api/cameras/{known}/commission/{held.name}/picture.webp",
@@ -136,9 +154,9 @@ async def commission(camera: CameraName, request: Request, deps: Deps, room: The
         }
     },
 )
-async def commission_picture(camera: CameraName, offer: OfferName, request: Request, deps: Deps, room: TheRoom, who: Who) -> Response:
+async def commission_picture(camera: CameraName, offer: OfferName, request: Request, resource: Resource, who: Who) -> Response:
     """The picture of an open offer, for the session that asked for it."""
-    held = room.offers.get(CameraId(camera), offer, _holder(request, who), deps.clock.monotonic_ns())
+    held = resource.offers.get(CameraId(camera), offer, _holder(request, who), resource.clock.monotonic_ns())
     return Response(held.candidate.image, 200, {"Cache-Control": "no-store", "Content-Disposition": "inline"}, "image/webp")
 
 
@@ -149,64 +167,65 @@ async def commission_picture(camera: CameraName, offer: OfferName, request: Requ
     dependencies=requires(Permission.COMMISSION, "id"),
 )
 async def commission_sign(
-    camera: CameraName, offer: OfferName, request: Request, deps: Deps, room: TheRoom, who: Who
+    camera: CameraName, offer: OfferName, request: Request, resource: Resource, who: Who
 ) -> DecisionModel:
     """Sign that nobody is in the picture. What is written is what was offered; blocks where something moved since have lapsed."""
     known, holder = CameraId(camera), _holder(request, who)
     signature = await _signature(request)
-    held = room.offers.get(known, offer, holder, deps.clock.monotonic_ns())
+    held = resource.offers.get(known, offer, holder, resource.clock.monotonic_ns())
     blocks = _chosen(signature, held.candidate)
-    held = room.offers.take(known, offer, holder, deps.clock.monotonic_ns())
-    await _record(room, who, known, "signing", held, statement=signature.statement)
-    answer = await deps.commissioning.sign(known, held.candidate.offer, blocks)
-    return await _decided(room, who, held, answer, "signed")
+    held = resource.offers.take(known, offer, holder, resource.clock.monotonic_ns())
+    await _record(resource, who, known, "signing", held, statement=signature.statement)
+    answer = await resource.commissioning.sign(known, held.candidate.offer, blocks)
+    return await _decided(resource, who, held, answer, "signed")
 
 
 @router.post(
     "/api/cameras/{id}/commission/{offer}/refuse", operation_id="commission_refuse", dependencies=requires(Permission.COMMISSION, "id")
 )
 async def commission_refuse(
-    camera: CameraName, offer: OfferName, request: Request, deps: Deps, room: TheRoom, who: Who
+    camera: CameraName, offer: OfferName, request: Request, resource: Resource, who: Who
 ) -> DecisionModel:
     """Say that somebody or something is there. The offer is forgotten, and its blocks are to be proven anew."""
     known = CameraId(camera)
-    held = room.offers.take(known, offer, _holder(request, who), deps.clock.monotonic_ns())
-    await _record(room, who, known, "refusing", held)
-    answer = await deps.commissioning.refuse(known, held.candidate.offer)
-    return await _decided(room, who, held, answer, "refused")
+    held = resource.offers.take(known, offer, _holder(request, who), resource.clock.monotonic_ns())
+    await _record(resource, who, known, "refusing", held)
+    answer = await resource.commissioning.refuse(known, held.candidate.offer)
+    return await _decided(resource, who, held, answer, "refused")
 
 
 async def _decided(
-    room: Room, who: Identity, held: HeldOffer, answer: pipe_pb2.Commissioned, outcome: Literal["signed", "refused"]
+    resource: SigningResource, who: Identity, held: HeldOffer, answer: pipe_pb2.Commissioned, outcome: Literal["signed", "refused"]
 ) -> DecisionModel:
     """Record what became of a decision, and say it."""
     match answer.answer:
         case pipe_pb2.SIGNING_ANSWER_SIGNED | pipe_pb2.SIGNING_ANSWER_SIGNED_UNSAVED | pipe_pb2.SIGNING_ANSWER_REFUSED:
             unsaved = answer.answer == pipe_pb2.SIGNING_ANSWER_SIGNED_UNSAVED
-            saved = await _record_done(room, who, held, outcome, answer, unsaved=unsaved) and not unsaved
+            saved = await _record_done(resource, who, held, outcome, answer, unsaved=unsaved) and not unsaved
             return DecisionModel(
                 outcome=outcome, signed_blocks=answer.signed_blocks, lapsed_blocks=answer.lapsed_blocks, saved=saved
             )
         case pipe_pb2.SIGNING_ANSWER_NOT_OPEN:
-            await _record(room, who, held.camera, "void", held)
+            await _record(resource, who, held.camera, "void", held)
             raise HTTPException(409, "the offer was over in the meantime and nothing was done: ask for a new one")
         case pipe_pb2.SIGNING_ANSWER_NO_PICTURE:
-            await _record(room, who, held.camera, "void", held)
-            room.offers.put(held)
+            await _record(resource, who, held.camera, "void", held)
+            resource.offers.put(held)
             raise HTTPException(503, "the camera gave no picture in time and nothing was done: the offer is as it was, try again")
         case _:
-            await _record(room, who, held.camera, "unknown", held)
+            await _record(resource, who, held.camera, "unknown", held)
             raise HTTPException(504, "the camera's worker was lost: whether it took effect is not known; look at the camera's page")
 
 
 async def _record_done(
-    room: Room, who: Identity, held: HeldOffer, outcome: Literal["signed", "refused"], answer: pipe_pb2.Commissioned, *, unsaved: bool
+    resource: SigningResource, who: Identity, held: HeldOffer, outcome: Literal["signed", "refused"], answer: pipe_pb2.Commissioned, *,
+    unsaved: bool,
 ) -> bool:
     """Record what was done; False if the disk does not take it. It is done all the same, and whoever decided is told so."""
     try:
-        await _record(room, who, held.camera, outcome, held, signed=answer.signed_blocks, lapsed=answer.lapsed_blocks)
+        await _record(resource, who, held.camera, outcome, held, signed=answer.signed_blocks, lapsed=answer.lapsed_blocks)
         if unsaved:
-            await _record(room, who, held.camera, "unsaved", held, signed=answer.signed_blocks, lapsed=answer.lapsed_blocks)
+            await _record(resource, who, held.camera, "unsaved", held, signed=answer.signed_blocks, lapsed=answer.lapsed_blocks)
     except StoreError as error:
         _log.error(
             "%s: %s %s (%d blocks) by %s is done and could not be recorded: %s",
@@ -217,13 +236,12 @@ async def _record_done(
 
 
 async def _record(
-    room: Room, who: Identity, camera: CameraId, act: CommissionAct, held: HeldOffer | None = None, *, statement: str = "",
+    resource: SigningResource, who: Identity, camera: CameraId, act: CommissionAct, held: HeldOffer | None = None, *, statement: str = "",
     signed: int = 0, lapsed: int = 0,
 ) -> None:
     """Write an entry and wait until it is on the disk. Raises StoreError; then nothing further is done."""
-    deps = room.dependencies
     entry = CommissionEntry(
-        at_wall_ns=deps.clock.wall_ns(),
+        at_wall_ns=resource.clock.wall_ns(),
         who=who.name,
         role=who.role.value,
         camera=camera,
@@ -235,7 +253,7 @@ async def _record(
         signed_blocks=signed,
         lapsed_blocks=lapsed,
     )
-    await anyio.to_thread.run_sync(deps.commission_record.append, entry, limiter=room.account_threads)
+    await anyio.to_thread.run_sync(resource.record.append, entry, limiter=resource.threads)
 
 
 def _holder(request: Request, who: Identity) -> str:

@@ -1,17 +1,31 @@
-"""Slice: is it alive (`/health`), and whose is it (`/api/site`)."""
+"""Is it alive (`/health`), and whose is it (`/api/site`)."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from privet.api.auth.permission import Permission, requires
-from privet.api.dependencies import Deps
 from privet.api.model import Model
+from privet.api.resource import Given
+from privet.api.site.ports import SiteValues
 
 router = APIRouter(tags=["site"])
+
+
+@dataclass(frozen=True, slots=True)
+class SiteResource:
+    """What these routes are given. values: what is so now; the configuration may be read again."""
+
+    values: Callable[[], SiteValues]
+
+
+Resource = Annotated[SiteResource, Depends(Given(SiteResource))]
+
 
 
 class Health(Model):
@@ -38,9 +52,9 @@ async def health() -> Health:
 
 
 @router.get("/api/site", operation_id="site", dependencies=requires(Permission.VIEW))
-async def site(deps: Deps) -> Site:
+async def site(resource: Resource) -> Site:
     """Name, time zone, version, retention."""
-    values = deps.site
+    values = resource.values()
     return Site(
         name=values.name,
         timezone=values.timezone,

@@ -1,18 +1,21 @@
-"""Slice: one masked picture, now or then."""
+"""One masked picture, now or then."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated
 
+import anyio
 import anyio.to_thread
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from privet.api.auth.permission import Permission, requires
-from privet.api.dependencies import Deps, TheRoom
 from privet.api.parameters import MAX_MS, CameraName
-from privet.api.ports import Past
-from privet.core.clock import NS_PER_MS, NS_PER_S
+from privet.api.resource import Given
+from privet.api.snapshot.ports import LiveScenes, RecordedScenes, Snapshots
+from privet.core.clock import NS_PER_MS, NS_PER_S, Clock
 from privet.core.errors import NotFoundError
 from privet.core.ids import CameraId
 from privet.core.reader import SceneView, follow
@@ -25,6 +28,23 @@ router = APIRouter(tags=["snapshot"])
 BACKGROUND_AGE = "X-Privet-Background-Age-Seconds"
 STALE = "X-Privet-Stale"
 STANDING = "X-Privet-Freshness"
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotResource:
+    """What these routes are given. name_of: what a camera is called now."""
+
+    live: LiveScenes
+    recorded: RecordedScenes
+    snapshots: Snapshots
+    name_of: Callable[[CameraId], str]
+    clock: Clock
+    archive_threads: anyio.CapacityLimiter
+    render_threads: anyio.CapacityLimiter
+
+
+Resource = Annotated[SnapshotResource, Depends(Given(SnapshotResource))]
+
 
 
 @router.get(
@@ -55,25 +75,24 @@ STANDING = "X-Privet-Freshness"
 )
 async def snapshot(
     camera: CameraName,
-    deps: Deps,
-    room: TheRoom,
+    resource: Resource,
     at_ms: Annotated[int | None, Query(ge=0, le=MAX_MS, description="When; now if left out.")] = None,
     width: Annotated[int, Query(ge=16, le=3840, description="Width in pixels.")] = 640,
 ) -> Response:
     """The masked picture as JPEG."""
     known = CameraId(camera)
     if at_ms is None:
-        view, at_ns, stale = deps.hub.view(known), deps.clock.wall_ns(), deps.hub.heard(known).stale
+        view, at_ns, stale = resource.live.view(known), resource.clock.wall_ns(), resource.live.heard(known).stale
         missing = "nothing has been heard of this camera yet"
     else:
         at_ns, stale = at_ms * NS_PER_MS, False
-        view = await anyio.to_thread.run_sync(_view_at, deps.past, known, at_ns, limiter=room.archive_threads)
-        view = _with_what_is_not_written_yet(view, deps.hub.view(known), at_ns)
+        view = await anyio.to_thread.run_sync(_view_at, resource.recorded, known, at_ns, limiter=resource.archive_threads)
+        view = _with_what_is_not_written_yet(view, resource.live.view(known), at_ns)
         missing = "nothing is recorded of this camera at this time"
     if view.grid is None:
         raise NotFoundError(missing)
     picture = await anyio.to_thread.run_sync(
-        deps.snapshots.thumbnail, view, width, deps.entry(known).name, at_ns, limiter=room.render_threads
+        resource.snapshots.thumbnail, view, width, resource.name_of(known), at_ns, limiter=resource.render_threads
     )
     headers = {"Cache-Control": "no-store", STALE: "true" if stale else "false", STANDING: standing(view, at_ns).value}
     if since_ns := view.proven_since_wall_ns():
@@ -96,9 +115,9 @@ def _in_force(view: SceneView) -> tuple[Head | None, ...]:
     return tuple(None if part is None else part.head for part in (view.background, *view.patches[-1:], view.cover))
 
 
-def _view_at(past: Past, camera: CameraId, at_ns: int) -> SceneView:
+def _view_at(recorded: RecordedScenes, camera: CameraId, at_ns: int) -> SceneView:
     view = SceneView()
-    for message in past.scenes(camera, at_ns, at_ns + 1, 0):
+    for message in recorded.scenes(camera, at_ns, at_ns + 1, 0):
         scene = from_message(message, view.grid)
         if scene is not None:
             view = follow(view, scene)

@@ -1,20 +1,40 @@
-"""Slice: what is stored, for how long, and how much more there is room for."""
+"""What is stored, for how long, and how much more there is room for."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+import anyio
 import anyio.to_thread
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import Field
 
-from privet.api.auth.permission import Permission, requires
-from privet.api.dependencies import Deps, TheRoom, Who
+from privet.api.auth.permission import Permission, TheAccess, Who, requires
 from privet.api.model import Model, known_ms
+from privet.api.resource import Given
+from privet.api.storage.ports import Disk, Retention, Stored
 from privet.core.errors import StoreError
 
 router = APIRouter(tags=["storage"])
+
+
+@dataclass(frozen=True, slots=True)
+class StorageResource:
+    """What these routes are given. retention: what is so now. threads: in which the index and the disk are asked."""
+
+    stored: Stored
+    disk: Disk
+    retention: Callable[[], Retention]
+    data_directory: Path
+    threads: anyio.CapacityLimiter
+
+
+Resource = Annotated[StorageResource, Depends(Given(StorageResource))]
+
 
 
 class StoredModel(Model):
@@ -40,28 +60,29 @@ class Storage(Model):
 
 
 @router.get("/api/storage", operation_id="storage", dependencies=requires(Permission.VIEW))
-async def storage(deps: Deps, room: TheRoom, who: Who) -> Storage:
+async def storage(resource: Resource, access: TheAccess, who: Who) -> Storage:
     """What is stored of each camera, the bounds, and what the disk has left."""
-    visible = deps.access.visible(who, Permission.VIEW)
-    stored = {row.camera: row for row in await anyio.to_thread.run_sync(deps.past.stored, limiter=room.archive_threads)}
-    free_bytes = await anyio.to_thread.run_sync(_free_bytes, deps.data_directory, limiter=room.archive_threads)
+    visible = access.visible(who, Permission.VIEW)
+    stored = {row.camera: row for row in await anyio.to_thread.run_sync(resource.stored.stored, limiter=resource.threads)}
+    free_bytes = await anyio.to_thread.run_sync(_free_bytes, resource.data_directory, limiter=resource.threads)
     cameras = tuple(
         StoredModel(
             camera=camera,
             recordings=stored[camera].recordings if camera in stored else 0,
             bytes=stored[camera].size_bytes if camera in stored else 0,
             oldest_ms=known_ms(stored[camera].oldest_wall_ns) if camera in stored else None,
-            error=deps.disk.recording_error(camera),
+            error=resource.disk.recording_error(camera),
         )
         for camera in visible
     )
+    retention = resource.retention()
     return Storage(
         bytes=sum(camera.bytes for camera in cameras),
-        quota_bytes=deps.site.quota_bytes or None,
+        quota_bytes=retention.quota_bytes or None,
         free_bytes=free_bytes,
-        index_fails=deps.disk.index_fails(),
-        retention_hours=deps.site.retention_hours,
-        retention_reason=deps.site.retention_reason,
+        index_fails=resource.disk.index_fails(),
+        retention_hours=retention.hours,
+        retention_reason=retention.reason,
         cameras=cameras,
     )
 

@@ -1,21 +1,23 @@
-"""Slice: the timeline: how much was covered, and when the camera was awake, looked at seldom, asleep, blind, away or not recorded."""
+"""The timeline: how much was covered, and when the camera was awake, looked at seldom, asleep, blind, away or not recorded."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated
 
+import anyio
 import anyio.to_thread
 import numpy as np
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
 from privet.api.auth.permission import Permission, requires
-from privet.api.dependencies import Deps, TheRoom
 from privet.api.model import Model
 from privet.api.parameters import CameraName, Span, TheSpan
-from privet.api.ports import Past
-from privet.core.clock import NS_PER_MS
+from privet.api.resource import Given
+from privet.api.timeline.ports import Past
+from privet.core.clock import NS_PER_MS, NS_PER_S, Clock
 from privet.core.ids import CameraId
 from privet.core.intervals import Intervals, runs
 from privet.index.rows import SPAN_KINDS, SpanKind
@@ -24,9 +26,24 @@ router = APIRouter(tags=["timeline"])
 
 MAX_BINS = 4000
 MAX_SPANS = 8000
+MOST_SPAN_NS = 10 * 366 * 24 * 3600 * NS_PER_S
 
 GAP = np.array([SPAN_KINDS.index("gap")], np.uint8)
 NOTHING_KNOWN = Intervals(np.zeros(1, np.int64), np.empty(0, np.uint8))
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineResource:
+    """What these routes are given. threads: in which the index is read."""
+
+    past: Past
+    clock: Clock
+    threads: anyio.CapacityLimiter
+    most_span_ns: int = MOST_SPAN_NS
+
+
+Resource = Annotated[TimelineResource, Depends(Given(TimelineResource))]
+
 
 
 class SpanModel(Model):
@@ -54,15 +71,14 @@ class Timeline(Model):
 async def timeline(
     camera: CameraName,
     span: TheSpan,
-    deps: Deps,
-    room: TheRoom,
+    resource: Resource,
     bins: Annotated[int, Query(ge=1, le=MAX_BINS, description="How many bins at most.")] = 600,
 ) -> Timeline:
     """Density and spans of [from_ms, to_ms)."""
-    span.at_most(deps.limits.timeline_span_ns)
-    now_ns = deps.clock.wall_ns()
+    span.at_most(resource.most_span_ns)
+    now_ns = resource.clock.wall_ns()
     return await anyio.to_thread.run_sync(
-        _timeline, deps.past, CameraId(camera), span, bins, now_ns, limiter=room.archive_threads
+        _timeline, resource.past, CameraId(camera), span, bins, now_ns, limiter=resource.threads
     )
 
 

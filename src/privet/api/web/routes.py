@@ -1,4 +1,4 @@
-"""Slice: the web application's files.
+"""The web application's files.
 
 They are listed once, when the application is made, and only what is on the list is served: a request never names a file.
 """
@@ -6,14 +6,17 @@ They are listed once, when the application is made, and only what is on the list
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, HTMLResponse, Response
 
-from privet.api.guard.request_guard import wants_page
 from privet.api.auth.permission import Permission, requires
+from privet.api.client import wants_page
+from privet.api.resource import Given
 
 router = APIRouter(include_in_schema=False)
 
@@ -60,10 +63,20 @@ def list_files(directory: Path | None) -> Mapping[str, Path]:
     return files
 
 
+@dataclass(frozen=True, slots=True)
+class WebResource:
+    """What these routes are given. files: as `list_files` gives them."""
+
+    files: Mapping[str, Path]
+
+
+Resource = Annotated[WebResource, Depends(Given(WebResource))]
+
+
 @router.get("/{path:path}", operation_id="page", dependencies=requires(Permission.VIEW))
-async def page(path: str, request: Request) -> Response:
+async def page(path: str, request: Request, resource: Resource) -> Response:
     """A file of the web application, or its page for any address it knows itself."""
-    files: Mapping[str, Path] = request.app.state.files
+    files = resource.files
     if path in files:
         return _file(files[path], path)
     if path.startswith("api/") or not wants_page(request.headers):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privet.api.guard.rate import MAX_ADDRESSES, Attempts, Rate, draw, full
+from privet.api.auth.attempts import MAX_ADDRESSES, Attempts, Rate, draw, full
 
 
 @given(st.integers(1, 10), st.integers(1, 1000), st.lists(st.integers(0, 3000), max_size=60))

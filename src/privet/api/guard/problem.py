@@ -1,4 +1,4 @@
-"""Errors as answers: problem+json (RFC 9457), one shape for all of them.
+"""What a refused or failed request is told: problem+json (RFC 9457), one shape for all of them.
 
 Belongs here: the translation of exceptions to answers. Does not belong here: secrets, paths of the machine, tracebacks: what an
 answer says of an error of ours is fixed text, the chain goes to the log.
@@ -96,7 +96,7 @@ async def _privet(request: Request, error: Exception) -> Response:
 async def _internal(request: Request, error: Exception) -> Response:
     _log.error("a request failed", exc_info=error)
     answer = problem(500, "Privet failed: the log says why")
-    add_security_headers(answer.headers)  # this one is made outside the gate
+    add_security_headers(answer.headers)  # this one is made outside the request guard
     return answer
 
 
