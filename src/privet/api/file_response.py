@@ -1,4 +1,4 @@
-"""Answers that stream: what they read from is closed however sending ends.
+"""Answers that stream: what they read from is closed however it ends.
 
 A generator that was never begun runs no `finally`, and a client may go away before the first byte: so the answer itself closes.
 """

@@ -48,7 +48,6 @@ class CoveredResource:
 Resource = Annotated[CoveredResource, Depends(Given(CoveredResource))]
 
 
-
 class CoveredSpan(Model):
     """[from_ms, to_ms) of one kind. unknown: nobody watched all the time, the camera was blind, or less than half of it was proven."""
 

@@ -1,7 +1,7 @@
 """Where the API listens and what it calls itself: addresses, certificate, allowed host names.
 
 Belongs here: the rule that nothing is served in the clear beyond this machine, and the self-made certificate that makes
-keeping it easy. Does not belong here: running the server (runtime).
+keeping it easy. Does not belong here: running the server (main).
 """
 
 from __future__ import annotations

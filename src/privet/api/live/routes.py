@@ -47,7 +47,6 @@ class LiveResource:
 Resource = Annotated[LiveResource, Depends(Given(LiveResource))]
 
 
-
 @router.websocket("/api/live", name="live", dependencies=requires(Permission.VIEW))
 async def live(
     websocket: WebSocket, who: Who, access: TheAccess, resource: Resource, cameras: str = "", backgrounds: str = ""

@@ -27,7 +27,6 @@ class MetricsResource:
 Resource = Annotated[MetricsResource, Depends(Given(MetricsResource))]
 
 
-
 @router.get(
     "/metrics",
     operation_id="metrics",

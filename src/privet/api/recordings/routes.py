@@ -44,7 +44,6 @@ class RecordingsResource:
 Resource = Annotated[RecordingsResource, Depends(Given(RecordingsResource))]
 
 
-
 class RecordingModel(Model):
     """A recording: a file of the scene stream, one camera and at most one hour."""
 

@@ -47,7 +47,6 @@ class ScenesResource:
 Resource = Annotated[ScenesResource, Depends(Given(ScenesResource))]
 
 
-
 @router.get(
     "/api/cameras/{id}/scene",
     operation_id="scene",

@@ -27,7 +27,6 @@ class SiteResource:
 Resource = Annotated[SiteResource, Depends(Given(SiteResource))]
 
 
-
 class Health(Model):
     """Whether the server answers. Nothing about the site: anybody may ask."""
 

@@ -46,7 +46,6 @@ class SnapshotResource:
 Resource = Annotated[SnapshotResource, Depends(Given(SnapshotResource))]
 
 
-
 @router.get(
     "/api/cameras/{id}/snapshot.jpg",
     operation_id="snapshot",

@@ -36,7 +36,6 @@ class StorageResource:
 Resource = Annotated[StorageResource, Depends(Given(StorageResource))]
 
 
-
 class StoredModel(Model):
     """What is stored of one camera."""
 

@@ -45,7 +45,6 @@ class TimelineResource:
 Resource = Annotated[TimelineResource, Depends(Given(TimelineResource))]
 
 
-
 class SpanModel(Model):
     """[from_ms, to_ms) of one kind. sparse: awake, but looked at every few seconds only; gap: Privet did not record; starting counts as
     offline."""
