@@ -134,6 +134,9 @@ def make_world(
     storage, disk = ListedStorage(), SpoiledDisk()
     covers, scenes, exporter, signers, entries = ListedCovers(), ListedScenes(), WordyExporter(), Signers(), Entries()
     authentication = Authentication(memory if accounts is None else accounts, clock, session_ns, threads.accounts)
+    def access() -> Access:
+        return Access(tuple(entry.id for entry in settings.register), policy)
+
     resources = change(
         Resources(
             site=SiteResource(lambda: settings.site),
@@ -157,11 +160,11 @@ def make_world(
             recordings=RecordingsResource(recordings, threads.archive),
             storage=StorageResource(storage, disk, lambda: settings.retention, directory, threads.archive),
             metrics=MetricsResource(FixedMetrics()),
-            live=LiveResource(hub, Previews(threads.render), authentication, clock),
+            live=LiveResource(hub, Previews(threads.render), authentication, clock, access),
             web=WebResource(list_files(static)),
         )
     )  # fmt: skip
-    made = Application(listen, authentication, lambda: Access(tuple(entry.id for entry in settings.register), policy), resources)
+    made = Application(listen, authentication, access, resources)
     return World(
         clock, directory, listen, settings, memory, authentication, recordings, storage, disk, past, covers, scenes, hub, exporter,
         signers, entries, resources, create_app(made), create_token(memory, clock, "ada", Role.ADMINISTRATOR),

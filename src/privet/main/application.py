@@ -5,6 +5,7 @@ Belongs here: which resource is given what. Does not belong here: making the par
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from privet.api.app import Application, Resources
@@ -47,12 +48,13 @@ def application(parts: Wiring, listen: ListenSettings) -> Application:
     """What is made of `parts`, to be served at `listen`."""
     session_ns = parts.loaded.config.server.session_hours * 3600 * NS_PER_S
     authentication = Authentication(parts.index, parts.clock, session_ns, parts.threads.accounts)
-    return Application(
-        listen, authentication, lambda: Access(parts.running.cameras, EveryCamera()), _resources(parts, authentication, tls=listen.tls)
-    )
+    def access() -> Access:
+        return Access(parts.running.cameras, EveryCamera())
+
+    return Application(listen, authentication, access, _resources(parts, authentication, access, tls=listen.tls))
 
 
-def _resources(parts: Wiring, authentication: Authentication, *, tls: bool) -> Resources:
+def _resources(parts: Wiring, authentication: Authentication, access: Callable[[], Access], *, tls: bool) -> Resources:
     index, hub, clock, running, threads = parts.index, parts.hub, parts.clock, parts.running, parts.threads
     data, archive, open_recordings = parts.loaded.data_directory, Archive(parts.store), parts.recorder.open_recordings
     recorded = ArchivedScenes(index, archive, open_recordings)
@@ -76,7 +78,7 @@ def _resources(parts: Wiring, authentication: Authentication, *, tls: bool) -> R
             IndexedStorage(index, open_recordings), _Disk(parts.recorder, parts.ledger), lambda: running.retention, data, threads.archive
         ),
         metrics=MetricsResource(parts.metrics),
-        live=LiveResource(hub, parts.previews, authentication, clock),
+        live=LiveResource(hub, parts.previews, authentication, clock, access),
         web=WebResource(list_files(static_directory())),
     )
 

@@ -65,7 +65,7 @@ async def served(world: World) -> AsyncIterator[int]:
 
 def make_live(directory: Path, *, session_ns: int = 3600 * NS_PER_S, viewers: int = 256) -> World:
     def change(given: Resources) -> Resources:
-        return replace(given, live=replace(given.live, session_recheck_ns=50 * NS_PER_MS, most_viewers=viewers))
+        return replace(given, live=replace(given.live, session_recheck_ns=50 * NS_PER_MS, follow_ns=10 * NS_PER_MS, most_viewers=viewers))
 
     return make_world(directory, clock=SystemClock(), session_ns=session_ns, policy=OnlyGateForViewers(), change=change)
 
@@ -216,6 +216,33 @@ async def test_only_the_cameras_that_are_named_and_allowed(tmp_path: Path) -> No
             async with watching(port, world, cameras, token=world.administrator) as connection:
                 assert await close_code(connection) == 4404
     assert world.resources.live.viewers == set()
+
+
+async def test_cameras_that_come_and_go_are_followed(tmp_path: Path) -> None:
+    world = make_live(tmp_path)
+    both, gate_alone = world.settings.register, world.settings.register[:1]
+    world.settings.register = gate_alone
+    for camera in (GATE, DOCK):
+        publish_place(world, camera)
+    async with served(world) as port, watching(port, world, token=world.administrator) as connection:
+        follower = Follower()
+        await follower.read_until(connection, world, (GATE,))
+        assert set(follower.views) == {GATE}
+        world.settings.register = both
+        await follower.read_until(connection, world, (GATE, DOCK))
+        assert set(follower.views) == {GATE, DOCK}
+        async with watching(port, world, "dock", token=world.administrator) as one:
+            named = Follower()
+            await named.read_until(one, world, (DOCK,))
+            world.settings.register = gate_alone
+            await asyncio.sleep(0.1)  # two real timers of a hundredth of a second
+            publish_place(world, DOCK)
+            publish_place(world, GATE)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(one.recv(), 0.1)
+        dock = follower.views[DOCK]
+        await follower.read_until(connection, world, (GATE,))
+        assert follower.views[DOCK] is dock
 
 
 async def test_nobody_watches_without_logging_in(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -11,7 +12,7 @@ from fastapi import APIRouter, Depends
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from privet.api.auth.authentication import Authentication
-from privet.api.auth.permission import Identity, Permission, TheAccess, Who, requires
+from privet.api.auth.permission import Access, Identity, Permission, TheAccess, Who, requires
 from privet.api.backgrounds.previews import Previews
 from privet.api.guard.request_guard import CLOSE_LOGIN
 from privet.api.live.ports import LiveScenes
@@ -32,15 +33,18 @@ CLOSE_TOO_MANY = 1013
 class LiveResource:
     """What these routes are given, and who watches.
 
-    session_recheck_ns: how soon a session that was ended closes its WebSockets.
+    access: the cameras there are now, and who may see them. session_recheck_ns: how soon a session that was ended closes its WebSockets.
+    follow_ns: how soon a camera that comes or goes is followed.
     """
 
     live: LiveScenes
     previews: Previews
     authentication: Authentication
     clock: Clock
+    access: Callable[[], Access]
     most_viewers: int = 256
     session_recheck_ns: int = 10 * NS_PER_S
+    follow_ns: int = NS_PER_S
     viewers: set[object] = field(default_factory=set)
 
 
@@ -53,7 +57,8 @@ async def live(
 ) -> None:
     """`CameraMessage`s of the named cameras, all the asker may see if none are named. backgrounds: "small" makes their pictures small.
 
-    What the client sends is read and ignored. Closes: 4401 the session ended, 4404 an unknown camera, 1013 too many viewers.
+    Cameras that come are followed if none are named; those that go are not heard of any more. What the client sends is read and ignored.
+    Closes: 4401 the session ended, 4404 an unknown camera, 1013 too many viewers.
     """
     await websocket.accept()
     try:
@@ -69,7 +74,7 @@ async def live(
         return
     resource.viewers.add(websocket)
     try:
-        await _serve(websocket, resource, who, chosen, resource.previews if backgrounds == "small" else None)
+        await _serve(websocket, resource, who, chosen, bool(wanted), resource.previews if backgrounds == "small" else None)
     finally:
         resource.viewers.discard(websocket)
 
@@ -79,7 +84,7 @@ def _wanted(cameras: str) -> tuple[str, ...]:
 
 
 async def _serve(
-    websocket: WebSocket, resource: LiveResource, who: Identity, cameras: tuple[CameraId, ...], previews: Previews | None
+    websocket: WebSocket, resource: LiveResource, who: Identity, cameras: tuple[CameraId, ...], named: bool, previews: Previews | None
 ) -> None:
     # The three end together: whichever is first done (client gone, session over) cancels the others.
     with resource.live.subscribe(cameras) as subscription:
@@ -99,7 +104,14 @@ async def _serve(
                 await _send(websocket, subscription, previews)
                 group.cancel_scope.cancel()
 
+            async def follow() -> None:
+                while True:
+                    await anyio.sleep(resource.follow_ns / NS_PER_S)
+                    visible = resource.access().visible(who, Permission.VIEW)
+                    subscription.follow([camera for camera in cameras if camera in visible] if named else visible)
+
             group.start_soon(until_gone)
+            group.start_soon(follow)
             group.start_soon(until_sent)
             if previews is not None:
                 for half in (cameras[::2], cameras[1::2]):
