@@ -24,7 +24,7 @@ def test_work_that_is_brought_by_several_is_all_done() -> None:
         for number in numbers:
             with lock:
                 work.append(number)
-                bell.ring()
+                bell.notify()
 
     threads = [threading.Thread(target=bring, args=(range(first, 4000, 4),)) for first in range(4)]
     threads.append(threading.Thread(target=worker))
@@ -38,12 +38,12 @@ def test_work_that_is_brought_by_several_is_all_done() -> None:
 
 def test_without_a_listener_nothing_is_kept() -> None:
     bell = WakeUp()
-    bell.ring()
+    bell.notify()
     awaited = [bell.awaited]
     bell.listen()
     awaited.append(bell.awaited)
-    bell.ring()
-    bell.ring()
+    bell.notify()
+    bell.notify()
     awaited.append(bell.awaited)
     assert awaited == [False, True, False]
     bell.wait()                     # once; a second one would wait for ever

@@ -16,7 +16,7 @@ from privet.core.grid import Grid
 from privet.core.reader import STALE_AFTER_NS, SceneView, follow
 from privet.core.scene import Condition, Reason, Scene
 from privet.core.wire import decode
-from privet.render.freshness import REASONS, Freshness, duration_words, standing, words
+from privet.render.freshness import REASONS, Freshness, duration_words, freshness_of, words
 
 GRID = Grid(16, 16)
 
@@ -32,25 +32,25 @@ def awake(*, condition: Condition = Condition.AWAKE, reason: Reason = Reason.NON
 
 
 def test_a_place_that_is_known_is_shown() -> None:
-    assert standing(awake(), T0) is Freshness.SHOWN
+    assert freshness_of(awake(), T0) is Freshness.SHOWN
     assert words(awake(), T0 + STALE_AFTER_NS) == ""
 
 
 def test_silence_is_stale() -> None:
-    assert standing(awake(until_ns=T0 + 2 * S), T0 + STALE_AFTER_NS) is Freshness.SHOWN
-    assert standing(awake(until_ns=T0 + 2 * S), T0 + STALE_AFTER_NS + 1) is Freshness.SILENT
+    assert freshness_of(awake(until_ns=T0 + 2 * S), T0 + STALE_AFTER_NS) is Freshness.SHOWN
+    assert freshness_of(awake(until_ns=T0 + 2 * S), T0 + STALE_AFTER_NS + 1) is Freshness.SILENT
     assert words(awake(), T0 + 90 * S) == "nothing heard for 1 min"
 
 
 def test_a_heartbeat_without_a_cover_is_stale_too() -> None:
     view = follow(awake(), state(9, GRID, T0 + 10 * S))
-    assert standing(view, T0 + 10 * S) is Freshness.UNSAID
+    assert freshness_of(view, T0 + 10 * S) is Freshness.UNKNOWN
     assert words(view, T0 + 10 * S) == "nothing said about what is there for 9 s"
 
 
 def test_asleep_the_last_cover_holds() -> None:
     view = follow(awake(), state(9, GRID, T0 + 10 * S, Condition.ASLEEP, until_ns=T0 + 11 * S))
-    assert standing(view, T0 + 10 * S) is Freshness.SHOWN
+    assert freshness_of(view, T0 + 10 * S) is Freshness.SHOWN
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_vector_stands_as_it_does_in_the_browser(case: Case) -> None:
         scene = decode(bytes.fromhex(message), view.grid)
         assert scene is not None
         view = follow(view, scene)
-    assert standing(view, int(case["at_wall_ns"])) is Freshness(case["freshness"])
+    assert freshness_of(view, int(case["at_wall_ns"])) is Freshness(case["freshness"])
 
 
 def test_the_vectors_know_every_standing() -> None:
@@ -110,7 +110,7 @@ def test_every_reason_has_words() -> None:
 def test_words_are_written_exactly_where_it_is_not_shown(sent: list[Scene], later_ns: int) -> None:
     view = view_of(*sent)
     at_ns = T0 + later_ns
-    shown = standing(view, at_ns) is Freshness.SHOWN
+    shown = freshness_of(view, at_ns) is Freshness.SHOWN
     assert shown == (words(view, at_ns) == "")
     if shown:
         # Nothing is shown as the place unless somebody spoke of it lately.

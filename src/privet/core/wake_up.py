@@ -1,6 +1,6 @@
-"""A bell that one thread listens for.
+"""A wake-up that one thread waits for.
 
-Belongs here: the waking. Does not belong here: what it is rung for; whoever uses it guards that by a lock of its own.
+Belongs here: the waking. Does not belong here: what it is notified for; whoever uses it guards that by a lock of its own.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ class WakeUp:
     """Wakes a thread. A condition of Python's takes ten times as long as this queue, which is written in C.
 
     The thread looks for work with the lock held, calls `listen` if there is none, lets the lock go and calls `wait`. Whoever brings work
-    calls `ring` with the lock held. So no ringing is lost, and none is heard twice.
+    calls `notify` with the lock held. So no notice is lost, and none is heard twice.
     """
 
     def __init__(self) -> None:
-        self._rung: SimpleQueue[None] = SimpleQueue()
+        self._notices: SimpleQueue[None] = SimpleQueue()
         self._awaited = False
 
     @property
@@ -29,11 +29,11 @@ class WakeUp:
         self._awaited = True
 
     def wait(self) -> None:
-        """Wait until it is rung. Without the lock."""
-        self._rung.get()
+        """Wait until it is notified. Without the lock."""
+        self._notices.get()
 
-    def ring(self) -> None:
+    def notify(self) -> None:
         """Wake whoever listens; nothing if nobody does. With the lock held."""
         if self._awaited:
             self._awaited = False
-            self._rung.put(None)
+            self._notices.put(None)

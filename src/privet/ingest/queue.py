@@ -51,7 +51,7 @@ class PacketQueue(Generic[T]):
         self._ended = False
         self._failure: SourceError | None = None
         self._lock = Lock()
-        self._bell = WakeUp()                     # for who waits in `get`
+        self._arrivals = WakeUp()                     # for who waits in `get`
         self._statistics = QueueStatistics()
 
     def put(
@@ -85,7 +85,7 @@ class PacketQueue(Generic[T]):
             self._statistics.dropped += dropped
             self._statistics.deepest = max(self._statistics.deepest, len(self._items))
             if not can_wait or now_ns - self._items[0][2] >= GATHER_NS:
-                self._bell.ring()
+                self._arrivals.notify()
             return dropped
 
     def finish(self, failure: SourceError | None) -> None:
@@ -94,7 +94,7 @@ class PacketQueue(Generic[T]):
             if not self._ended:
                 self._ended = True
                 self._failure = failure
-                self._bell.ring()
+                self._arrivals.notify()
 
     def abandon(self) -> None:
         """Nobody wants the packets any more: `get` returns None at once."""
@@ -103,7 +103,7 @@ class PacketQueue(Generic[T]):
             self._failure = None
             self._items.clear()
             self._bytes = 0
-            self._bell.ring()
+            self._arrivals.notify()
 
     def get(self) -> T | None:
         """Wait for the next packet; None when there will be none.
@@ -121,13 +121,13 @@ class PacketQueue(Generic[T]):
                     if self._failure is not None:
                         raise self._failure
                     return None
-                self._bell.listen()
-            self._bell.wait()
+                self._arrivals.listen()
+            self._arrivals.wait()
 
     @property
     def awaited(self) -> bool:
         """Whether somebody waits in `get` and was not woken yet."""
-        return self._bell.awaited
+        return self._arrivals.awaited
 
     @property
     def dropped(self) -> int:

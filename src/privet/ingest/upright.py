@@ -115,12 +115,12 @@ class Upright:
         return Geometry(self._aspect, self._turn.transposed, self._turn.mirrored, self._turn.flipped)
 
 
-def _turn(picture: av.VideoFrame, unsaid: Geometry) -> Geometry:
+def _turn(picture: av.VideoFrame, otherwise: Geometry) -> Geometry:
     try:
         matrix = picture.side_data.get("DISPLAYMATRIX")
     except ValueError:          # of a kind that PyAV does not know: it reads all or nothing
         raise GeometryError(Unusable(Tag.ROTATION, UNREADABLE)) from None
-    return turn_of(bytes(matrix)) if isinstance(matrix, SideData) else unsaid
+    return turn_of(bytes(matrix)) if isinstance(matrix, SideData) else otherwise
 
 
 def turned(planes: tuple[Plane, Plane, Plane], geometry: Geometry) -> tuple[Plane, Plane, Plane]:

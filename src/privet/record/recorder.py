@@ -325,8 +325,8 @@ class Recorder:
 
     def error(self, camera: CameraId) -> str:
         """Return why nothing is recorded of a camera at present; '' while all is well."""
-        lane = self._core.writers.get(camera)
-        return "" if lane is None else lane.error
+        writer = self._core.writers.get(camera)
+        return "" if writer is None else writer.error
 
     def open_recordings(self, camera: CameraId | None = None) -> tuple[OpenRecording, ...]:
         """Return the files being written, as far as they are on the disk; of one camera or of all."""

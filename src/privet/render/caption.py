@@ -1,7 +1,7 @@
 """The caption that every picture carries where it leaves Privet: camera, its time, the background's age, and what it is not.
 
 Belongs here: the words and how they are drawn, as a strip below the picture, so that nothing of the place is hidden. Does not
-belong here: when a picture is stale (`standing`).
+belong here: when a picture is stale (`freshness`).
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ class Freshness(Enum):
     BLIND = "blind"
     OFFLINE = "offline"
     SILENT = "silent"        # no heartbeat for STALE_AFTER_NS
-    UNSAID = "unknown"       # there is a heartbeat, but no cover has held for STALE_AFTER_NS
+    UNKNOWN = "unknown"       # there is a heartbeat, but no cover has held for STALE_AFTER_NS
 
 
 REASONS = {
@@ -40,7 +40,7 @@ REASONS = {
 }
 
 
-def standing(view: SceneView, at_wall_ns: int) -> Freshness:
+def freshness_of(view: SceneView, at_wall_ns: int) -> Freshness:
     """Say how `view` is to be drawn at that time: docs/ref/scene-stream.md, "Staleness". web/src/scene/freshness.ts is the same."""
     if view.state is None:
         return Freshness.WAITING
@@ -53,12 +53,12 @@ def standing(view: SceneView, at_wall_ns: int) -> Freshness:
         return Freshness.BLIND
     if condition is Condition.STARTING or view.background is None or view.cover is None:
         return Freshness.WAITING
-    return Freshness.UNSAID if at_wall_ns - view.covered_until_wall_ns() > STALE_AFTER_NS else Freshness.SHOWN
+    return Freshness.UNKNOWN if at_wall_ns - view.covered_until_wall_ns() > STALE_AFTER_NS else Freshness.SHOWN
 
 
 def words(view: SceneView, at_wall_ns: int) -> str:
     """What is written over the picture; empty if it is shown as it is."""
-    found = standing(view, at_wall_ns)
+    found = freshness_of(view, at_wall_ns)
     reason = "" if view.state is None else REASONS[view.state.reason]
     match found:
         case Freshness.SHOWN:
@@ -72,7 +72,7 @@ def words(view: SceneView, at_wall_ns: int) -> str:
         case Freshness.SILENT:
             heard_ns = 0 if view.state is None else view.state.head.wall_ns
             return f"nothing heard for {duration_words(at_wall_ns - heard_ns)}"
-        case Freshness.UNSAID:
+        case Freshness.UNKNOWN:
             return f"nothing said about what is there for {duration_words(at_wall_ns - view.covered_until_wall_ns())}"
     return f"{said}: {reason}" if reason else said
 

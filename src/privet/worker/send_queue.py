@@ -85,7 +85,7 @@ class SendQueue:
         self._limit_bytes = limit_bytes
         self._lock = threading.Lock()
         self._room = threading.Condition(self._lock)    # for who waits until there is room
-        self._bell = WakeUp()                             # for the thread that writes
+        self._filled = WakeUp()                             # for the thread that writes
         self._entries: OrderedDict[int, _Entry] = OrderedDict()
         self._covers: OrderedDict[int, None] = OrderedDict()  # keys of the entries that may be dropped, oldest first
         self._next_key = 0
@@ -124,7 +124,7 @@ class SendQueue:
             if is_cover:
                 self._covers[key] = None
             self._queued_bytes += len(data)
-            self._bell.ring()
+            self._filled.notify()
 
     def run(self) -> None:
         """Write what is queued, in order, until closed and empty.
@@ -156,15 +156,15 @@ class SendQueue:
                     self._covers.pop(key, None)
                 if taken or self._closed:
                     return taken
-                self._bell.listen()
-            self._bell.wait()
+                self._filled.listen()
+            self._filled.wait()
 
     def close(self) -> None:
         """Take nothing more; `run` returns when everything queued is written."""
         with self._lock:
             self._closed = True
             self._room.notify_all()
-            self._bell.ring()
+            self._filled.notify()
 
     def statistics(self) -> SendQueueStatistics:
         """Depth and drops."""

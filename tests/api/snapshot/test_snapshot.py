@@ -76,8 +76,8 @@ async def test_snapshot_says_how_the_place_is_drawn(world: World) -> None:
 
         async def said(query: str = "") -> str:
             answer = await client.get(f"/api/cameras/gate/snapshot.jpg{query}")
-            standing: str = answer.headers["x-privet-freshness"]
-            return standing
+            freshness: str = answer.headers["x-privet-freshness"]
+            return freshness
 
         assert await said() == "silent"
         assert await said(f"?at_ms={FROM_MS + 1000}") == "shown"

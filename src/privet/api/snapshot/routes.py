@@ -21,13 +21,13 @@ from privet.core.ids import CameraId
 from privet.core.reader import SceneView, follow
 from privet.core.scene import Head
 from privet.core.wire import from_message
-from privet.render.freshness import Freshness, standing
+from privet.render.freshness import Freshness, freshness_of
 
 router = APIRouter(tags=["snapshot"])
 
 BACKGROUND_AGE = "X-Privet-Background-Age-Seconds"
 STALE = "X-Privet-Stale"
-STANDING = "X-Privet-Freshness"
+FRESHNESS = "X-Privet-Freshness"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ Resource = Annotated[SnapshotResource, Depends(Given(SnapshotResource))]
                     "description": "true: nothing was heard of the camera for two seconds; what is drawn is how it was.",
                     "schema": {"type": "string", "enum": ["true", "false"]},
                 },
-                STANDING: {
+                FRESHNESS: {
                     "description": "shown: the place is drawn as it is; otherwise dimmed, and why: words of the scene stream's reference.",
                     "schema": {"type": "string", "enum": [kind.value for kind in Freshness]},
                 },
@@ -93,7 +93,7 @@ async def snapshot(
     picture = await anyio.to_thread.run_sync(
         resource.snapshots.thumbnail, view, width, resource.name_of(known), at_ns, limiter=resource.render_threads
     )
-    headers = {"Cache-Control": "no-store", STALE: "true" if stale else "false", STANDING: standing(view, at_ns).value}
+    headers = {"Cache-Control": "no-store", STALE: "true" if stale else "false", FRESHNESS: freshness_of(view, at_ns).value}
     if since_ns := view.proven_since_wall_ns():
         headers[BACKGROUND_AGE] = str(max(0, at_ns - since_ns) // NS_PER_S)
     return Response(picture, 200, headers, "image/jpeg")
@@ -104,7 +104,7 @@ def _with_what_is_not_written_yet(recorded: SceneView, live: SceneView, at_ns: i
 
     The live stream speaks for the moment where it is about the same background and cover, in the same condition.
     """
-    if recorded.state is None or live.state is None or standing(recorded, at_ns) not in {Freshness.SILENT, Freshness.UNSAID}:
+    if recorded.state is None or live.state is None or freshness_of(recorded, at_ns) not in {Freshness.SILENT, Freshness.UNKNOWN}:
         return recorded
     same = _in_force(recorded) == _in_force(live) and recorded.state.condition == live.state.condition
     return live if same and live.state.head.wall_ns >= at_ns else recorded
