@@ -33,9 +33,12 @@ from privet.core.frame import Frame, Matrix
 from privet.core.grid import BoolGrid, Grid
 from privet.ingest.decode import FrameDecoder, Ticket, make_decoder
 from privet.ingest.on_demand import OnDemandDecoder
-from privet.scene.analyst import Analyst, AnalystSettings
+from privet.scene.analyst import Analyst
+from privet.scene.demand import is_due
+from privet.scene.proof.step import Circumstances
+from privet.scene.settings import AnalystSettings
 from privet.scene.state_format import StoredScene
-from privet.worker.camera.frame_demand import Vigil
+from privet.worker.camera.frame_demand import MainDemand
 
 if TYPE_CHECKING:
     from privet.ingest.decode import AnyPacket
@@ -109,9 +112,9 @@ def known_place(stage: Stage, clip: Clip) -> StoredScene:
 def watch(clip: Clip, truth: Truth, stored: StoredScene, *, lazily: bool) -> Watched:
     """Decode and look, as a worker does."""
     analyst = Analyst(AnalystSettings(), (), stored)
-    vigil = Vigil(analyst, FakeClock())      # never behind
+    demand = MainDemand(analyst, FakeClock())      # never behind
     decoder = FrameDecoder(make_decoder("h264"))
-    on_demand = OnDemandDecoder(decoder, vigil)
+    on_demand = OnDemandDecoder(decoder, demand)
     shown: set[tuple[int, int]] = set()
     late_s: dict[int, float] = {}
     decoded = 0
@@ -121,7 +124,7 @@ def watch(clip: Clip, truth: Truth, stored: StoredScene, *, lazily: bool) -> Wat
             decoded += 1
             at = frame.wall_ns
             late_s[at] = (number - at) / FPS
-            cover = look(analyst, frame, vigil)
+            cover = look(analyst, frame, demand)
             shown.update((box.track, at) for box in truth.get(at, ()) if covers(cover, box, stored.grid))
     return Watched(frozenset(shown), late_s, decoded, on_demand.counts.left_out, on_demand.counts.slept)
 
@@ -135,11 +138,11 @@ def packets(clip: Clip) -> Iterator[tuple[int, AnyPacket, Ticket]]:
         yield number, packet, Ticket(number, 3600 * NS_PER_S + number * NS_PER_S // FPS)
 
 
-def look(analyst: Analyst, frame: Frame, vigil: Vigil) -> BoolGrid | None:
+def look(analyst: Analyst, frame: Frame, demand: MainDemand) -> BoolGrid | None:
     """The cover in force at a frame; None if none was due."""
-    if not analyst.due(frame):
+    if not is_due(analyst.demand.main, frame):
         return None
-    return analyst.observe(frame, asleep=vigil.asleep).cover
+    return analyst.observe(frame, Circumstances(gap=demand.asleep)).cover
 
 
 def covers(cover: BoolGrid | None, box: Box, grid: Grid) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.privacy.ablate import without
+from bench.privacy.ablate import ABLATIONS
 from bench.privacy.eyes import Finder
 from bench.privacy.measure import Figures, Question, measure
 from bench.privacy.sequence import Sequence
@@ -24,8 +24,9 @@ from privet.core.clock import NS_PER_S
 from privet.core.grid import Grid
 from privet.detect.openvino import load_detectors
 from privet.pipe.bound import capacity_bits_per_second
-from privet.scene.analyst import AnalystSettings
 from privet.scene.proof.looks import Detector
+from privet.scene.proof.rules import ALL_RULES, Rules
+from privet.scene.settings import AnalystSettings
 
 GATE_THRESHOLD = 0.15
 EYES_THRESHOLD = 0.5
@@ -87,12 +88,13 @@ def run(
     eyes: bool = False,
     through: Callable[[Iterator[Shown]], Iterator[Shown]] = iter,
     smaller: Smaller | None = None,
+    rules: Rules = ALL_RULES,
 ) -> Figures:
     """One run. between: makes what is called before every frame (restarts, signatures). eyes: detectors look at what is shown. through:
-    sees every frame on its way to being judged. smaller: as of `watch`.
+    sees every frame on its way to being judged. smaller, rules: as of `watch`.
     """
     account = Account()
-    shown = watch(sequence, settings, detectors, account, None if between is None else between(), smaller)
+    shown = watch(sequence, settings, detectors, account, None if between is None else between(), smaller, rules)
     figures = measure(sequence, through(shown), question(settings), finders() if eyes else ())
     grid = Grid(sequence.width_px, sequence.height_px, settings.block_px)
     figures.capacity_bits_per_second = capacity_bits_per_second(grid, settings.covers_per_second)
@@ -112,6 +114,6 @@ def ablated(
     """The same run with each of the named rules switched off in turn."""
     out: dict[str, Figures] = {}
     for name in names:
-        with without(name, detectors) as left:
-            out[name] = run(sequence, settings, left, between, smaller=smaller)
+        ablation = ABLATIONS[name]
+        out[name] = run(sequence, settings, ablation.detectors(detectors), between, smaller=smaller, rules=ablation.rules)
     return out

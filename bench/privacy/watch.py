@@ -17,14 +17,19 @@ from bench.privacy.sequence import Sequence
 from bench.privacy.substream import Smaller, SubStream
 from privet.core.clock import NS_PER_S
 from privet.core.frame import Frame
+from privet.core.frame_demand import Stream, Wanted
 from privet.core.grid import BoolGrid, Grid
 from privet.core.reader import SceneView, follow
 from privet.core.scene import Condition, Reason, Scene
 from privet.core.wire import to_message
 from privet.render.paint import Picture, render
 from privet.render.picture import Pictures
-from privet.scene.analyst import Analyst, AnalystSettings, Observation
+from privet.scene.analyst import Analyst
+from privet.scene.demand import is_due
+from privet.scene.observation import Observation
 from privet.scene.proof.looks import Detector
+from privet.scene.proof.rules import ALL_RULES, Rules
+from privet.scene.settings import AnalystSettings
 from privet.worker.camera.scene_encoder import SceneEncoder, Seen
 
 HEARTBEAT_NS = NS_PER_S
@@ -76,14 +81,15 @@ def watch(
     account: Account,
     between: Between | None = None,
     smaller: Smaller | None = None,
+    rules: Rules = ALL_RULES,
 ) -> Iterator[Shown]:
     """Yield what a viewer sees at every frame, from the first one that is analysed.
 
     Whatever lies between two covers is shown with the last one, as a player does. smaller: of a sub-stream, which is
-    watched between the main stream's keyframes as soon as it has been learned.
+    watched between the main stream's keyframes as soon as it has been learned. rules: those that hold.
     """
-    analyst = Analyst(settings, detectors)
-    narrator = SceneEncoder(1, round(NS_PER_S / settings.covers_per_second))
+    analyst = Analyst(settings, detectors, rules=rules)
+    encoder = SceneEncoder(1, round(NS_PER_S / settings.covers_per_second))
     viewer = _Viewer(account)
     promoted_at: NDArray[np.int64] | None = None
     said_ns = 0
@@ -94,30 +100,30 @@ def watch(
     for number, frame in enumerate(_timed(sequence)):
         walls.append(frame.wall_ns)
         if between is not None and (after := between(number, analyst)) is not analyst:
-            account.looks += analyst.looks[0]
-            account.looks_with_hit += analyst.looks[1]
+            account.looks += analyst.counters.looks
+            account.looks_with_hit += analyst.counters.looks_with_hit
             account.restarted.append(number)
             analyst = after
-            narrator = SceneEncoder(2 + len(account.restarted), round(NS_PER_S / settings.covers_per_second))
-            viewer.hear(narrator.begin(analyst.background, 0, frame.wall_ns, frame.monotonic_ns))
+            encoder = SceneEncoder(2 + len(account.restarted), round(NS_PER_S / settings.covers_per_second))
+            viewer.hear(encoder.begin(analyst.background, 0, frame.wall_ns, frame.monotonic_ns))
         told: list[tuple[Frame, Observation]] = []
         if smaller is not None:
             sub = sub or SubStream(smaller, sequence.fps, frame)
-            account.sub_frames += analyst.sub_suffices
+            account.sub_frames += analyst.demand.watched is Stream.SUB
             for small in sub.next(frame):
-                if analyst.sub_due(small) and (watched := analyst.observe_sub(small)) is not None:
+                if is_due(analyst.demand.sub, small) and (watched := analyst.sub.observe(small)) is not None:
                     told.append((small, watched))
         if frame.keyframe:                  # from one of these on everything is decoded, or nothing else
-            whole = not analyst.sub_suffices or analyst.wants_whole
-        wanted = whole or (frame.keyframe and analyst.wants_keyframes)
-        if wanted and analyst.due(frame):
+            whole = analyst.demand.main.wanted is Wanted.ALL
+        wanted = whole or (frame.keyframe and analyst.demand.main.wanted_if_behind is Wanted.KEYFRAMES)
+        if wanted and is_due(analyst.demand.main, frame):
             told.append((frame, analyst.observe(frame)))
         for at, seen in told:
             background = analyst.background
             assert background is not None
             promoted_at = np.searchsorted(np.array(walls), background.proven_wall_ns).astype(np.int64)
             viewer.hear(
-                narrator.tell(
+                encoder.tell(
                     Seen(
                         at.wall_ns, at.monotonic_ns, seen.condition, seen.reason, seen.cover, seen.light, seen.painted,
                         seen.new_grid,
@@ -128,13 +134,13 @@ def watch(
             )
             if frame.wall_ns - said_ns >= HEARTBEAT_NS:
                 said_ns = frame.wall_ns
-                viewer.hear([narrator.heartbeat(background, 0, frame.wall_ns)])
+                viewer.hear([encoder.heartbeat(background, 0, frame.wall_ns)])
             state = (seen.condition, seen.reason)
         if promoted_at is None:
             continue
         yield viewer.look(number, frame, promoted_at, state)
-    account.looks += analyst.looks[0]
-    account.looks_with_hit += analyst.looks[1]
+    account.looks += analyst.counters.looks
+    account.looks_with_hit += analyst.counters.looks_with_hit
     account.seconds = sequence.count / sequence.fps
 
 

@@ -11,31 +11,34 @@ import sys
 import threading
 
 from privet.core.clock import SystemClock
-from privet.ingest.frame_demand import Attention, Restless, Wants
+from privet.core.frame_demand import Wanted
+from privet.ingest.frame_demand import EveryFrame, FrameConsumer
 from privet.ingest.open import open_source
 from privet.ingest.source import SourceSettings
 
 
-class Elsewhere(Restless):
+class Elsewhere(EveryFrame):
     """Hardly looks."""
 
-    wants = Wants.SELDOM
+    def wants(self) -> Wanted:
+        return Wanted.SELDOM
 
 
-def watch(url: str, first: threading.Event, attention: Attention) -> None:
+def watch(url: str, first: threading.Event, consumer: FrameConsumer) -> None:
     """Every frame of one source, dropped."""
-    for _ in open_source(SourceSettings(url), SystemClock(), attention).frames():
+    for _ in open_source(SourceSettings(url), SystemClock(), consumer).frames():
         first.set()
 
 
 def main() -> None:
     """One thread a camera, as a worker has."""
     url, cameras, sub_urls = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
-    streams: list[tuple[str, Attention]] = [(url, Elsewhere() if sub_urls else Restless()), *((sub, Restless()) for sub in sub_urls)]
+    main = Elsewhere() if sub_urls else EveryFrame()
+    streams: list[tuple[str, FrameConsumer]] = [(url, main), *((sub, EveryFrame()) for sub in sub_urls)]
     threads = []
-    for address, attention in streams * cameras:
+    for address, consumer in streams * cameras:
         first = threading.Event()
-        thread = threading.Thread(target=watch, args=(address, first, attention))
+        thread = threading.Thread(target=watch, args=(address, first, consumer))
         thread.start()
         threads.append(thread)
         first.wait()

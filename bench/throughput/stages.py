@@ -16,7 +16,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from types import TracebackType
@@ -30,17 +30,23 @@ from bench.throughput.site import SETTLES_WITHIN_S
 from privet.config.models import Promotion
 from privet.core.clock import SystemClock
 from privet.core.frame import Frame
+from privet.core.frame_demand import SceneDemand
 from privet.core.grid import Grid
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.detect.openvino import load_detectors
-from privet.ingest.frame_demand import Attention
+from privet.ingest.frame_demand import FrameConsumer
 from privet.ingest.open import open_source
 from privet.ingest.source import Source, SourceSettings, SourceStatistics
 from privet.pipe.settings import CameraSettings
-from privet.scene.analyst import Analyst, Observation
+from privet.scene.analyst import Analyst, Counters, SubStream
+from privet.scene.observation import Observation
 from privet.scene.proof.looks import Detector
-from privet.worker.camera.pipeline import CameraPipeline, OpenSource
+from privet.scene.proof.promote import ProvenBackground
+from privet.scene.proof.step import Circumstances
+from privet.scene.settings import AnalystSettings
+from privet.scene.state_format import StoredScene
+from privet.worker.camera.pipeline import CameraPipeline, MakeObserver, OpenSource
 from privet.worker.send_queue import Outgoing
 
 Stage = Literal["decode", "scene", "detect"]
@@ -125,27 +131,64 @@ class TimedDetector:
             return self._detector.find(pictures)
 
 
-def timed_analyst(stages: Stages) -> type[Analyst]:
+class TimedSub:
+    """The analysis of a sub-stream, with a clock."""
+
+    def __init__(self, sub: SubStream, stages: Stages) -> None:
+        self._sub = sub
+        self._stages = stages
+        self.lose = sub.lose
+
+    def differs(self, frame: Frame) -> bool:
+        with self._stages.stage("scene"):
+            return self._sub.differs(frame)
+
+    def observe(self, frame: Frame, how: Circumstances) -> Observation | None:
+        with self._stages.stage("scene"):
+            return self._sub.observe(frame, how)
+
+
+class TimedAnalyst:
     """`Analyst`, with a clock around all that looks at a frame."""
 
-    class Timed(Analyst):
-        def observe(self, frame: Frame, *, hurried: bool = False, asleep: bool = False) -> Observation:
-            with stages.stage("scene"):
-                return super().observe(frame, hurried=hurried, asleep=asleep)
+    def __init__(self, analyst: Analyst, stages: Stages) -> None:
+        self._analyst = analyst
+        self._stages = stages
+        self.signing = analyst.signing
+        self.sub = TimedSub(analyst.sub, stages)
+        self.snapshot = analyst.snapshot
 
-        def observe_sub(self, frame: Frame, *, asleep: bool = False) -> Observation | None:
-            with stages.stage("scene"):
-                return super().observe_sub(frame, asleep=asleep)
+    @property
+    def demand(self) -> SceneDemand:
+        return self._analyst.demand
 
-        def differs(self, frame: Frame) -> bool:
-            with stages.stage("scene"):
-                return super().differs(frame)
+    @property
+    def background(self) -> ProvenBackground | None:
+        return self._analyst.background
 
-        def sub_differs(self, frame: Frame) -> bool:
-            with stages.stage("scene"):
-                return super().sub_differs(frame)
+    @property
+    def counters(self) -> Counters:
+        return self._analyst.counters
 
-    return Timed
+    def differs(self, frame: Frame) -> bool:
+        with self._stages.stage("scene"):
+            return self._analyst.differs(frame)
+
+    def observe(self, frame: Frame, how: Circumstances) -> Observation:
+        with self._stages.stage("scene"):
+            return self._analyst.observe(frame, how)
+
+
+def timed_analyst(stages: Stages) -> MakeObserver:
+    """How a `TimedAnalyst` is made."""
+
+    def make(
+        settings: AnalystSettings, detectors: Sequence[Detector], stored: StoredScene | None, *, distrust: bool,
+        may_look: Callable[[], bool],
+    ) -> TimedAnalyst:
+        return TimedAnalyst(Analyst(settings, detectors, stored, distrust=distrust, may_look=may_look), stages)
+
+    return make
 
 
 class _Known:
@@ -186,7 +229,7 @@ def measure(state: bytes, url: str, sub_url: str | None) -> dict[str, float]:
     detectors = [TimedDetector(each, stages) for each in load_detectors("CPU", 0.15)]
 
     def opener(address: str) -> OpenSource:
-        return lambda attention: TimedSource(_opened(address, clock, attention), stages)
+        return lambda consumer: TimedSource(_opened(address, clock, consumer), stages)
 
     settings = CameraSettings(
         camera=CameraId("c0"), url=url, state_directory=PurePosixPath("state"),
@@ -211,8 +254,8 @@ def measure(state: bytes, url: str, sub_url: str | None) -> dict[str, float]:
     return {"receive": (process_ns - sum(spent.values())) / 1e6 / frames, **spent_ms}
 
 
-def _opened(address: str, clock: SystemClock, attention: Attention) -> Source:
-    return open_source(SourceSettings(address), clock, attention)
+def _opened(address: str, clock: SystemClock, consumer: FrameConsumer) -> Source:
+    return open_source(SourceSettings(address), clock, consumer)
 
 
 def _send_heartbeat(pipeline: CameraPipeline, for_s: int) -> None:

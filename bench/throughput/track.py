@@ -26,7 +26,11 @@ from privet.core.ids import CameraId
 from privet.core.scene import Condition, Reason
 from privet.detect.openvino import load_detectors
 from privet.pipe.settings import CameraSettings
-from privet.scene.analyst import Analyst, AnalystSettings, Observation
+from privet.scene.analyst import Analyst
+from privet.scene.demand import is_due
+from privet.scene.observation import Observation
+from privet.scene.proof.step import Circumstances
+from privet.scene.settings import AnalystSettings
 from privet.scene.state_format import StoredScene, from_bytes, to_bytes
 from privet.worker.camera.pipeline import analyst_settings
 
@@ -124,14 +128,14 @@ def busy_track() -> Track:
     detectors = load_detectors("CPU", 0.15)
     prover = Analyst(settings(), detectors)
     for frame in _played(clip("quiet", HEIGHT_PX), PROVES_FOR_S * NS_PER_S):
-        if prover.due(frame):
+        if is_due(prover.demand.main, frame):
             prover.observe(frame)
     busy = clip("busy", HEIGHT_PX)
     once_ns = round(busy.duration_s * NS_PER_S)
     analyst = Analyst(settings(), detectors, prover.snapshot())
     frames = [
         _told(frame.monotonic_ns, analyst.observe(frame))
-        for frame in _played(busy, BUSY_TIMES * once_ns) if analyst.due(frame)
+        for frame in _played(busy, BUSY_TIMES * once_ns) if is_due(analyst.demand.main, frame)
     ]
     known = analyst.snapshot()
     assert known is not None
@@ -162,7 +166,7 @@ def quiet_track(known: StoredScene) -> Track:
         y, u, v, matrix = pictures[at_s // GOP_S % len(pictures)]
         at_ns = at_s * NS_PER_S
         lit = (lit_plane(y, now, 16), lit_plane(u, now, 128), lit_plane(v, now, 128))
-        seen = analyst.observe(Frame(*lit, STARTS_NS + at_ns, at_ns, True, True, matrix), asleep=asleep)
+        seen = analyst.observe(Frame(*lit, STARTS_NS + at_ns, at_ns, True, True, matrix), Circumstances(gap=asleep))
         frames.append(_told(at_ns, seen, asleep=asleep))
     return Track(frames, known, HOURS * HOUR_S * NS_PER_S)
 

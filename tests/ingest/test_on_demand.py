@@ -15,8 +15,9 @@ from demo.encode import CACHE, encode_pictures, yuv_picture
 
 from privet.core.clock import NS_PER_S, FakeClock
 from privet.core.frame import Frame
+from privet.core.frame_demand import FrameDemand, Wanted
 from privet.ingest.decode import FrameDecoder, Ticket, make_decoder
-from privet.ingest.frame_demand import Wants
+from privet.ingest.frame_demand import DecoderState
 from privet.ingest.on_demand import OnDemandDecoder
 from privet.ingest.rtsp import RtspSource
 from privet.ingest.size_motion import Calm, PacketSizes
@@ -57,7 +58,7 @@ class Watcher:
     """Sees a square where there is one. quiet_after: how many frames without any make a quiet place."""
 
     proving = False
-    wants = Wants.ALL
+    pictures = Wanted.ALL
     due_ns = 0
 
     def __init__(self, quiet_after: int = 20) -> None:
@@ -72,6 +73,13 @@ class Watcher:
     def quiet(self) -> bool:
         return self.since >= self._quiet_after
 
+    @property
+    def demand(self) -> FrameDemand:
+        return FrameDemand(proving=self.proving, quiet=self.quiet, covered=self.covered, due_ns=self.due_ns)
+
+    def wants(self) -> Wanted:
+        return self.pictures
+
     def see(self, frame: Frame) -> None:
         self.covered = self.differs(frame)
         self.since = 0 if self.covered else self.since + 1
@@ -79,17 +87,11 @@ class Watcher:
     def differs(self, frame: Frame) -> bool:
         return bool((frame.y > 180).sum() > 100)
 
-    def fell_asleep(self) -> None:
-        self.states.append("asleep")
+    def note_decoder(self, state: DecoderState) -> None:
+        self.states.append({"asleep": "asleep", "catching_up": "awake", "awake": "caught up"}[state.value])
 
     def cannot_skip(self) -> None:
         self.states.append("cannot skip")
-
-    def woke(self) -> None:
-        self.states.append("awake")
-
-    def caught_up(self) -> None:
-        self.states.append("caught up")
 
     def skipping(self, *, on: bool) -> None:
         self.skipped.append(on)
@@ -327,17 +329,16 @@ def packets_of(clip: Clip) -> Iterator[tuple[AnyPacket, Ticket]]:
 class Choosy(Watcher):
     """Wants what it is told to want, from a number on."""
 
-    def __init__(self, wanted: dict[int, Wants]) -> None:
+    def __init__(self, wanted: dict[int, Wanted]) -> None:
         super().__init__(quiet_after=10_000)
         self._wanted = wanted
         self.number = 0
 
-    @property
-    def wants(self) -> Wants:  # type: ignore[override]
+    def wants(self) -> Wanted:
         return [wants for begins, wants in sorted(self._wanted.items()) if begins <= self.number][-1]
 
 
-def chosen(wanted: dict[int, Wants], damaged: frozenset[int] = frozenset()) -> tuple[list[int], OnDemandDecoder, Choosy]:
+def chosen(wanted: dict[int, Wanted], damaged: frozenset[int] = frozenset()) -> tuple[list[int], OnDemandDecoder, Choosy]:
     clip, choosy = footage("h264"), Choosy(wanted)
     data = clip.path.read_bytes()
     on_demand = OnDemandDecoder(FrameDecoder(make_decoder("h264")), choosy)
@@ -352,7 +353,7 @@ def chosen(wanted: dict[int, Wants], damaged: frozenset[int] = frozenset()) -> t
 
 def test_where_keyframes_are_enough_nothing_else_is_decoded_and_then_everything_again() -> None:
     until = COUNT // GOP // 2 * GOP
-    numbers, on_demand, choosy = chosen({0: Wants.KEYFRAMES, until + 1: Wants.ALL})
+    numbers, on_demand, choosy = chosen({0: Wanted.KEYFRAMES, until + 1: Wanted.ALL})
     again = until + GOP
     first = list(range(GOP))       # a stream begins with a whole GOP, so that it is known to give pictures
     assert numbers == first + list(range(GOP, again, GOP)) + list(range(again, COUNT))
@@ -363,7 +364,7 @@ def test_where_keyframes_are_enough_nothing_else_is_decoded_and_then_everything_
 
 
 def test_where_keyframes_are_seldom_wanted_few_are_decoded() -> None:
-    numbers, on_demand, _ = chosen({0: Wants.SELDOM})
+    numbers, on_demand, _ = chosen({0: Wanted.SELDOM})
     assert numbers == list(range(GOP))
     assert on_demand.asleep
     assert Calm().cannot_wake(10**9, on_demand.calm_bytes), "nor need anybody be told of packets between them"
@@ -371,7 +372,7 @@ def test_where_keyframes_are_seldom_wanted_few_are_decoded() -> None:
 
 def test_where_the_next_keyframe_takes_too_long_it_is_not_waited_for_twice() -> None:
     """A camera that makes its GOPs longer while nothing happens: how long they are is known only when one is over."""
-    clip, choosy = footage("h264"), Choosy({0: Wants.KEYFRAMES})
+    clip, choosy = footage("h264"), Choosy({0: Wanted.KEYFRAMES})
     data = clip.path.read_bytes()
     on_demand = OnDemandDecoder(FrameDecoder(make_decoder("h264")), choosy)
     numbers, given_up = [], -1
@@ -390,7 +391,7 @@ def test_where_the_next_keyframe_takes_too_long_it_is_not_waited_for_twice() -> 
 
 
 def test_a_camera_whose_keyframes_are_too_far_apart_is_decoded_whole() -> None:
-    clip, choosy = footage("h264"), Choosy({0: Wants.KEYFRAMES})
+    clip, choosy = footage("h264"), Choosy({0: Wanted.KEYFRAMES})
     data = clip.path.read_bytes()
     on_demand = OnDemandDecoder(FrameDecoder(make_decoder("h264")), choosy)
     count = 0
@@ -404,7 +405,7 @@ def test_a_camera_whose_keyframes_are_too_far_apart_is_decoded_whole() -> None:
 
 def without(dropped: range, *, told: bool, late: int = 1) -> list[str]:
     """What a watcher that wants keyframes is told where some packets are missing, and others arrive so many times as late as sent."""
-    clip, choosy = footage("h264"), Choosy({0: Wants.KEYFRAMES})
+    clip, choosy = footage("h264"), Choosy({0: Wanted.KEYFRAMES})
     data = clip.path.read_bytes()
     on_demand = OnDemandDecoder(FrameDecoder(make_decoder("h264")), choosy)
     for number, unit in enumerate(clip.units):
@@ -447,7 +448,7 @@ def test_asleep_a_machine_that_is_behind_does_not_end_sleep_for_good() -> None:
 
 
 def test_what_its_own_queue_threw_away_says_nothing_of_how_rare_a_camera_s_keyframes_are() -> None:
-    clip, choosy = footage("h264"), Choosy({0: Wants.KEYFRAMES})
+    clip, choosy = footage("h264"), Choosy({0: Wanted.KEYFRAMES})
     source = RtspSource(SourceSettings("rtsp://127.0.0.1/none"), FakeClock(), choosy)
     source._context = make_decoder("h264")
     frames, got = source._decoded(), []

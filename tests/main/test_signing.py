@@ -261,7 +261,7 @@ def test_answers_that_keep_to_the_rules_are() -> None:
         assert inspector().inspect(message.SerializeToString()) == message
 
 
-# ---- the worker's desk
+# ---- the worker's queue
 
 
 @dataclass
@@ -282,10 +282,6 @@ class Offering:
     signed: list[tuple[bytes, BoolGrid | None]] = field(default_factory=list)
     fails: bool = False
 
-    @property
-    def background(self) -> ProvenBackground | None:
-        return ProvenBackground(GRID, Matrix.BT601)
-
     def offer(self, frame: Frame) -> Offer | NoOffer:
         if self.fails:
             raise DetectorError("gone")
@@ -298,9 +294,10 @@ class Offering:
     def refuse(self, offer_id: bytes, now_ns: int) -> bool:
         return isinstance(self.answer, Offer) and offer_id == self.answer.id
 
-    def expire_offer(self, now_ns: int) -> None: ...
+    def expire(self, now_ns: int) -> None: ...
 
 
+BACKGROUND = ProvenBackground(GRID, Matrix.BT601)
 PICTURE = place(GRID.height_px, GRID.width_px)
 BLOCKS: BoolGrid = np.arange(GRID.blocks).reshape(GRID.shape) % 3 == 0
 
@@ -311,10 +308,10 @@ def an_offer() -> Offer:
 
 def test_an_offer_leaves_as_a_candidate_that_the_supervisor_takes() -> None:
     told, offering = Told(), Offering(an_offer())
-    desk = SigningQueue(told, FakeClock())
-    desk.put(pipe_pb2.CommissionOffer(camera=CAMERA, request=4))
+    queue = SigningQueue(told, FakeClock())
+    queue.put(pipe_pb2.CommissionOffer(camera=CAMERA, request=4))
     assert told.messages == []  # not before a frame was judged
-    assert desk.serve(offering, frame_of(PICTURE)) == 0
+    assert queue.serve(offering, BACKGROUND, frame_of(PICTURE)) == 0
     (message,) = told.messages
     assert isinstance(message, pipe_pb2.Candidate)
     assert (message.request, message.blocks, message.wall_ns) == (4, pack_bits(BLOCKS), 9)
@@ -325,9 +322,9 @@ def test_an_offer_leaves_as_a_candidate_that_the_supervisor_takes() -> None:
 @pytest.mark.parametrize("reason", list(NoOffer))
 def test_why_nothing_is_offered_is_said(reason: NoOffer) -> None:
     told = Told()
-    desk = SigningQueue(told, FakeClock())
-    desk.put(pipe_pb2.CommissionOffer(camera=CAMERA, request=4))
-    desk.serve(Offering(reason), frame_of(PICTURE))
+    queue = SigningQueue(told, FakeClock())
+    queue.put(pipe_pb2.CommissionOffer(camera=CAMERA, request=4))
+    queue.serve(Offering(reason), BACKGROUND, frame_of(PICTURE))
     (message,) = told.messages
     assert isinstance(message, pipe_pb2.Candidate)
     assert pipe_pb2.OfferAnswer.Name(message.answer) == f"OFFER_ANSWER_{reason.name}"
@@ -337,12 +334,12 @@ def test_why_nothing_is_offered_is_said(reason: NoOffer) -> None:
 def test_decisions_are_carried_out_once_and_counted() -> None:
     told, offer = Told(), an_offer()
     offering = Offering(offer)
-    desk = SigningQueue(told, FakeClock())
-    desk.put(pipe_pb2.CommissionSign(camera=CAMERA, request=1, offer=offer.id, blocks=pack_bits(BLOCKS)))
-    desk.put(pipe_pb2.CommissionSign(camera=CAMERA, request=2, offer=offer.id, blocks=b"\xff"))
-    desk.put(pipe_pb2.CommissionSign(camera=CAMERA, request=3, offer=ID))
-    desk.put(pipe_pb2.CommissionRefuse(camera=CAMERA, request=4, offer=offer.id))
-    assert desk.serve(offering, frame_of(PICTURE)) == 5
+    queue = SigningQueue(told, FakeClock())
+    queue.put(pipe_pb2.CommissionSign(camera=CAMERA, request=1, offer=offer.id, blocks=pack_bits(BLOCKS)))
+    queue.put(pipe_pb2.CommissionSign(camera=CAMERA, request=2, offer=offer.id, blocks=b"\xff"))
+    queue.put(pipe_pb2.CommissionSign(camera=CAMERA, request=3, offer=ID))
+    queue.put(pipe_pb2.CommissionRefuse(camera=CAMERA, request=4, offer=offer.id))
+    assert queue.serve(offering, BACKGROUND, frame_of(PICTURE)) == 5
     answers = {message.request: message for message in told.messages if isinstance(message, pipe_pb2.Commissioned)}
     assert (answers[1].signed_blocks, answers[1].lapsed_blocks) == (5, 2)
     assert answers[2].answer == answers[3].answer == pipe_pb2.SIGNING_ANSWER_NOT_OPEN
@@ -350,7 +347,7 @@ def test_decisions_are_carried_out_once_and_counted() -> None:
     assert offering.signed[0][1] is not None
     assert np.array_equal(offering.signed[0][1], BLOCKS)
     assert offering.signed[1] == (ID, None)
-    assert desk.serve(offering, frame_of(PICTURE)) == 0
+    assert queue.serve(offering, BACKGROUND, frame_of(PICTURE)) == 0
     assert len(told.messages) == 4
 
 
@@ -364,7 +361,7 @@ def test_who_signed_is_answered_once_it_is_saved_or_is_known_not_to_be() -> None
     told = Told()
     desk = SigningQueue(told, FakeClock(), keep)
     desk.put(pipe_pb2.CommissionSign(camera=CAMERA, request=1, offer=offer.id, blocks=pack_bits(BLOCKS)))
-    desk.serve(Offering(offer), frame_of(PICTURE))
+    desk.serve(Offering(offer), BACKGROUND, frame_of(PICTURE))
     (answer,) = told.messages
     assert isinstance(answer, pipe_pb2.Commissioned)
     assert (answer.answer, answer.signed_blocks) == (pipe_pb2.SIGNING_ANSWER_SIGNED_UNSAVED, 5)
@@ -375,35 +372,35 @@ def test_who_signed_is_answered_once_it_is_saved_or_is_known_not_to_be() -> None
 def test_what_finds_no_frame_in_time_is_answered_and_never_carried_out() -> None:
     told, clock = Told(), FakeClock()
     offering = Offering(an_offer())
-    desk = SigningQueue(told, clock)
-    desk.put(pipe_pb2.CommissionSign(camera=CAMERA, request=1, offer=ID))
+    queue = SigningQueue(told, clock)
+    queue.put(pipe_pb2.CommissionSign(camera=CAMERA, request=1, offer=ID))
     clock.advance(ANSWER_WITHIN_NS - 1)
-    desk.give_up()
+    queue.give_up()
     assert told.messages == []
     clock.advance(1)
-    desk.give_up()
+    queue.give_up()
     assert told.messages == [pipe_pb2.Commissioned(request=1, answer=pipe_pb2.SIGNING_ANSWER_NO_PICTURE)]
-    desk.serve(offering, frame_of(PICTURE))
+    queue.serve(offering, BACKGROUND, frame_of(PICTURE))
     assert offering.signed == []
 
 
-def test_the_desk_is_bounded_and_everything_is_answered() -> None:
+def test_the_queue_is_bounded_and_everything_is_answered() -> None:
     told = Told()
-    desk = SigningQueue(told, FakeClock())
+    queue = SigningQueue(told, FakeClock())
     requests = [pipe_pb2.CommissionOffer(camera=CAMERA, request=number) for number in range(1, MOST_WAITING + 2)]
     for request in requests:
-        desk.put(request)
+        queue.put(request)
     assert told.messages == [no_picture(requests[-1])]
-    desk.give_up(everything=True)
+    queue.give_up(everything=True)
     assert len(told.messages) == len(requests)
 
 
 def test_a_detector_that_fails_is_an_answer_and_a_failure() -> None:
     told = Told()
-    desk = SigningQueue(told, FakeClock())
-    desk.put(pipe_pb2.CommissionOffer(camera=CAMERA, request=1))
+    queue = SigningQueue(told, FakeClock())
+    queue.put(pipe_pb2.CommissionOffer(camera=CAMERA, request=1))
     with pytest.raises(DetectorError):
-        desk.serve(Offering(NoOffer.NO_PICTURE, fails=True), frame_of(PICTURE))
+        queue.serve(Offering(NoOffer.NO_PICTURE, fails=True), BACKGROUND, frame_of(PICTURE))
     assert told.messages == [pipe_pb2.Candidate(request=1, answer=pipe_pb2.OFFER_ANSWER_NO_PICTURE)]
 
 

@@ -27,9 +27,10 @@ from privet.pipe.bound import capacity, capacity_bits_per_second
 from privet.pipe.framing import MAX_FRAME_BYTES
 from privet.pipe.latency import LATENCY_BOUNDS_US
 from privet.pipe.leaves_page import health_table
-from privet.scene.analyst import LIGHT_EVERY_NS, PROMOTE_EVERY_NS
-from privet.worker.camera.pipeline import SAVE_EVERY_NS
+from privet.scene.light import LIGHT_EVERY_NS
+from privet.scene.proof.step import PROMOTE_EVERY_NS
 from privet.worker.camera.scene_encoder import QUIET_BEFORE_WHOLE_NS
+from privet.worker.camera.state_saving import SAVE_EVERY_NS
 from privet.worker.process import EXIT_ORPHANED, EXIT_STOPPED, EXIT_UNUSABLE
 from privet.worker.send_queue import DEFAULT_LIMIT_BYTES
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import NoReturn
 
 import numpy as np
 from hypothesis import given, settings
@@ -19,18 +20,23 @@ from numpy.typing import NDArray
 from privet.config.models import Detect, Promotion, SceneSection
 from privet.core.clock import FakeClock
 from privet.core.frame import Frame, Matrix
+from privet.core.frame_demand import SceneDemand
 from privet.core.grid import BoolGrid, Grid
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.scene import Condition, Reason
-from privet.ingest.frame_demand import Attention
+from privet.ingest.frame_demand import FrameConsumer
 from privet.ingest.source import Source
 from privet.ingest.synthetic import Picture, SyntheticSource
 from privet.pipe.settings import CameraSettings
-from privet.scene.analyst import AnalystSettings, Observation
+from privet.scene.analyst import Counters
+from privet.scene.observation import Observation
+from privet.scene.proof.commissioning import Commissioning
 from privet.scene.proof.looks import Detector
-from privet.scene.proof.promote import Evidence, ProvenBackground, Rules, promote
-from privet.scene.proof.signing import NoOffer, Offer, Signing
+from privet.scene.proof.promote import Evidence, Policy, ProvenBackground, promote
+from privet.scene.proof.rules import ALL_RULES
+from privet.scene.proof.step import Circumstances, Means
+from privet.scene.settings import AnalystSettings
 from privet.scene.state_format import StoredScene
 from privet.worker.camera.pipeline import CameraPipeline
 from privet.worker.send_queue import Outgoing
@@ -64,61 +70,26 @@ class Scripted:
         return self
 
     background = property(lambda self: self._background)
-    blind = property(lambda self: np.zeros(GRID.shape, np.bool_))
-    looks = property(lambda self: (0, 0))
-    proofs_restarted = property(lambda self: 0)
-    looks_starved = property(lambda self: 0)
-    proving = property(lambda self: True)
-    quiet = property(lambda self: False)
-    covered = property(lambda self: False)
+    counters = Counters()
+    demand = SceneDemand()
+
+    @property
+    def sub(self) -> NoReturn:
+        raise AssertionError("this camera has no sub-stream")
+
+    @property
+    def signing(self) -> Commissioning:
+        """There is no offer: tests/main holds what becomes of one."""
+        return Commissioning(Means(AnalystSettings(), ALL_RULES, (), lambda: True), lambda: None)
 
     def differs(self, frame: Frame) -> bool:
         raise AssertionError("this camera does not sleep")
 
-    sub_suffices = property(lambda self: False)
-    sub_refused = property(lambda self: False)
-    wants_keyframes = property(lambda self: True)
-    wants_whole = property(lambda self: False)
-    due_ns = property(lambda self: -1)
-    sub_due_ns = property(lambda self: -1)
-
-    def sub_differs(self, frame: Frame) -> bool:
-        raise AssertionError("this camera has no sub-stream")
-
-    def sub_due(self, frame: Frame) -> bool:
-        raise AssertionError("this camera has no sub-stream")
-
-    def observe_sub(self, frame: Frame, *, asleep: bool = False) -> Observation | None:
-        raise AssertionError("this camera has no sub-stream")
-
-    def lose_sub(self) -> None:
-        raise AssertionError("this camera has no sub-stream")
-
-    def due(self, frame: Frame) -> bool:
-        return True
-
-    def put_off(self, *, off: bool) -> None:
-        assert not off, "no machine is behind here"
-
-    def lose_detectors(self) -> None:
-        raise AssertionError("no detector is asked in this test")
-
-    def offer(self, frame: Frame) -> Offer | NoOffer:
-        raise AssertionError("nobody asks for an offer in this test")
-
-    def sign(self, offer_id: bytes, blocks: BoolGrid | None, now_ns: int) -> Signing | None:
-        raise AssertionError("nobody signs in this test")
-
-    def refuse(self, offer_id: bytes, now_ns: int) -> bool:
-        raise AssertionError("nobody refuses in this test")
-
-    def expire_offer(self, now_ns: int) -> None:
-        """There is none: tests/main holds what becomes of one."""
-
     def snapshot(self) -> StoredScene | None:
         return None
 
-    def observe(self, frame: Frame, *, hurried: bool = False, asleep: bool = False) -> Observation:
+    def observe(self, frame: Frame, how: Circumstances) -> Observation:
+        assert not how.shed, "no machine is behind here"
         number = self._number
         self._number += 1
         new_grid = self._background is None
@@ -137,7 +108,7 @@ class Scripted:
                 np.zeros(GRID.shape, np.bool_),
                 (frame.y, frame.u, frame.v),
             )
-            written, _ = promote(self._background, evidence, Rules(1, 1, "automatic", 2), frame.wall_ns)
+            written, _ = promote(self._background, evidence, Policy(1, 1, "automatic", 2), frame.wall_ns)
             promoted = written if written.any() else None
         return Observation(
             frame.wall_ns,
@@ -180,7 +151,7 @@ def run(script: Script, pictures: list[Picture]) -> list[pipe_pb2.WorkerMessage]
         if isinstance(message, pipe_pb2.Log) and message.code == pipe_pb2.LOG_CODE_DISCONNECTED:
             pipeline.stop()
 
-    def open_source(_: Attention) -> Source:
+    def open_source(_: FrameConsumer) -> Source:
         return SyntheticSource(pictures, clock, fps=5, gop=3, matrix=Matrix.BT601)
 
     camera = CameraSettings(

@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from privet.core.clock import NS_PER_S
 from privet.core.grid import BoolGrid, Grid
 from privet.detect.openvino import load_detectors
-from privet.scene.analyst import Analyst, AnalystSettings
+from privet.scene.analyst import Analyst
+from privet.scene.demand import is_due
+from privet.scene.settings import AnalystSettings
 
 TRUTH = Path(__file__).resolve().parents[3] / "shared" / "data" / "PETS09-S2L1-gt.txt"
 FPS = 10
@@ -69,7 +71,7 @@ def run(truth: Truth, lumas: list[NDArray[np.uint8]]) -> Run:
     promoted_at: NDArray[np.int64] | None = None
     grown: NDArray[np.bool_] | None = None
     for number, frame in enumerate(clip_frames(cached_clip(find_footage(), "gate"))):
-        if not analyst.due(frame):
+        if not is_due(analyst.demand.main, frame):
             if grown is not None:
                 near.append(grown[number])
             continue
@@ -94,7 +96,8 @@ def run(truth: Truth, lumas: list[NDArray[np.uint8]]) -> Run:
     assert promoted_at is not None
     assert analyst.background is not None
     return Run(
-        promoted_at, analyst.background.planes[0].copy(), analyst.background.proven.copy(), shares, needless, needless_of, analyst.looks
+        promoted_at, analyst.background.planes[0].copy(), analyst.background.proven.copy(), shares, needless, needless_of,
+        (analyst.counters.looks, analyst.counters.looks_with_hit),
     )
 
 

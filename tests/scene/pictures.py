@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from privet.core.clock import NS_PER_S, FakeClock
-from privet.core.errors import SourceError
+from privet.core.errors import DetectorError, SourceError
 from privet.core.frame import Frame, Matrix, Plane
 from privet.core.geometry import AS_STORED, Geometry
 from privet.core.grid import BoolGrid
@@ -167,6 +167,18 @@ class Spotter:
         self.found += 1
         box = [columns[0] / width, rows[0] / height, (columns[-1] + 1) / width, (rows[-1] + 1) / height]
         return np.array([box], np.float32)
+
+
+@dataclass
+class Failing(Spotter):
+    """Finds whoever is red, until it fails for good."""
+
+    failed: bool = False
+
+    def find(self, pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        if self.failed:
+            raise DetectorError("the device is gone")
+        return super().find(pictures)
 
 
 def full(shape: tuple[int, int], value: int = 128) -> Plane:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
@@ -12,21 +12,28 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from tests.scene.pictures import Spotter, brightened, frame_of, full, noisy, place, with_box, with_person
 from tests.scene.proof.test_promote import per_pixel
 
 from privet.core.clock import NS_PER_MS, NS_PER_S
 from privet.core.errors import DetectorError
 from privet.core.frame import Matrix
+from privet.core.frame_demand import SceneDemand
 from privet.core.geometry import AS_STORED, Geometry
 from privet.core.grid import BoolGrid, Grid
 from privet.core.scene import Condition, Reason
 from privet.ingest.synthetic import Picture
-from privet.scene import analyst
-from privet.scene.analyst import Analyst, AnalystSettings, Observation
+from privet.scene.analyst import Analyst
+from privet.scene.cover.blind import blind_blocks
+from privet.scene.demand import is_due
+from privet.scene.observation import Observation
 from privet.scene.proof.looks import Detector
 from privet.scene.proof.promote import FLAT_CHROMA, FLAT_Y, ProvenBackground
+from privet.scene.proof.step import Circumstances
+from privet.scene.settings import AnalystSettings
 from privet.scene.state_format import StoredScene, from_bytes, to_bytes
+from privet.scene.substream.state import begin_sub, come
 
 FPS, GOP = 5, 5
 SETTINGS = AnalystSettings(
@@ -58,7 +65,7 @@ class Camera:
 
     def show(
         self, picture: Picture, seconds: float, *, fps: int = FPS, gop: int = GOP, sigma: float = 0.8, intact: bool = True,
-        matrix: Matrix = Matrix.BT601, stored: Geometry = AS_STORED,
+        matrix: Matrix = Matrix.BT601, stored: Geometry = AS_STORED, shed: bool = False,
     ) -> Sequence[Observation]:
         """A picture for so long, with sensor noise; returns what was said of it."""
         first = len(self.said)
@@ -67,8 +74,8 @@ class Camera:
                 noisy(picture, sigma, self.number), self.now_ns, keyframe=self.number % gop == 0, intact=intact, matrix=matrix,
                 stored=stored,
             )
-            if self.analyst.due(frame):
-                self.said.append(self.analyst.observe(frame))
+            if is_due(self.analyst.demand.main, frame):
+                self.said.append(self.analyst.observe(frame, Circumstances(shed=shed)))
             self.number += 1
             self.now_ns += NS_PER_S // fps
         return self.said[first:]
@@ -166,7 +173,7 @@ def test_somebody_who_stands_there_from_the_first_frame_is_never_shown() -> None
     camera.show(with_person(PLACE, SOMEBODY_PX), 25)
     assert not camera.background.proven[SOMEBODY].any()
     assert camera.background.proven[ELSEWHERE].mean() > 0.9
-    assert camera.analyst.looks[1] > 0
+    assert camera.analyst.counters.looks_with_hit > 0
     assert outside_is_flat(camera.background)
 
 
@@ -176,10 +183,10 @@ def test_evidence_from_before_the_proof_began_does_not_count() -> None:
     camera.show(PLACE, 0.2, gop=1000)
     camera.show(with_box(PLACE, SOMEBODY_PX), 0.2, gop=1000)
     camera.show(PLACE, 4, gop=1000)
-    assert camera.analyst.looks[0] >= 10, "elsewhere, proofs go on"
+    assert camera.analyst.counters.looks >= 10, "elsewhere, proofs go on"
     camera.show(with_person(PLACE, SOMEBODY_PX), 0.4, gop=1000)
     camera.show(with_person(PLACE, SOMEBODY_PX), 12)
-    assert camera.analyst.looks[1] > 0
+    assert camera.analyst.counters.looks_with_hit > 0
     assert not camera.background.proven[12:18, 16:18].any()
 
 
@@ -187,10 +194,11 @@ def test_evidence_does_not_outlive_a_proof_that_ends_and_begins_in_the_same_keyf
     """An empty place has been looked at enough; then, with a keyframe, somebody stands there, and stays."""
     camera = new_camera()
     camera.show(PLACE, 4)
-    assert camera.analyst.looks == (12, 0), "one more would tell of nobody who is not told of by then"
+    counters = camera.analyst.counters
+    assert (counters.looks, counters.looks_with_hit) == (12, 0), "one more would tell of nobody who is not told of by then"
     assert camera.number % GOP == 0
     camera.show(with_person(PLACE, SOMEBODY_PX), 25)
-    assert camera.analyst.looks[1] > 0, "whoever came is looked for"
+    assert camera.analyst.counters.looks_with_hit > 0, "whoever came is looked for"
     assert not camera.background.proven[12:18, 16:18].any()
     assert outside_is_flat(camera.background)
 
@@ -199,17 +207,17 @@ def test_where_proofs_break_off_only_what_has_come_half_way_is_looked_at() -> No
     """Looks taken before would go with the proof. In a place where none has broken off yet they are taken from the first."""
     camera = Camera(Analyst(SETTINGS, detectors()))
     camera.show(PLACE, 2)
-    assert camera.analyst.looks[0] > 0
+    assert camera.analyst.counters.looks > 0
     looks = []
     for _ in range(4):
         camera.show(ELSEWHERE_PLACE, 2)
         camera.show(PLACE, 2)
-        looks.append(camera.analyst.looks[0])
+        looks.append(camera.analyst.counters.looks)
     assert looks[1:] == [looks[1]] * 3, "every proof ends after two seconds, of six"
     camera.show(PLACE, 0.8)
-    assert camera.analyst.looks[0] == looks[-1]
+    assert camera.analyst.counters.looks == looks[-1]
     camera.show(PLACE, 4)
-    assert camera.analyst.looks[0] > looks[-1]
+    assert camera.analyst.counters.looks > looks[-1]
     camera.show(PLACE, 2)
     assert camera.background.proven.mean() > 0.9, "and as soon as it has been still for long enough, it is proven"
 
@@ -221,11 +229,11 @@ def test_of_a_place_where_nearly_all_proofs_break_off_the_rest_is_looked_at_once
         plane[:side, :side] = same[:side, :side]
     camera = Camera(Analyst(SETTINGS, detectors()))
     camera.show(moved, 2)
-    looks = [camera.analyst.looks[0]]
+    looks = [camera.analyst.counters.looks]
     for _ in range(6):
         camera.show(beside, 2)
         camera.show(PLACE, 2)
-        looks.append(camera.analyst.looks[0])
+        looks.append(camera.analyst.counters.looks)
     assert looks[1] == looks[0], "half way is not enough for a few blocks"
     assert looks[2] > looks[1]
     proven = camera.background.proven
@@ -233,34 +241,33 @@ def test_of_a_place_where_nearly_all_proofs_break_off_the_rest_is_looked_at_once
     assert proven[0, 0]
 
 
-def test_what_is_put_off_proves_nothing_takes_no_look_lets_the_camera_sleep_and_is_proven_later() -> None:
+def test_while_proofs_are_shed_nothing_is_proven_nor_looked_at_the_camera_may_sleep_and_all_is_proven_later() -> None:
     spotters = detectors()
     camera = new_camera(found=spotters)
     camera.show(PLACE, 4)
-    assert camera.analyst.proving
-    camera.analyst.put_off(off=True)
-    looks = camera.analyst.looks
-    said = camera.show(PLACE, 20)
-    assert camera.analyst.looks == looks
+    assert camera.analyst.demand.main.proving
+    looks = camera.analyst.counters.looks
+    said = camera.show(PLACE, 20, shed=True)
+    assert camera.analyst.counters.looks == looks
     assert not any(each.promoted is not None for each in said)
     assert not camera.background.proven.any()
-    assert (camera.analyst.proving, camera.analyst.quiet) == (False, True)
-    walker = camera.show(with_person(PLACE, SOMEBODY_PX), 0.4)
+    assert (camera.analyst.demand.main.proving, camera.analyst.demand.main.quiet) == (False, True)
+    walker = camera.show(with_person(PLACE, SOMEBODY_PX), 0.4, shed=True)
     assert walker[0].cover[SOMEBODY].any(), "what moves is covered all the same"
-    camera.show(PLACE, 3)
-    camera.analyst.put_off(off=False)
+    camera.show(PLACE, 3, shed=True)
     before_ns = camera.now_ns
     said = camera.show(PLACE, 14)
     assert camera.background.proven.all()
     assert camera.background.proven_wall_ns.min() >= before_ns + SETTINGS.prove_ns, "no proof is older than the pause"
-    assert camera.analyst.looks > looks
+    assert camera.analyst.counters.looks > looks
 
 
 def test_blind_zones_are_never_proven_nor_shown() -> None:
     zone = ((0.25, 0.25), (0.6, 0.25), (0.6, 0.7), (0.25, 0.7))
     camera = new_camera(replace(SETTINGS, blind=(zone,)))
     camera.show(PLACE, 14)
-    blind = camera.analyst.blind
+    blind = blind_blocks(GRID, (zone,))
+    assert camera.analyst.counters.blind_blocks == blind.sum()
     assert blind[8:20, 11:23].all()
     assert np.array_equal(camera.background.proven, ~blind)
     said = camera.show(with_box(PLACE, (60, 40, 220, 200)), 3)
@@ -481,15 +488,14 @@ def test_another_rotation_or_aspect_is_a_new_epoch_even_of_the_same_size(stored:
 
 
 def test_a_sub_stream_in_another_geometry_is_compared_anew() -> None:
-    camera = proven_camera()
-    small = place(120, 160)
-    seen = [camera.analyst._sub]
-    for stored in (AS_STORED, AS_STORED, Geometry(mirrored=True)):
-        camera.analyst.observe_sub(frame_of(small, camera.now_ns, stored=stored))
-        camera.now_ns += NS_PER_S
-        seen.append(camera.analyst._sub)
-    assert seen[1] is seen[2]
-    assert seen[3] is not seen[2]
+    grid, small = Grid(320, 240, 8), place(120, 160)
+    sub = begin_sub(grid.shape)
+    seen = [
+        come(sub, grid, frame_of(small, at_s * NS_PER_S, stored=stored))
+        for at_s, stored in enumerate((AS_STORED, AS_STORED, Geometry(mirrored=True)))
+    ]
+    assert seen[0] is seen[1]
+    assert seen[2] is not seen[1]
 
 
 # -- a restart
@@ -545,9 +551,7 @@ def test_what_cannot_be_read_is_not_taken_for_nothing() -> None:
 def test_where_nothing_was_proven_before_there_is_nothing_to_fit() -> None:
     scene = from_bytes(proven_scene())
     camera = new_camera(stored=replace(scene, proven=np.zeros_like(scene.proven)))
-    camera.show(PLACE, 1)
-    assert camera.analyst.fits
-    assert not new_camera(stored=scene).analyst.fits, "until a frame was seen"
+    assert set(conditions(camera.show(PLACE, 1))) == {(Condition.AWAKE, Reason.NONE)}
     camera.show(PLACE, 14)
     assert camera.background.proven.all()
 
@@ -561,24 +565,31 @@ def test_distrust_outlives_a_restart_before_anything_was_proven() -> None:
     assert promoted_by(again.show(PLACE, 20)) == 0
 
 
-@pytest.mark.parametrize("part", ["BlockModel", "Stillness", "Looks", "Returns", "ProvenBackground"])
-def test_whoever_asks_while_the_first_frame_is_taken_in_is_answered(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Threads that receive and decode ask at any moment, and the sub-stream's is one of its own."""
-    camera = new_camera()
-    asked: list[object] = []
-    made = getattr(analyst, part)
+@dataclass
+class Curious(Spotter):
+    """Asks in the middle of an observation what is asked of the decoders; threads that receive and decode do so at any moment."""
 
-    def ask_and_make(*args: object) -> object:
-        each = camera.analyst
-        asked.append((
-            each.proving, each.quiet, each.covered, each.sub_suffices, each.wants_keyframes, each.wants_whole, each.due_ns, each.sub_due_ns,
-            each.looks, each.looks_starved, each.proofs_restarted,
-        ))
-        return made(*args)
+    ask: Callable[[], object] = object
+    told: list[object] = field(default_factory=list)
 
-    monkeypatch.setattr(analyst, part, ask_and_make)
-    camera.show(PLACE, 0.2)
-    assert asked == [(True, False, False, False, True, False, -1, -1, (0, 0), 0, 0)]
+    def find(self, pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        self.told.append(self.ask())
+        return super().find(pictures)
+
+
+def test_whoever_asks_while_a_frame_is_taken_in_is_told_what_was_published_after_the_last_one() -> None:
+    curious = Curious((200, 200))
+    camera = new_camera(found=(curious, Curious((220, 220))))
+    curious.ask = lambda: camera.analyst.demand
+    assert camera.analyst.demand == SceneDemand()
+    asked = 0
+    for number in range(12):
+        before, curious.told = camera.analyst.demand, []
+        camera.show(PLACE if number < 8 else place(96, 130), 0.2)
+        asked += len(curious.told)
+        assert all(each is before for each in curious.told)
+        assert camera.analyst.demand is not before
+    assert asked > 4
 
 
 def test_another_block_size_begins_anew() -> None:
@@ -604,7 +615,7 @@ def test_covers_keep_their_rate(fps: Fraction, covers_per_second: float, all_pro
         now_ns = NS_PER_S + int(number * NS_PER_S / fps) + int(draw.uniform(0, 4 * NS_PER_MS))
         box = (8 * (number % 30), 80, 8 * (number % 30) + 48, 160)  # so that every cover differs from the last
         frame = frame_of(with_box(PLACE, box), now_ns, keyframe=number % round(2 * fps) == 0)
-        if camera.analyst.due(frame):
+        if is_due(camera.analyst.demand.main, frame):
             analysed += 1
             seen = camera.analyst.observe(frame).cover
             said += not np.array_equal(seen, cover)
@@ -618,7 +629,7 @@ def test_a_camera_of_keyframes_only_is_not_analysed_more_often() -> None:
     due = 0
     for number in range(300):
         frame = frame_of(PLACE, NS_PER_S + number * NS_PER_S // 30)
-        if camera.analyst.due(frame):
+        if is_due(camera.analyst.demand.main, frame):
             due += 1
             camera.analyst.observe(frame)
     assert 45 <= due <= 55

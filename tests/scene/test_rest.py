@@ -11,6 +11,8 @@ from tests.scene.test_analyst import PLACE, SETTINGS, SOMEBODY_PX, Camera, detec
 from privet.core.clock import NS_PER_S
 from privet.ingest.synthetic import Picture
 from privet.scene.analyst import Analyst
+from privet.scene.demand import is_due
+from privet.scene.proof.step import Circumstances
 
 
 def proven() -> Camera:
@@ -28,11 +30,11 @@ def without_detectors(camera: Camera) -> Camera:
 
 def test_while_anything_is_being_proven_a_place_is_not_quiet() -> None:
     camera = Camera(Analyst(SETTINGS, detectors()))
-    assert camera.analyst.proving
-    assert not camera.analyst.quiet
+    assert camera.analyst.demand.main.proving
+    assert not camera.analyst.demand.main.quiet
     camera.show(PLACE, 4)
-    assert camera.analyst.proving
-    assert not camera.analyst.quiet
+    assert camera.analyst.demand.main.proving
+    assert not camera.analyst.demand.main.quiet
 
 
 def test_quiet_is_ten_seconds_without_anything() -> None:
@@ -40,10 +42,10 @@ def test_quiet_is_ten_seconds_without_anything() -> None:
     quiet = []
     for picture, seconds in ((PLACE, 9), (PLACE, 3), (with_person(PLACE, SOMEBODY_PX), 0.4)):
         camera.show(picture, seconds)
-        quiet.append(camera.analyst.quiet)
-        assert not camera.analyst.proving
+        quiet.append(camera.analyst.demand.main.quiet)
+        assert not camera.analyst.demand.main.proving
     assert quiet == [False, True, False]
-    assert camera.analyst.covered
+    assert camera.analyst.demand.main.covered
 
 
 def told(camera: Camera, shown: list[tuple[Picture, bool]]) -> list[bool]:
@@ -52,7 +54,7 @@ def told(camera: Camera, shown: list[tuple[Picture, bool]]) -> list[bool]:
     for picture, intact in shown:
         camera.analyst.observe(frame_of(noisy(picture, 0.8, 990), camera.now_ns, intact=intact))
         camera.now_ns += NS_PER_S // 5
-        covered.append(camera.analyst.covered)
+        covered.append(camera.analyst.demand.main.covered)
     return covered
 
 
@@ -85,10 +87,10 @@ def test_a_lost_picture_is_no_rest_and_does_not_begin_the_ten_seconds_anew() -> 
         frame = frame_of(noisy(PLACE, 0.8, 990), camera.now_ns, keyframe=True, intact=intact)
         camera.analyst.observe(frame)
         camera.now_ns += NS_PER_S // 5
-        quiet.append(camera.analyst.quiet)
+        quiet.append(camera.analyst.demand.main.quiet)
     assert quiet == [True, False, True]
     camera.show(with_person(PLACE, SOMEBODY_PX), 0.4)
-    assert not camera.analyst.quiet
+    assert not camera.analyst.demand.main.quiet
 
 
 def test_a_keyframe_with_somebody_in_it_differs_and_the_same_place_does_not() -> None:
@@ -101,14 +103,14 @@ def test_a_keyframe_with_somebody_in_it_differs_and_the_same_place_does_not() ->
     assert not camera.analyst.differs(empty)
     assert camera.analyst.differs(somebody)
     assert camera.analyst.differs(frame_of(PLACE, camera.now_ns, keyframe=True, intact=False))
-    assert camera.analyst.quiet, "asking changes nothing"
+    assert camera.analyst.demand.main.quiet, "asking changes nothing"
 
 
 def test_somebody_where_nothing_is_proven_differs_too() -> None:
     camera = Camera(Analyst(SETTINGS, ()))
     camera.show(PLACE, 12)
     assert not camera.background.proven.any()
-    assert camera.analyst.quiet
+    assert camera.analyst.demand.main.quiet
     assert not camera.analyst.differs(frame_of(noisy(PLACE, 0.8, 993), camera.now_ns, keyframe=True))
     assert camera.analyst.differs(frame_of(noisy(with_person(PLACE, SOMEBODY_PX), 0.8, 994), camera.now_ns, keyframe=True))
 
@@ -117,8 +119,8 @@ def test_asleep_nothing_is_proven_however_long() -> None:
     camera = Camera(Analyst(replace(SETTINGS, prove_ns=2 * NS_PER_S, prove_keyframes=2), detectors()))
     for number in range(200):
         frame = frame_of(noisy(PLACE, 0.8, number), camera.now_ns, keyframe=True)
-        if camera.analyst.due(frame):
-            camera.analyst.observe(frame, asleep=True)
+        if is_due(camera.analyst.demand.main, frame):
+            camera.analyst.observe(frame, Circumstances(gap=True))
         camera.now_ns += NS_PER_S // 2
     assert not camera.background.proven.any()
 
@@ -127,8 +129,8 @@ def test_where_a_candidate_waits_for_a_signature_a_camera_stays_awake() -> None:
     camera = Camera(Analyst(replace(SETTINGS, commissioning="signature"), detectors()))
     said = camera.show(PLACE, 60)
     assert said[-1].candidates > 0
-    assert camera.analyst.proving
-    assert not camera.analyst.quiet
+    assert camera.analyst.demand.main.proving
+    assert not camera.analyst.demand.main.quiet
 
 
 def test_what_was_given_up_before_a_restart_is_not_tried_again_at_once() -> None:
@@ -140,19 +142,20 @@ def test_what_was_given_up_before_a_restart_is_not_tried_again_at_once() -> None
     for given_up in (None, ~stored.proven):
         camera = Camera(Analyst(SETTINGS, detectors(), replace(stored, given_up=given_up)))
         camera.show(PLACE, 2)
-        proving.append(camera.analyst.proving)
+        proving.append(camera.analyst.demand.main.proving)
     assert proving == [True, False]
     camera.show(PLACE, 30)
-    assert (camera.analyst.looks, camera.analyst.proving) == ((0, 0), False), "a start is no disturbance that gives all another chance"
+    assert camera.analyst.counters.looks == 0, "a start is no disturbance that gives all another chance"
+    assert not camera.analyst.demand.main.proving
 
 
-def test_a_keyframe_that_was_judged_is_not_measured_again() -> None:
+def test_a_keyframe_that_was_asked_about_is_not_measured_again() -> None:
     """And says the same as if it had been."""
     one, other = (without_detectors(proven()) for _ in range(2))
     for camera in (one, other):
         camera.show(PLACE, 12)
     frame = frame_of(noisy(with_person(PLACE, SOMEBODY_PX), 0.8, 995), one.now_ns, keyframe=True)
     assert one.analyst.differs(frame)
-    said, same = (camera.analyst.observe(frame, asleep=True) for camera in (one, other))
+    said, same = (camera.analyst.observe(frame, Circumstances(gap=True)) for camera in (one, other))
     assert np.array_equal(said.cover, same.cover)
     assert said.cover.any()

@@ -19,8 +19,9 @@ from bench.privacy.attack.silhouettes import DEFAULT, Answers, Silhouettes, Told
 from bench.privacy.sequence import Sequence
 from bench.privacy.tables import Json, aligned, markdown
 from bench.privacy.watch import Account, Shown, watch
-from privet.scene.analyst import Analyst, AnalystSettings
+from privet.scene.analyst import Analyst
 from privet.scene.proof.looks import Detector
+from privet.scene.settings import AnalystSettings
 from privet.scene.state_format import StoredScene
 
 QUESTIONS = ("near", "far")

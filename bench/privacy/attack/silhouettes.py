@@ -29,8 +29,10 @@ from bench.truth import Box, blocks_touched
 from privet.core.clock import NS_PER_MS
 from privet.core.frame import Frame
 from privet.core.grid import BoolGrid, Grid
-from privet.scene.analyst import Analyst, AnalystSettings
+from privet.scene.analyst import Analyst
 from privet.scene.cover.shape import coarsen
+from privet.scene.demand import is_due
+from privet.scene.settings import AnalystSettings
 from privet.scene.state_format import StoredScene
 
 Mask = NDArray[np.bool_]
@@ -168,7 +170,7 @@ def uncoarsened(sequence: Sequence, block_px: int, rate: float, hold_ms: int) ->
     cover = np.zeros((0, 0), np.bool_)
     for frame in sequence.frames():
         timed = replace(frame, wall_ns=frame.wall_ns + FIRST_NS, monotonic_ns=frame.monotonic_ns + FIRST_NS)
-        if analyst.due(timed):
+        if is_due(analyst.demand.main, timed):
             cover = analyst.observe(timed).cover
         yield cover
 

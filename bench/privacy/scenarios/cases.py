@@ -29,8 +29,9 @@ from bench.privacy.scenarios.stage import (
 )
 from bench.privacy.sequence import Sequence
 from bench.privacy.watch import Between
-from privet.scene.analyst import Analyst, AnalystSettings
+from privet.scene.analyst import Analyst
 from privet.scene.proof.looks import Detector
+from privet.scene.settings import AnalystSettings
 from privet.scene.state_format import from_bytes, to_bytes
 
 About = Literal["promotion", "cover", "both"]
@@ -168,7 +169,7 @@ def restart_at(numbers: Many[int], **changes: object) -> Restarting:
 
         def between(number: int, analyst: Analyst) -> Analyst:
             stored = analyst.snapshot() if number in numbers else None
-            return analyst if stored is None else Analyst(after, detectors, from_bytes(to_bytes(stored)))
+            return analyst if stored is None else Analyst(after, detectors, from_bytes(to_bytes(stored)), rules=analyst.rules)
 
         return between
 

@@ -1,7 +1,7 @@
-"""What whoever looks at the frames tells the one who decodes them: how good they must be, and whether most may be left undecoded.
+"""Who takes a stream's frames, as the one who decodes them knows it: what is asked of the decoder, and what it tells back.
 
-Belongs here: the protocol, and the one who always wants everything. Does not belong here: what makes a place quiet (scene), when a
-camera sleeps (lazy).
+Belongs here: the protocol, and the one who always wants everything. Does not belong here: the demand itself (core.frame_demand), what makes
+a place quiet (scene), when a camera sleeps (on_demand).
 """
 
 from __future__ import annotations
@@ -10,58 +10,35 @@ from enum import Enum
 from typing import Protocol
 
 from privet.core.frame import Frame
+from privet.core.frame_demand import FrameDemand, Wanted
 
 
-class Wants(Enum):
-    """Which pictures of a stream are wanted at all."""
+class DecoderState(Enum):
+    """What comes out of a decoder now."""
 
-    ALL = "all"
-    KEYFRAMES = "keyframes"     # something else tells what happens between them
-    SELDOM = "seldom"           # a keyframe now and then, to see that there is a picture
+    AWAKE = "awake"             # pictures, no older than they must be
+    ASLEEP = "asleep"           # keyframes only
+    CATCHING_UP = "catching_up"  # every picture again, from where it fell asleep or the place was last seen quiet: those are late
 
 
-class Attention(Protocol):
-    """Asked in the thread that asks for frames."""
+class FrameConsumer(Protocol):
+    """Asked and told in the thread that asks for frames, but for `demand`, which is read from any."""
 
     @property
-    def wants(self) -> Wants:
-        """Asked before every packet."""
+    def demand(self) -> FrameDemand:
+        """What is asked of this stream, as of the last frame that was looked at."""
         ...
 
-    @property
-    def proving(self) -> bool:
-        """Pixels are looked at one by one; else the means of blocks will do."""
-        ...
-
-    @property
-    def quiet(self) -> bool:
-        """Nothing has been there for a while, and nothing is being proven: keyframes will do until something moves."""
-        ...
-
-    @property
-    def covered(self) -> bool:
-        """Something is there now."""
-        ...
-
-    @property
-    def due_ns(self) -> int:
-        """Arrival of a packet (monotonic) before which no picture between keyframes is looked at. From any thread."""
+    def wants(self) -> Wanted:
+        """Which pictures are to be decoded from now on; asked before every packet. Less than the demand if the machine is behind."""
         ...
 
     def differs(self, frame: Frame) -> bool:
         """Whether a keyframe shows anything that was not there before. It is asked before the frame is given out."""
         ...
 
-    def fell_asleep(self) -> None:
-        """From now on there are keyframes only."""
-        ...
-
-    def woke(self) -> None:
-        """Every picture is decoded again, from where the camera fell asleep or was last seen quiet: those are late."""
-        ...
-
-    def caught_up(self) -> None:
-        """What comes now is no older than it must be."""
+    def note_decoder(self, state: DecoderState) -> None:
+        """From now on the decoder is in this state; said with every change."""
         ...
 
     def cannot_skip(self) -> None:
@@ -78,26 +55,19 @@ class Attention(Protocol):
         ...
 
 
-class Restless:
-    """Wants every frame, as good as it gets. See `Attention`."""
+class EveryFrame:
+    """Wants every frame, as good as it gets. See `FrameConsumer`."""
 
-    wants = Wants.ALL
-    proving = True
-    quiet = False
-    covered = False
-    due_ns = 0
+    demand = FrameDemand(due_ns=0)
+
+    def wants(self) -> Wanted:
+        return Wanted.ALL
 
     def differs(self, frame: Frame) -> bool:
         return True
 
-    def fell_asleep(self) -> None:
-        """Never."""
-
-    def woke(self) -> None:
-        """Never."""
-
-    def caught_up(self) -> None:
-        """Never."""
+    def note_decoder(self, state: DecoderState) -> None:
+        """It is always awake."""
 
     def cannot_skip(self) -> None:
         """Nobody asked it to."""

@@ -8,7 +8,7 @@ Awake, a picture is looked at a few times a second, and what lies between two of
 shortly before that one is there, all together, which is cheaper than one at a time; and not at all if a keyframe comes first.
 
 A camera sleeps only where this works: its keyframes come out of the decoder at once and clean although what lies between them was left
-out, they come often enough, and the sizes of its packets tell whether something moves (`wake`).
+out, they come often enough, and the sizes of its packets tell whether something moves (size_motion).
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from typing import TYPE_CHECKING
 
 from privet.core.clock import NS_PER_MS, NS_PER_S
 from privet.core.frame import Frame
+from privet.core.frame_demand import Wanted
 from privet.ingest.decode import FrameDecoder, Ticket
-from privet.ingest.frame_demand import Attention, Wants
+from privet.ingest.frame_demand import DecoderState, FrameConsumer
 from privet.ingest.size_motion import PacketSizes
 
 if TYPE_CHECKING:
     from privet.ingest.decode import AnyPacket
 
 LONGEST_BEHIND_NS = 250 * NS_PER_MS
-"""What is put off for longer makes the next picture late."""
+"""What is held back for longer makes the next picture late."""
 LONGEST_GOP_NS = 5 * NS_PER_S
 MOST_HELD_BYTES = 16 * 1024 * 1024
 SELDOM_NS = 60 * NS_PER_S
@@ -38,7 +39,7 @@ _ANY_SIZE = (sys.maxsize,) * 64
 
 @dataclass(slots=True)
 class OnDemandCounts:
-    """What laziness came to: how often it slept, and how many pictures were never decoded."""
+    """How often it slept, and how many pictures were never decoded."""
 
     slept: int = 0
     left_out: int = 0
@@ -57,10 +58,10 @@ class _Held:
 class OnDemandDecoder:
     """A `FrameDecoder` that sleeps when it may. Not thread-safe."""
 
-    def __init__(self, decoder: FrameDecoder, attention: Attention, sizes: PacketSizes | None = None) -> None:
+    def __init__(self, decoder: FrameDecoder, consumer: FrameConsumer, sizes: PacketSizes | None = None) -> None:
         """sizes: which packets are large enough to wake it; the stream's own unless given."""
         self._decoder = decoder
-        self._attention = attention
+        self._consumer = consumer
         self._sizes = sizes or PacketSizes()
         self._held: _Held | None = None         # asleep: the GOP so far, beginning with its keyframe, which is decoded
         self._behind: list[tuple[AnyPacket, Ticket]] = []   # awake: what the next picture that is due needs
@@ -85,7 +86,7 @@ class OnDemandDecoder:
 
     @property
     def calm_bytes(self) -> tuple[int, ...]:
-        """Packets between keyframes that nothing would be decoded for now, up to these sizes, see `wake.Calm`. From any thread."""
+        """Packets between keyframes that nothing would be decoded for now, up to these sizes, see `size_motion.Calm`. From any thread."""
         if self._skipping:
             return _ANY_SIZE
         return () if self._held is None else self._calm_bytes
@@ -99,15 +100,15 @@ class OnDemandDecoder:
         """
         if not self._prompt or self.asleep or self._interval_ns == 0:
             return 0
-        due_ns, began = self._attention.due_ns, self._began
+        due_ns, began = self._consumer.demand.due_ns, self._began
         if self._gop_ns and began is not None and due_ns > began.monotonic_ns + self._gop_ns - self._interval_ns // 2:
             return due_ns
         return due_ns - self._interval_ns * 3 // 2
 
     def decode(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
-        """Frames that come out when `packet` goes in; asleep, those of keyframes only, and on waking all that were put off."""
-        self._decoder.lean = not self._attention.proving
-        self._attention.took(ticket.monotonic_ns)
+        """Frames that come out when `packet` goes in; asleep, those of keyframes only, and on waking all that were held back."""
+        self._decoder.lean = not self._consumer.demand.proving
+        self._consumer.took(ticket.monotonic_ns)
         self._count(packet, ticket)
         if self._skips(packet, ticket):
             return self._skip(packet, ticket)
@@ -115,7 +116,7 @@ class OnDemandDecoder:
             self._sizes.saw_keyframe(packet.size)
             return self._keyframe(packet, ticket)
         if self._held is not None:
-            return self._put_off(self._held, packet, ticket)
+            return self._hold_back(self._held, packet, ticket)
         return self._awake(packet, ticket)
 
     def lose(self) -> None:
@@ -139,7 +140,7 @@ class OnDemandDecoder:
     def _skips(self, packet: AnyPacket, ticket: Ticket) -> bool:
         """Whether pictures between keyframes are not wanted. It begins and ends with a keyframe, and never with a stream's first."""
         if packet.is_keyframe:
-            before, self._skipping = self._skipping, self._attention.wants is not Wants.ALL and self._stands_alone
+            before, self._skipping = self._skipping, self._consumer.wants() is not Wanted.ALL and self._stands_alone
             if self._skipping and (self._decoded_ns < 0 or self._far_apart):
                 if self._decoded_ns >= 0:
                     self._give_up_skipping()
@@ -150,21 +151,21 @@ class OnDemandDecoder:
                 self.counts.left_out += len(self._held.packets) - 1
                 self._held = None
                 self._sizes.forget()
-                self._attention.woke()
-                self._attention.caught_up()
+                self._consumer.note_decoder(DecoderState.CATCHING_UP)
+                self._consumer.note_decoder(DecoderState.AWAKE)
             elif before and not self._skipping:
                 self._decoder.reset()
             if not self._skipping:
                 self._decoded_ns = ticket.monotonic_ns
             if self._skipping or before:
-                self._attention.skipping(on=self._skipping)
+                self._consumer.skipping(on=self._skipping)
         return self._skipping
 
     def _skip(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
         if self._began is not None and ticket.after_ns(self._began) > LONGEST_GOP_NS and not self._lost and self._stands_alone:
             self._give_up_skipping()            # the next one is decoded whole, and nobody waits for it in vain again
         soon = ticket.monotonic_ns - self._decoded_ns < SELDOM_NS
-        if not packet.is_keyframe or (soon and self._attention.wants is Wants.SELDOM):
+        if not packet.is_keyframe or (soon and self._consumer.wants() is Wanted.SELDOM):
             self.counts.left_out += 1
             return
         self._decoded_ns = ticket.monotonic_ns
@@ -176,10 +177,10 @@ class OnDemandDecoder:
 
     def _give_up_skipping(self) -> None:
         self._stands_alone = False
-        self._attention.cannot_skip()
+        self._consumer.cannot_skip()
 
     def _awake(self, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
-        self._sizes.learn(packet.size, busy=self._attention.covered, quiet=self._attention.quiet)
+        self._sizes.learn(packet.size, busy=self._consumer.demand.covered, quiet=self._consumer.demand.quiet)
         if ticket.monotonic_ns < self.due_ns and not ticket.damaged:
             self._behind.append((packet, ticket))
             if ticket.monotonic_ns - self._behind[0][1].monotonic_ns >= LONGEST_BEHIND_NS:
@@ -206,7 +207,7 @@ class OnDemandDecoder:
                 self._leave_behind()
             yield from self._catch_up()
             frames = list(self._decoder.decode(packet, ticket))
-            if self._able and self._attention.quiet and self._sizes.tells():
+            if self._able and self._consumer.demand.quiet and self._sizes.tells():
                 self._fall_asleep(packet, ticket, frames)
             yield from frames
             return
@@ -216,7 +217,7 @@ class OnDemandDecoder:
             pass                                # who knows what was in it
         elif len(frames) != 1 or not frames[0].intact:
             self._able = False                  # this camera's keyframes need what was left out
-        elif self._attention.quiet and not self._attention.differs(frames[0]):
+        elif self._consumer.demand.quiet and not self._consumer.differs(frames[0]):
             self.counts.left_out += len(held.packets) - 1
             self._sizes.confirm()
             self._sizes.tells()                 # what a quiet picture takes drifts with the light
@@ -225,21 +226,21 @@ class OnDemandDecoder:
             return
         self._held = None
         self._sizes.forget()
-        self._attention.woke()
+        self._consumer.note_decoder(DecoderState.CATCHING_UP)
         self._decoder.reset()
         for number, (earlier, its) in enumerate(held.packets):
             for frame in self._decoder.decode(earlier, its):
                 if number > 0:                  # the keyframe was given out before
                     yield frame
         yield from self._decoder.decode(packet, Ticket(ticket.wall_ns, ticket.monotonic_ns, lost))
-        self._attention.caught_up()
+        self._consumer.note_decoder(DecoderState.AWAKE)
 
     def _fall_asleep(self, packet: AnyPacket, ticket: Ticket, frames: list[Frame]) -> None:
         if len(frames) != 1 or not frames[0].keyframe or not frames[0].intact or frames[0].monotonic_ns != ticket.monotonic_ns:
             return                              # pictures come out late: whoever slept would not know what it sees
         self._hold(packet, ticket)
         self.counts.slept += 1
-        self._attention.fell_asleep()
+        self._consumer.note_decoder(DecoderState.ASLEEP)
 
     def _hold(self, packet: AnyPacket, ticket: Ticket) -> None:
         """Keep a GOP from its keyframe on."""
@@ -247,15 +248,15 @@ class OnDemandDecoder:
         self._held = _Held()
         self._held.put(packet, ticket)
 
-    def _put_off(self, held: _Held, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
+    def _hold_back(self, held: _Held, packet: AnyPacket, ticket: Ticket) -> Iterator[Frame]:
         held.put(packet, ticket)
         if ticket.after_ns(held.packets[0][1]) > LONGEST_GOP_NS or held.size_bytes > MOST_HELD_BYTES:
             self._able = self._able and self._lost      # too long between keyframes: an alarm would be late
-        elif self._attention.quiet and not ticket.damaged and not self._sizes.wakes(packet.size):
+        elif self._consumer.demand.quiet and not ticket.damaged and not self._sizes.wakes(packet.size):
             return
         self._held = None
         self._sizes.forget()
-        self._attention.woke()
+        self._consumer.note_decoder(DecoderState.CATCHING_UP)
         for earlier, its in held.packets[1:]:
             yield from self._decoder.decode(earlier, its)
-        self._attention.caught_up()
+        self._consumer.note_decoder(DecoderState.AWAKE)

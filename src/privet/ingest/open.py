@@ -10,18 +10,18 @@ from privet.core.errors import SourceError
 from privet.core.frame import Frame
 from privet.core.scene import Reason
 from privet.ingest.file import FileSource, path_of
-from privet.ingest.frame_demand import Attention
+from privet.ingest.frame_demand import FrameConsumer
 from privet.ingest.hardware import Accelerator
 from privet.ingest.rtsp import RtspSource
 from privet.ingest.source import Source, SourceSettings
 
 
 def open_source(
-    settings: SourceSettings, clock: Clock, attention: Attention | None = None, accelerator: Accelerator | None = None
+    settings: SourceSettings, clock: Clock, consumer: FrameConsumer | None = None, accelerator: Accelerator | None = None
 ) -> Source:
     """A source for `settings`; nothing is connected to until its first frame is asked for.
 
-    attention: what is wanted of its frames; by default all of them, as good as they get. accelerator: the camera's hardware decoder, if it
+    consumer: what is wanted of its frames; by default all of them, as good as they get. accelerator: the camera's hardware decoder, if it
     may have one. A file is always decoded whole, and in software.
 
     Raises:
@@ -29,7 +29,7 @@ def open_source(
     """
     if settings.chosen_url().startswith("file:"):
         return FileSource(path_of(settings.chosen_url()), settings, clock)
-    return RtspSource(settings, clock, attention, accelerator)
+    return RtspSource(settings, clock, consumer, accelerator)
 
 
 def open_file_frames(path: Path, clock: Clock | None = None, start_wall_ns: int | None = None) -> Iterator[Frame]:

@@ -32,7 +32,7 @@ from privet.core.scene import Reason
 from privet.ingest.address import Address, full_url, parse_address
 from privet.ingest.batched_reads import BatchedReads
 from privet.ingest.decode import FrameDecoder, LogLine, Ticket, complains, listen_to_ffmpeg
-from privet.ingest.frame_demand import Attention, Restless
+from privet.ingest.frame_demand import EveryFrame, FrameConsumer
 from privet.ingest.hardware import Accelerator
 from privet.ingest.on_demand import LONGEST_GOP_NS, OnDemandDecoder
 from privet.ingest.queue import PacketQueue
@@ -88,12 +88,12 @@ class RtspSource:
     """See `Source`."""
 
     def __init__(
-        self, settings: SourceSettings, clock: Clock, attention: Attention | None = None, accelerator: Accelerator | None = None
+        self, settings: SourceSettings, clock: Clock, consumer: FrameConsumer | None = None, accelerator: Accelerator | None = None
     ) -> None:
-        self._attention = attention or Restless()
+        self._consumer = consumer or EveryFrame()
         self._accelerator = accelerator or Accelerator()
         self._by_hardware_before = self._accelerator.frames
-        self._lazy: OnDemandDecoder | None = None
+        self._on_demand: OnDemandDecoder | None = None
         self._settings = settings
         self._clock = clock
         self._address = parse_address(settings.chosen_url())
@@ -129,7 +129,7 @@ class RtspSource:
         if self._decoder is None:
             return SourceStatistics(self._packets, self._bytes, packets_dropped=dropped, decoding=decoding)
         counts = self._decoder.counts
-        left_out = 0 if self._lazy is None else self._lazy.counts.left_out
+        left_out = 0 if self._on_demand is None else self._on_demand.counts.left_out
         by_hardware = self._accelerator.frames - self._by_hardware_before
         return SourceStatistics(
             self._packets, self._bytes, counts.decoded, counts.damaged, dropped, counts.interlaced, left_out, by_hardware, decoding
@@ -166,7 +166,7 @@ class RtspSource:
                 if decoder is None:
                     assert self._context is not None    # set before the first packet is put
                     self._decoder = FrameDecoder(self._context, self._accelerator)
-                    decoder = self._lazy = OnDemandDecoder(self._decoder, self._attention)
+                    decoder = self._on_demand = OnDemandDecoder(self._decoder, self._consumer)
                     picture_ns = arrival_ns
             if arrival_ns - keyframe_ns > KEYFRAME_NS:
                 raise self._damaged(f"sent no keyframe for {KEYFRAME_NS // NS_PER_S} s")
@@ -282,7 +282,7 @@ class RtspSource:
             if lines:
                 damaged = damaged or (not late and any(complains(line) for line in lines))
                 lines.clear()
-            keyframe, on_demand = packet.is_keyframe, self._lazy
+            keyframe, on_demand = packet.is_keyframe, self._on_demand
             if keyframe:
                 calm.keyframe()
                 can_wait = calmly = False

@@ -6,10 +6,13 @@ a cell does not become its light; cells without enough blocks take the mean of t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from privet.core.clock import NS_PER_S
 from privet.core.grid import BoolGrid
 from privet.core.scene import LIGHT_COLUMNS, LIGHT_ROWS
 from privet.scene.quantile import median
@@ -20,9 +23,13 @@ ENOUGH_BLOCKS = 12
 MOST_SAMPLES = 96           # about as many blocks are asked for a median; with 64, a third of strangers moved one by a quarter now and then
 DARKEST_FOR_RATIO = 12.0
 LIMITED_TO_FULL = 255.0 / 219.0
+LIGHT_EVERY_NS = 1 * NS_PER_S
 
 Cells = NDArray[np.float32]
 """Shape (cell rows, cell columns)."""
+
+Quantised = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+"""(gain, offset) per cell, as `quantise` gives them."""
 
 
 @njit(cache=True, nogil=True)
@@ -150,8 +157,26 @@ def spread(cells: Cells, rows: int, columns: int) -> NDArray[np.float32]:
     return out
 
 
-def quantise(gains: Cells, offsets: Cells) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def quantise(gains: Cells, offsets: Cells) -> Quantised:
     """Code gains (thirty-seconds of an octave around 128) and offsets (Y levels to sRGB levels around 128) as in scene.proto."""
     gain = np.clip(np.rint(128 + 32 * np.log2(np.maximum(gains, 1 / 32))), 0, 255).astype(np.uint8)
     offset = np.clip(np.rint(128 + offsets * LIMITED_TO_FULL), 0, 255).astype(np.uint8)
     return gain, offset
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LightSaid:
+    """The light in force, and before when no other is said (monotonic)."""
+
+    last: Quantised | None = None
+    next_ns: int = -1
+
+
+def light_due(said: LightSaid, cells: tuple[Cells, Cells], now_ns: int) -> tuple[LightSaid, Quantised | None]:
+    """The light to be said now, if it is another than the last one and that was said long enough ago. cells: as it was fitted."""
+    if now_ns < said.next_ns:
+        return said, None
+    gain, offset = quantise(*cells)
+    if said.last is not None and np.array_equal(said.last[0], gain) and np.array_equal(said.last[1], offset):
+        return said, None
+    return LightSaid((gain, offset), now_ns + LIGHT_EVERY_NS), (gain, offset)

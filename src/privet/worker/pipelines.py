@@ -12,7 +12,7 @@ from dataclasses import replace
 from privet.core.clock import Clock
 from privet.core.ids import CameraId
 from privet.detect.openvino import inputs_px, load_detectors
-from privet.ingest.frame_demand import Attention
+from privet.ingest.frame_demand import FrameConsumer
 from privet.ingest.hardware import Accelerator
 from privet.ingest.open import open_source
 from privet.ingest.source import Source, SourceSettings
@@ -27,7 +27,7 @@ from privet.worker.host import MakePipeline, Pipeline
 from privet.worker.send_queue import Emit
 from privet.worker.state_store import StateStore
 
-Open = Callable[[SourceSettings, Clock, Attention | None, Accelerator | None], Source]
+Open = Callable[[SourceSettings, Clock, FrameConsumer | None, Accelerator | None], Source]
 """How a source is opened: `open_source` is one way."""
 
 
@@ -57,9 +57,9 @@ def pipelines(
         sub = replace(source, stream="sub")
         accelerator, for_sub = (Accelerator(told.decode.hardware, told.decode.device) for _ in range(2))
         return CameraPipeline(
-            told, emit, late.detectors, kept[camera], clock, lambda attention: open_stream(source, clock, attention, accelerator),
+            told, emit, late.detectors, kept[camera], clock, lambda consumer: open_stream(source, clock, consumer, accelerator),
             detectors_ready=late.ready, may_look=lambda: budget.take(camera),
-            open_sub=None if told.sub_url is None else lambda attention: open_stream(sub, clock, attention, for_sub),
+            open_sub=None if told.sub_url is None else lambda consumer: open_stream(sub, clock, consumer, for_sub),
         )
 
     return make

@@ -1,7 +1,7 @@
 """The worker's side of commissioning: a camera's requests wait here until the camera's thread has just seen a frame.
 
 Belongs here: the bounded queue between the threads, and the answers' words. Does not belong here: what is offered and what a signature does
-(scene.commission, Analyst), who may ask (supervisor, api). Every request is answered exactly once; one that finds no frame within
+(scene.proof.commissioning), who may ask (main, api). Every request is answered exactly once; one that finds no frame within
 ANSWER_WITHIN_NS is answered with NO_PICTURE and forgotten, so that a signature is never carried out later than its signer was told.
 """
 
@@ -32,11 +32,8 @@ _NO_OFFER = {
 }
 
 
-class Commissioned(Protocol):
-    """What is asked of an analyst."""
-
-    @property
-    def background(self) -> ProvenBackground | None: ...
+class Signer(Protocol):
+    """What is asked of a camera's analysis."""
 
     def offer(self, frame: Frame) -> Offer | NoOffer: ...
 
@@ -44,7 +41,7 @@ class Commissioned(Protocol):
 
     def refuse(self, offer_id: bytes, now_ns: int) -> bool: ...
 
-    def expire_offer(self, now_ns: int) -> None: ...
+    def expire(self, now_ns: int) -> None: ...
 
 
 class SigningQueue:
@@ -70,23 +67,23 @@ class SigningQueue:
         """Whether a request waits for a frame."""
         return bool(self._waiting)
 
-    def serve(self, analyst: Commissioned, frame: Frame) -> int:
-        """Carry out what waits, right after the analyst observed `frame`. Returns how many blocks were signed.
+    def serve(self, signer: Signer, background: ProvenBackground | None, frame: Frame) -> int:
+        """Carry out what waits, right after `frame` was observed. background: as it is now. Returns how many blocks were signed.
 
         Raises:
             DetectorError: a detector failed in an offer's looks; that request is answered.
         """
         now_ns = frame.monotonic_ns
-        analyst.expire_offer(now_ns)
+        signer.expire(now_ns)
         signed = 0
         while (request := self._next()) is not None:
             match request:
                 case pipe_pb2.CommissionOffer():
-                    self._offer(analyst, frame, request)
+                    self._offer(signer, frame, request)
                 case pipe_pb2.CommissionSign():
-                    signed += self._sign(analyst, now_ns, request)
+                    signed += self._sign(signer, background, now_ns, request)
                 case pipe_pb2.CommissionRefuse():
-                    refused = analyst.refuse(request.offer, now_ns)
+                    refused = signer.refuse(request.offer, now_ns)
                     answer = pipe_pb2.SIGNING_ANSWER_REFUSED if refused else pipe_pb2.SIGNING_ANSWER_NOT_OPEN
                     self._emit(pipe_pb2.Commissioned(request=request.request, answer=answer))
         return signed
@@ -105,9 +102,9 @@ class SigningQueue:
         with self._lock:
             return self._waiting.popleft()[1] if self._waiting else None
 
-    def _offer(self, analyst: Commissioned, frame: Frame, request: pipe_pb2.CommissionOffer) -> None:
+    def _offer(self, signer: Signer, frame: Frame, request: pipe_pb2.CommissionOffer) -> None:
         try:
-            offer = analyst.offer(frame)
+            offer = signer.offer(frame)
         except DetectorError:
             self._emit(no_picture(request))
             raise
@@ -128,10 +125,12 @@ class SigningQueue:
             )
         )
 
-    def _sign(self, analyst: Commissioned, now_ns: int, request: pipe_pb2.CommissionSign) -> int:
+    def _sign(
+        self, signer: Signer, background: ProvenBackground | None, now_ns: int, request: pipe_pb2.CommissionSign
+    ) -> int:
         signing = None
         try:
-            signing = analyst.sign(request.offer, _blocks(analyst, request.blocks), now_ns)
+            signing = signer.sign(request.offer, _blocks(background, request.blocks), now_ns)
         except ValueError:
             pass  # a bitmap of another grid than the camera's is of no offer that is open
         if signing is None:
@@ -149,8 +148,7 @@ class SigningQueue:
         return signing.signed
 
 
-def _blocks(analyst: Commissioned, bits: bytes) -> BoolGrid | None:
-    background = analyst.background
+def _blocks(background: ProvenBackground | None, bits: bytes) -> BoolGrid | None:
     if not bits or background is None:
         return None
     return unpack_bits(bits, *background.grid.shape)

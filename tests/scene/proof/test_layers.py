@@ -13,8 +13,9 @@ from tests.scene.test_analyst import GRID, PLACE, SETTINGS, new_camera, proven_s
 from privet.core.clock import NS_PER_MS, NS_PER_S
 from privet.core.grid import BoolGrid
 from privet.core.scene import Condition
-from privet.scene.analyst import Observation
 from privet.scene.block_model import BlockModel
+from privet.scene.demand import is_due
+from privet.scene.observation import Observation
 from privet.scene.proof.signing import NoOffer, Offer
 from privet.scene.state_format import from_bytes, to_bytes
 from privet.scene.statistics import Statistics
@@ -45,7 +46,7 @@ class Film:
             now_ns = NS_PER_S + self.number * 100 * NS_PER_MS
             frame = frame_of(picture, now_ns, keyframe=self.number % 10 == 0)
             self.number += 1
-            if self.camera.analyst.due(frame):
+            if is_due(self.camera.analyst.demand.main, frame):
                 self.seen.append(self.camera.analyst.observe(frame))
                 self.last = frame
         return self.seen[first:]
@@ -66,10 +67,10 @@ def signed() -> Film:
     film = Film()
     film.show(False, 3)
     film.show(True, 5 * SETTINGS.prove_ns / NS_PER_S + 20)
-    offer = film.camera.analyst.offer(film.last)
+    offer = film.camera.analyst.signing.offer(film.last)
     assert isinstance(offer, Offer), offer
     assert not (offer.blocks & ~np.asarray(film.seen[-1].cover)).any(), "only what is covered is asked about"
-    result = film.camera.analyst.sign(offer.id, None, film.last.monotonic_ns)
+    result = film.camera.analyst.signing.sign(offer.id, None, film.last.monotonic_ns)
     assert result is not None
     assert result.signed == int(offer.blocks.sum())
     return film
@@ -130,7 +131,7 @@ def test_nothing_is_asked_while_somebody_moves() -> None:
     film.show(False, 3)
     for turn in range(40):
         film.show(turn % 2 == 0, 0.5)
-    assert film.camera.analyst.offer(film.last) is NoOffer.NO_CANDIDATES
+    assert film.camera.analyst.signing.offer(film.last) is NoOffer.NO_CANDIDATES
 
 
 def test_patches_are_no_more_than_one_a_second_when_layers_come_and_go(signed: Film) -> None:

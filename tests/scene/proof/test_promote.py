@@ -20,16 +20,16 @@ from privet.scene.proof.promote import (
     FLAT_Y,
     VIEWS_WITHOUT_A_HIT,
     Evidence,
+    Policy,
     ProvenBackground,
-    Rules,
     promote,
     recall,
     restore,
 )
 
 PROVE_NS, PROVE_KEYFRAMES = 60_000_000_000, 30
-AUTOMATIC = Rules(PROVE_NS, PROVE_KEYFRAMES, "automatic", 2)
-SIGNATURE = Rules(PROVE_NS, PROVE_KEYFRAMES, "signature", 2)
+AUTOMATIC = Policy(PROVE_NS, PROVE_KEYFRAMES, "automatic", 2)
+SIGNATURE = Policy(PROVE_NS, PROVE_KEYFRAMES, "signature", 2)
 
 grids = st.builds(Grid, st.integers(1, 60), st.integers(1, 60), st.sampled_from([8, 16]))
 
@@ -66,7 +66,7 @@ def evidence(draw: st.DrawFn, grid: Grid, detectors: int = 2) -> Evidence:
     )
 
 
-def may_become_background(given: Evidence, rules: Rules, block: tuple[int, int]) -> bool:
+def may_become_background(given: Evidence, rules: Policy, block: tuple[int, int]) -> bool:
     """The rules of the design, one block at a time."""
     still = given.still_ns[block] >= rules.prove_ns and given.keyframes[block] >= rules.prove_keyframes
     enough_detectors = rules.detectors >= 2 and given.clear_views.shape[0] == rules.detectors
@@ -179,7 +179,7 @@ def test_a_signature_does_not_stand_in_for_stillness_or_looks(wrong: str) -> Non
 
 
 @pytest.mark.parametrize("rules", [AUTOMATIC, SIGNATURE])
-def test_only_a_signature_promotes_an_arrival(rules: Rules) -> None:
+def test_only_a_signature_promotes_an_arrival(rules: Policy) -> None:
     arrival = replace(flawless(GRID), arrival=np.ones(GRID.shape, np.bool_))
     promoted, candidates = promote(ProvenBackground(GRID, Matrix.BT709), arrival, rules, 9)
     assert not promoted.any()

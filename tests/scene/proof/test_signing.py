@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from tests.scene.pictures import Spotter, frame_of, noisy, random_planes, with_box, with_person
+from tests.scene.pictures import Failing, Spotter, frame_of, noisy, random_planes, with_box, with_person
 from tests.scene.proof.test_promote import per_pixel
 from tests.scene.test_analyst import GOP, GRID, PLACE, SETTINGS, SOMEBODY, SOMEBODY_PX, Camera, new_camera
 
 from privet.core.clock import NS_PER_S
+from privet.core.errors import DetectorError
 from privet.core.frame import Matrix
 from privet.core.grid import BoolGrid, Grid
 from privet.core.offer import OFFER_EVERY_NS, OFFER_NS
@@ -51,7 +52,7 @@ def offer_now(camera: Camera, picture: Picture = PLACE) -> Offer | NoOffer:
     camera.said.append(camera.analyst.observe(frame))
     camera.number += 1
     camera.now_ns += NS_PER_S // 5
-    return camera.analyst.offer(frame)
+    return camera.analyst.signing.offer(frame)
 
 
 def offered(camera: Camera) -> Offer:
@@ -94,7 +95,7 @@ def test_nothing_is_written_without_a_signature_and_the_offer_holds_the_place() 
 def test_a_signature_writes_exactly_what_was_offered_and_is_said_once() -> None:
     camera = waiting_camera()
     offer = offered(camera)
-    signing = camera.analyst.sign(offer.id, None, camera.now_ns)
+    signing = camera.analyst.signing.sign(offer.id, None, camera.now_ns)
     assert signing is not None
     assert (signing.signed, signing.lapsed) == (int(offer.blocks.sum()), 0)
     assert np.array_equal(camera.background.proven, offer.blocks)
@@ -112,7 +113,7 @@ def test_a_signature_writes_exactly_what_was_offered_and_is_said_once() -> None:
 def test_what_was_signed_is_guarded_like_what_was_proven_by_policy() -> None:
     camera = waiting_camera()
     offer = offered(camera)
-    camera.analyst.sign(offer.id, None, camera.now_ns)
+    camera.analyst.signing.sign(offer.id, None, camera.now_ns)
     camera.show(PLACE, 2)
     assert camera.said[-1].cover.mean() < 0.02
     camera.show(with_box(PLACE, SOMEBODY_PX), 2)
@@ -123,7 +124,7 @@ def test_somebody_who_comes_between_offer_and_signature_is_not_signed() -> None:
     camera = waiting_camera()
     offer = offered(camera)
     camera.show(with_box(PLACE, ARRIVES_PX), 1)
-    signing = camera.analyst.sign(offer.id, None, camera.now_ns)
+    signing = camera.analyst.signing.sign(offer.id, None, camera.now_ns)
     assert signing is not None
     assert signing.lapsed > int(ARRIVED.sum())
     assert not (camera.background.proven & ARRIVED).any()
@@ -139,7 +140,7 @@ def test_somebody_who_came_and_left_lapses_too() -> None:
     offer = offered(camera)
     camera.show(with_box(PLACE, ARRIVES_PX), 1)
     camera.show(PLACE, 20)  # proven still again, in a new proof
-    signing = camera.analyst.sign(offer.id, None, camera.now_ns)
+    signing = camera.analyst.signing.sign(offer.id, None, camera.now_ns)
     assert signing is not None
     assert signing.lapsed > 0
     assert not (camera.background.proven & ARRIVED).any()
@@ -177,7 +178,7 @@ def test_an_offer_that_is_over_writes_nothing(after: str) -> None:
     offer = offered(camera)
     match after:
         case "refusal":
-            assert camera.analyst.refuse(offer.id, camera.now_ns)
+            assert camera.analyst.signing.refuse(offer.id, camera.now_ns)
         case "expiry":
             camera.now_ns += OFFER_NS
         case "another offer":
@@ -185,25 +186,25 @@ def test_an_offer_that_is_over_writes_nothing(after: str) -> None:
             offered(camera)
         case "a first signature":
             nothing = np.zeros(GRID.shape, np.bool_)
-            assert camera.analyst.sign(offer.id, nothing, camera.now_ns) is not None
+            assert camera.analyst.signing.sign(offer.id, nothing, camera.now_ns) is not None
         case "a new size":
             camera.show((PLACE[0][:120], PLACE[1][:60], PLACE[2][:60]), 1)
         case _:
             camera.show(PLACE, 1, intact=False)
-            signing = camera.analyst.sign(offer.id, None, camera.now_ns)  # it is open, and all of it has lapsed
+            signing = camera.analyst.signing.sign(offer.id, None, camera.now_ns)  # it is open, and all of it has lapsed
             assert signing == Signing(0, int(offer.blocks.sum()))
-    assert camera.analyst.sign(offer.id, None, camera.now_ns) is None
+    assert camera.analyst.signing.sign(offer.id, None, camera.now_ns) is None
     assert not camera.background.proven.any()
 
 
 def test_a_refusal_begins_the_proofs_anew() -> None:
     camera = waiting_camera()
     offer = offered(camera)
-    assert camera.analyst.refuse(offer.id, camera.now_ns)
+    assert camera.analyst.signing.refuse(offer.id, camera.now_ns)
     camera.now_ns += NS_PER_S // 5
     camera.show(PLACE, 3)
     assert camera.said[-1].candidates == 0
-    assert not camera.analyst.refuse(offer.id, camera.now_ns)
+    assert not camera.analyst.signing.refuse(offer.id, camera.now_ns)
 
 
 def test_offers_are_made_at_most_every_ten_seconds_and_need_candidates() -> None:
@@ -222,17 +223,23 @@ def test_without_detectors_or_picture_there_is_no_offer() -> None:
     camera = waiting_camera()
     frame = frame_of(PLACE, camera.now_ns, intact=False)
     camera.analyst.observe(frame)
-    assert camera.analyst.offer(frame) is NoOffer.NO_PICTURE
-    camera = waiting_camera()
-    camera.analyst.lose_detectors()
-    assert offer_now(camera) is NoOffer.NO_PICTURE
-    assert Analyst(SIGNED, ()).offer(frame) is NoOffer.NO_PICTURE
+    assert camera.analyst.signing.offer(frame) is NoOffer.NO_PICTURE
+    failing = Failing((200, 200)), Failing((220, 220))
+    camera = new_camera(SIGNED, failing)
+    camera.show(PLACE, 20)
+    failing[1].failed = True
+    with pytest.raises(DetectorError, match="gone"):
+        offer_now(camera)
+    failing[1].failed = False
+    camera.show(PLACE, OFFER_EVERY_NS // NS_PER_S)
+    assert offer_now(camera) is NoOffer.NO_PICTURE, "a detector that failed is not asked again"
+    assert Analyst(SIGNED, ()).signing.offer(frame) is NoOffer.NO_PICTURE
 
 
 def test_a_camera_that_fell_silent_lapses_as_a_whole() -> None:
     camera = waiting_camera()
     offer = offered(camera)
-    signing = camera.analyst.sign(offer.id, None, camera.now_ns + 6 * NS_PER_S)
+    signing = camera.analyst.signing.sign(offer.id, None, camera.now_ns + 6 * NS_PER_S)
     assert signing is not None
     assert signing.signed == 0
     assert not camera.background.proven.any()
@@ -243,7 +250,7 @@ def test_an_arrival_is_promoted_by_a_signature_even_where_the_policy_is_automati
     camera.show(PLACE, 20)
     assert not camera.background.proven.any()
     offer = offered(camera)
-    signing = camera.analyst.sign(offer.id, None, camera.now_ns)
+    signing = camera.analyst.signing.sign(offer.id, None, camera.now_ns)
     assert signing is not None
     assert camera.background.proven.any()
 
@@ -272,7 +279,7 @@ def test_nothing_outside_the_offer_and_the_signers_choice_is_ever_written(data: 
     if box is not None:
         camera.show(with_box(PLACE, box), data.draw(st.sampled_from([0.2, 1.0])))
     before = camera.pixels()
-    signing = camera.analyst.sign(offer.id, chosen, camera.now_ns)
+    signing = camera.analyst.signing.sign(offer.id, chosen, camera.now_ns)
     assert signing is not None
     proven = camera.background.proven
     assert not (proven & ~(chosen & offer.blocks)).any()

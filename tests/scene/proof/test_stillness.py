@@ -14,20 +14,20 @@ from tests.scene.pictures import brightened, frame_of, frames, noisy, place
 from privet.core.clock import NS_PER_S
 from privet.core.grid import BoolGrid, Grid
 from privet.ingest.synthetic import Picture
-from privet.scene.proof.stillness import Stillness, StillnessRules, noise_by_texture
+from privet.scene.proof.stillness import Stillness, StillnessLimits, noise_by_texture
 from privet.scene.statistics import block_statistics
 
 GRID = Grid(320, 240)
 EVERY = np.ones(GRID.shape, np.bool_)
 PLACE = place()
-RULES = StillnessRules(neighbourhood_blocks=4)
+RULES = StillnessLimits(neighbourhood_blocks=4)
 PROVE_NS = 12 * NS_PER_S
 PROVE_KEYFRAMES = 10
 FPS, GOP = 5, 5
 
 
 def watch(
-    pictures: Callable[[int], Picture], count: int, waiting: BoolGrid = EVERY, *, gop: int = GOP, rules: StillnessRules = RULES
+    pictures: Callable[[int], Picture], count: int, waiting: BoolGrid = EVERY, *, gop: int = GOP, rules: StillnessLimits = RULES
 ) -> Stillness:
     """Follow `count` frames."""
     stillness = Stillness(GRID, rules)

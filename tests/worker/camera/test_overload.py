@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from privet.core.clock import NS_PER_MS, NS_PER_S
 from privet.ingest.rtsp import QUEUE_NS
-from privet.worker.camera.overload import FEWER_COVERS, KEYFRAMES_ABOVE_NS, NO_LOOKS_ABOVE_NS, covers_apart_ns
+from privet.worker.camera.load_shedding import FEWER_COVERS, KEYFRAMES_ABOVE_NS, NO_LOOKS_ABOVE_NS, covers_apart_ns
 
 
 def test_the_order_is_looks_then_covers_then_pictures_and_all_of_it_before_packets_are_thrown_away() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -18,16 +18,21 @@ from privet.config.models import Detect, Promotion, SceneSection
 from privet.core.clock import NS_PER_MS, NS_PER_S, FakeClock
 from privet.core.errors import DetectorError, SourceError, StoreError
 from privet.core.frame import Frame
+from privet.core.frame_demand import SceneDemand, Wanted
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.scene import Reason
-from privet.ingest.frame_demand import Attention, Wants
+from privet.ingest.frame_demand import DecoderState, FrameConsumer
 from privet.ingest.source import Source, SourceStatistics
 from privet.ingest.synthetic import SyntheticSource
 from privet.pipe.settings import CameraSettings
-from privet.scene.analyst import Analyst, Observation
+from privet.scene.analyst import Analyst, Counters
+from privet.scene.observation import Observation
 from privet.scene.proof.looks import Detector
-from privet.scene.state_format import from_bytes
+from privet.scene.proof.promote import ProvenBackground
+from privet.scene.proof.step import Circumstances
+from privet.scene.settings import AnalystSettings
+from privet.scene.state_format import StoredScene, from_bytes
 from privet.worker.camera.pipeline import CameraPipeline, OpenSource
 from privet.worker.camera.state_saving import StateSaving
 from privet.worker.send_queue import Outgoing
@@ -107,7 +112,7 @@ def play(
     """Run a pipeline over one source after another, then end it."""
     left = iter(sources)
 
-    def open_source(_: Attention) -> Source:
+    def open_source(_: FrameConsumer) -> Source:
         try:
             return next(left)()
         except StopIteration:
@@ -117,14 +122,14 @@ def play(
         CameraPipeline(camera_settings(**promotion), heard, detectors, store, clock, open_source, session=7).run()
 
 
-def once(make: Callable[[Attention], Source]) -> OpenSource:
+def once(make: Callable[[FrameConsumer], Source]) -> OpenSource:
     """Opens one source; the second time the pipeline ends."""
     opened: list[Source] = []
 
-    def open_source(attention: Attention) -> Source:
+    def open_source(consumer: FrameConsumer) -> Source:
         if opened:
             raise GoneError
-        opened.append(make(attention))
+        opened.append(make(consumer))
         return opened[0]
 
     return open_source
@@ -330,14 +335,48 @@ def test_a_machine_that_is_behind_looks_no_more_and_then_analyses_less_often() -
     assert min(each.covers for each in worked) > 0
 
 
-class SeenInSub(Analyst):
+class SubSeen:
     """Takes the sub-stream's pictures for the main stream's."""
 
-    def sub_due(self, frame: Frame) -> bool:
-        return self.due(frame)
+    def __init__(self, main: SeenInSub) -> None:
+        self._main = main
 
-    def observe_sub(self, frame: Frame, *, asleep: bool = False) -> Observation | None:
-        return self.observe(frame, asleep=asleep)
+    def differs(self, frame: Frame) -> bool:
+        return self._main.differs(frame)
+
+    def observe(self, frame: Frame, how: Circumstances) -> Observation:
+        return self._main.observe(frame, how)
+
+    def lose(self) -> None:
+        raise AssertionError("nobody asks for the main stream's pictures here")
+
+
+class SeenInSub:
+    """An analysis that takes the sub-stream's pictures for the main stream's."""
+
+    def __init__(
+        self, settings: AnalystSettings, detectors: Sequence[Detector], stored: StoredScene | None, *, distrust: bool,
+        may_look: Callable[[], bool],
+    ) -> None:
+        self._analyst = analyst = Analyst(settings, detectors, stored, distrust=distrust, may_look=may_look)
+        self.signing, self.snapshot, self.differs = analyst.signing, analyst.snapshot, analyst.differs
+        self.sub = SubSeen(self)
+
+    @property
+    def demand(self) -> SceneDemand:
+        demand = self._analyst.demand
+        return replace(demand, sub=demand.main)
+
+    @property
+    def background(self) -> ProvenBackground | None:
+        return self._analyst.background
+
+    @property
+    def counters(self) -> Counters:
+        return self._analyst.counters
+
+    def observe(self, frame: Frame, how: Circumstances) -> Observation:
+        return self._analyst.observe(frame, how)
 
 
 def analysed_in_sub_when_behind(behind_ns: int) -> int:
@@ -359,10 +398,10 @@ def test_a_sub_stream_of_a_machine_that_is_behind_is_looked_at_less_often_too() 
 class Strained(SyntheticSource):
     """For so many seconds the machine does not keep up, unless keyframes alone are decoded."""
 
-    def __init__(self, clock: FakeClock, attention: Attention, seconds: int, strained_for_s: int) -> None:
+    def __init__(self, clock: FakeClock, consumer: FrameConsumer, seconds: int, strained_for_s: int) -> None:
         super().__init__([PLACE] * (5 * seconds), clock, fps=5, gop=5)
-        self._fake, self._attention, self._strained_for_s = clock, attention, strained_for_s
-        self.wanted: list[Wants] = []       # a second, with its keyframe
+        self._fake, self._consumer, self._strained_for_s = clock, consumer, strained_for_s
+        self.wanted: list[Wanted] = []       # a second, with its keyframe
 
     def frames(self) -> Iterator[Frame]:
         began_ns = -1
@@ -370,10 +409,10 @@ class Strained(SyntheticSource):
             began_ns = frame.monotonic_ns if began_ns < 0 else began_ns
             self._fake.monotonic = frame.monotonic_ns
             if frame.keyframe:
-                self.wanted.append(self._attention.wants)
-                if Wants.KEYFRAMES in self.wanted[-2:]:
-                    self._attention.skipping(on=self.wanted[-1] is Wants.KEYFRAMES)
-            all_of_them = self.wanted[-1] is Wants.ALL
+                self.wanted.append(self._consumer.wants())
+                if Wanted.KEYFRAMES in self.wanted[-2:]:
+                    self._consumer.skipping(on=self.wanted[-1] is Wanted.KEYFRAMES)
+            all_of_them = self.wanted[-1] is Wanted.ALL
             strained = all_of_them and frame.monotonic_ns - began_ns < self._strained_for_s * NS_PER_S
             if frame.keyframe or all_of_them:
                 self._fake.monotonic = frame.monotonic_ns + (600 * NS_PER_MS if strained else 0)
@@ -383,17 +422,17 @@ class Strained(SyntheticSource):
 def test_a_machine_that_does_not_keep_up_decodes_keyframes_alone_says_so_and_proves_nothing_by_them() -> None:
     clock, heard, store, made = FakeClock(), Heard(), Kept(), list[Strained]()
 
-    def open_source(attention: Attention) -> Source:
+    def open_source(consumer: FrameConsumer) -> Source:
         if made:
             raise GoneError
-        made.append(Strained(clock, attention, 900, 120))
+        made.append(Strained(clock, consumer, 900, 120))
         return made[0]
 
     run(CameraPipeline(camera_settings(), heard, two(), store, clock, open_source, session=7))
     wanted = made[0].wanted
-    assert wanted.index(Wants.KEYFRAMES) <= 3, "a second on end, and then the next keyframe"
-    assert wanted[:120].count(Wants.KEYFRAMES) > 80, "ever more of them, for it is tried again ever more seldom"
-    assert Wants.KEYFRAMES not in wanted[-300:]
+    assert wanted.index(Wanted.KEYFRAMES) <= 3, "a second on end, and then the next keyframe"
+    assert wanted[:120].count(Wanted.KEYFRAMES) > 80, "ever more of them, for it is tried again ever more seldom"
+    assert Wanted.KEYFRAMES not in wanted[-300:]
     states = [state.state for state in heard.scenes("state")]
     assert {state.condition for state in states if state.reason == scene_pb2.REASON_OVERLOADED} == {scene_pb2.CONDITION_AWAKE}
     ended_ns = [
@@ -406,34 +445,34 @@ def test_a_machine_that_does_not_keep_up_decodes_keyframes_alone_says_so_and_pro
 
 
 @pytest.mark.parametrize("sub", [False, True])
-def test_the_analyst_is_told_what_was_left_out(*, sub: bool) -> None:
+def test_the_analysis_is_told_what_was_left_out(*, sub: bool) -> None:
     clock, told = FakeClock(), list[bool]()
 
-    class NotesSleep(SeenInSub):
+    class NotesGaps(SeenInSub):
         """Keeps of every frame whether it was told that what came before was not looked at."""
 
-        def observe(self, frame: Frame, *, hurried: bool = False, asleep: bool = False) -> Observation:
-            told.append(asleep)
-            return super().observe(frame, hurried=hurried, asleep=asleep)
+        def observe(self, frame: Frame, how: Circumstances) -> Observation:
+            told.append(how.gap)
+            return super().observe(frame, how)
 
-    def given(attention: Attention) -> Iterator[Frame]:
+    def given(consumer: FrameConsumer) -> Iterator[Frame]:
         """Of the third and the fourth GOP nothing but the keyframe."""
         for number, frame in enumerate(itertools.islice(frames(clock, 41).frames(), 40)):
             clock.monotonic = frame.monotonic_ns
             if frame.keyframe and number in (10, 15, 20):
-                attention.skipping(on=number < 20)
+                consumer.skipping(on=number < 20)
             if number // 5 not in (2, 3) or frame.keyframe:
                 yield frame
 
     beside = Beside(clock)
     if sub:
         pipeline = CameraPipeline(
-            camera_settings(), Heard(), two(), Kept(), clock, once(lambda _: Scripted(beside.main)), make_observer=NotesSleep,
-            open_sub=lambda attention: Scripted(lambda: beside.sub(lambda: given(attention))),
+            camera_settings(), Heard(), two(), Kept(), clock, once(lambda _: Scripted(beside.main)), make_observer=NotesGaps,
+            open_sub=lambda consumer: Scripted(lambda: beside.sub(lambda: given(consumer))),
         )
     else:
-        source = once(lambda attention: Scripted(lambda: given(attention)))
-        pipeline = CameraPipeline(camera_settings(), Heard(), two(), Kept(), clock, source, make_observer=NotesSleep)
+        source = once(lambda consumer: Scripted(lambda: given(consumer)))
+        pipeline = CameraPipeline(camera_settings(), Heard(), two(), Kept(), clock, source, make_observer=NotesGaps)
     run(pipeline)
     of_the_main_stream = [False] if sub else []
     assert told == of_the_main_stream + [False] * 10 + [True] * 3 + [False] * 19
@@ -444,9 +483,9 @@ class BusyAtFirst(SyntheticSource):
 
     BEHIND_FOR_S = 80
 
-    def __init__(self, clock: FakeClock, attention: Attention, seconds: int) -> None:
+    def __init__(self, clock: FakeClock, consumer: FrameConsumer, seconds: int) -> None:
         super().__init__([PLACE] * (5 * seconds), clock, fps=5, gop=5)
-        self._fake, self._attention = clock, attention
+        self._fake, self._consumer = clock, consumer
         self.proving: list[bool] = []       # a second, beginning with the first frame
 
     def frames(self) -> Iterator[Frame]:
@@ -456,17 +495,17 @@ class BusyAtFirst(SyntheticSource):
             behind = frame.monotonic_ns - began_ns < self.BEHIND_FOR_S * NS_PER_S
             self._fake.monotonic = frame.monotonic_ns + (NS_PER_S // 2 if behind else 0)
             if number % 5 == 0:
-                self.proving.append(self._attention.proving)
+                self.proving.append(self._consumer.demand.proving)
             yield frame
 
 
 def test_a_machine_that_stays_behind_leaves_proofs_be_and_takes_them_up_again_later() -> None:
     clock, heard, store, spotter, made = FakeClock(), Heard(), Kept(), Spotter(), list[BusyAtFirst]()
 
-    def open_source(attention: Attention) -> Source:
+    def open_source(consumer: FrameConsumer) -> Source:
         if made:
             raise GoneError
-        made.append(BusyAtFirst(clock, attention, 280))
+        made.append(BusyAtFirst(clock, consumer, 280))
         return made[0]
 
     run(CameraPipeline(camera_settings(), heard, [spotter, Spotter()], store, clock, open_source, session=7))
@@ -483,18 +522,18 @@ def test_a_machine_that_stays_behind_leaves_proofs_be_and_takes_them_up_again_la
 class DrowsySource(SyntheticSource):
     """Leaves out what lies between keyframes once all is quiet, and wakes after so many of them; what it left out then comes late."""
 
-    def __init__(self, clock: FakeClock, attention: Attention, sleeps_for: int, *, fps: int = 5, gop: int = 5) -> None:
+    def __init__(self, clock: FakeClock, consumer: FrameConsumer, sleeps_for: int, *, fps: int = 5, gop: int = 5) -> None:
         super().__init__([PLACE] * (30 * fps), clock, fps=fps, gop=gop)
-        self._fake, self._attention, self._left = clock, attention, sleeps_for
+        self._fake, self._consumer, self._left = clock, consumer, sleeps_for
         self.slept_wall_ns: list[int] = []
 
     def frames(self) -> Iterator[Frame]:
         asleep = False
         held: list[Frame] = []
         for frame in super().frames():
-            if not asleep and frame.keyframe and self._attention.quiet and self._left:
+            if not asleep and frame.keyframe and self._consumer.demand.quiet and self._left:
                 asleep = True
-                self._attention.fell_asleep()
+                self._consumer.note_decoder(DecoderState.ASLEEP)
                 self.slept_wall_ns.append(frame.wall_ns)
             elif asleep and frame.keyframe:
                 self._left -= 1
@@ -502,9 +541,9 @@ class DrowsySource(SyntheticSource):
             elif asleep and not self._left:
                 self._fake.monotonic = frame.monotonic_ns + 3 * NS_PER_S
                 asleep = False
-                self._attention.woke()
+                self._consumer.note_decoder(DecoderState.CATCHING_UP)
                 yield from held
-                self._attention.caught_up()
+                self._consumer.note_decoder(DecoderState.AWAKE)
             if asleep and not frame.keyframe:
                 held.append(frame)
                 continue
@@ -515,7 +554,7 @@ def test_a_camera_that_sleeps_says_so_and_what_comes_late_is_looked_at() -> None
     clock, heard, store = FakeClock(), Heard(), Kept()
     play(heard, store, [lambda: frames(clock, 100)], clock, two())
     drowsy = Heard()
-    run(CameraPipeline(camera_settings(), drowsy, [], store, clock, once(lambda attention: DrowsySource(clock, attention, 4)), session=7))
+    run(CameraPipeline(camera_settings(), drowsy, [], store, clock, once(lambda consumer: DrowsySource(clock, consumer, 4)), session=7))
     said = drowsy.conditions()
     changes = [now for before, now in zip([0, *said], said, strict=False) if now != before]
     assert changes[:4] == [
@@ -530,8 +569,8 @@ def test_sleep_is_said_with_the_keyframe_that_it_begins_with(gop: int) -> None:
     play(Heard(), store, [lambda: frames(clock, 100)], clock, two())
     drowsy, sources = Heard(), list[DrowsySource]()
 
-    def opened(attention: Attention) -> Source:
-        sources.append(DrowsySource(clock, attention, 3, fps=15, gop=gop))
+    def opened(consumer: FrameConsumer) -> Source:
+        sources.append(DrowsySource(clock, consumer, 3, fps=15, gop=gop))
         return sources[-1]
 
     run(CameraPipeline(camera_settings(), drowsy, [], store, clock, once(opened), session=7))
@@ -580,11 +619,11 @@ def test_where_keyframes_alone_are_looked_at_the_next_may_take_as_long_as_a_gop_
         pipeline.beat(1.0)
         offline.append((when, heard.conditions()[-1] == scene_pb2.CONDITION_OFFLINE))
 
-    def script(attention: Attention) -> Iterator[Frame]:
+    def script(consumer: FrameConsumer) -> Iterator[Frame]:
         source = SyntheticSource([nothing if dark else PLACE] * 30, clock, fps=5, gop=5)
         for frame in itertools.islice(source.frames(), 25):
             clock.monotonic = frame.monotonic_ns
-            attention.skipping(on=True)
+            consumer.skipping(on=True)
             yield frame
         said = heard.scenes("state")[-1].state
         assert said.condition == (scene_pb2.CONDITION_BLIND if dark else scene_pb2.CONDITION_AWAKE)
@@ -599,7 +638,7 @@ def test_where_keyframes_alone_are_looked_at_the_next_may_take_as_long_as_a_gop_
         clock.sleep(2 * NS_PER_S + 1)
         beat("no packet comes", a_packet_came=False)
 
-    source = once(lambda attention: Scripted(lambda: script(attention), lambda: received))
+    source = once(lambda consumer: Scripted(lambda: script(consumer), lambda: received))
     pipeline = CameraPipeline(camera_settings(), heard, two(), Kept(), clock, source)
     run(pipeline)
     assert offline == [

@@ -6,6 +6,7 @@ import errno
 import itertools
 import threading
 from dataclasses import dataclass, field
+from math import nextafter
 
 import pytest
 
@@ -42,7 +43,7 @@ class Disk:
 
 def saving_to(disk: Disk) -> tuple[StateSaving, FakeClock]:
     clock = FakeClock()
-    return StateSaving(disk, clock, draw=lambda: 1.0), clock
+    return StateSaving(disk, clock, draw=lambda: nextafter(1.0, 0.0)), clock
 
 
 def tick(saving: StateSaving) -> None:

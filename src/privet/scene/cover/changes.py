@@ -1,6 +1,7 @@
 """One frame against what is known of its place, main stream or sub-stream: the light is fitted, and then what still differs is found.
 
-Belongs here: that order. Does not belong here: the tests themselves (difference), the fit (light), what follows from it (analyst, subview).
+Belongs here: that order. Does not belong here: the tests themselves (difference), the fit (light), what follows from it (main_stream,
+substream).
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Changes:
     cells: tuple[Cells, Cells]
 
 
-def judge(
+def find_changes(
     frame: Frame, seen: Statistics, model: BlockModel, known: BoolGrid, uncovered: BoolGrid, picture: Plane, block_px: int,
     light: tuple[Cells, Cells] | None = None,
 ) -> Changes:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from privet.core.frame import Frame
 from privet.core.grid import BoolGrid, Grid
 from privet.scene.proof.promote import VIEWS_WITHOUT_A_HIT
+from privet.scene.proof.rules import ALL_RULES, Rules
 from privet.scene.proof.views import Affine, RgbPicture, Tile, Transform, apply, input_to_picture, invert, sample
 from privet.scene.statistics import GRADIENT, Y_MEAN, Statistics
 
@@ -185,10 +186,12 @@ class _Scale:
 class Looks:
     """The evidence of one camera: which views of each block were clear, per detector and scale."""
 
-    def __init__(self, grid: Grid, detectors: Sequence[Detector], person_px: float) -> None:
+    def __init__(self, grid: Grid, detectors: Sequence[Detector], person_px: float, rules: Rules = ALL_RULES) -> None:
         self._grid = grid
         self._size = np.array([grid.height_px, grid.width_px, grid.block_px])
         self._detectors = tuple(detectors)
+        self._rules = rules
+        self._transforms = TRANSFORMS if rules.varied_views else TRANSFORMS[:1] * len(TRANSFORMS)
         self._person_px = person_px
         self._levels = [levels(grid.height_px, person_px, detector.input_px[0]) for detector in self._detectors]
         self._scales = [
@@ -206,7 +209,7 @@ class Looks:
             [
                 input_to_picture(tile, transform, *self._detectors[detector].input_px)
                 for tile in tiles(self._grid.width_px, self._grid.height_px, across, self._person_px, self._grid.block_px)
-                for transform in TRANSFORMS
+                for transform in self._transforms
             ]
         )
         return _Scale(detector, level, affines, np.array([invert(affine) for affine in affines]))
@@ -314,6 +317,8 @@ class Looks:
         Light is judged over a person's size around each block, because a dark doorway in a bright view hides somebody; sharpness by the
         sharpest tenth of the whole picture, because a bare wall has none of its own.
         """
+        if not self._rules.clear_needs_light:
+            return np.ones_like(in_view)
         if not in_view.any() or float(np.percentile(seen[GRADIENT], 90)) < BLUREST:
             return np.zeros(in_view.shape, np.bool_)
         up, aside = (ceil(share * self._person_px / self._grid.block_px) for share in (ABOVE_AND_BELOW, ASIDE))

@@ -97,7 +97,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class Policy:
     """The site's policy. At least two detectors of different kinds must be loaded, or nothing is promoted."""
 
     prove_ns: int
@@ -106,20 +106,20 @@ class Rules:
     detectors: int
 
 
-def promote(background: ProvenBackground, evidence: Evidence, rules: Rules, wall_ns: int) -> tuple[BoolGrid, BoolGrid]:
+def promote(background: ProvenBackground, evidence: Evidence, policy: Policy, wall_ns: int) -> tuple[BoolGrid, BoolGrid]:
     """Write the blocks that are proven now into `background`; return (promoted, candidates), bool (rows, columns).
 
     A candidate has passed rules 1 and 2 and waits for a signature. A block that is proven already is an arrival by itself: what came to
     stand in front of it is written by signature alone, and what was there before becomes a layer.
     """
-    still = (evidence.still_ns >= rules.prove_ns) & (evidence.keyframes >= rules.prove_keyframes)          # rule 1
+    still = (evidence.still_ns >= policy.prove_ns) & (evidence.keyframes >= policy.prove_keyframes)          # rule 1
     nobody = np.all(evidence.clear_views >= VIEWS_WITHOUT_A_HIT, axis=0)                                   # rule 2
-    if rules.detectors < 2 or evidence.clear_views.shape[0] != rules.detectors:
+    if policy.detectors < 2 or evidence.clear_views.shape[0] != policy.detectors:
         nobody = np.zeros_like(still)
     candidates = still & nobody & ~evidence.closed
     arrival = evidence.arrival | background.proven
     allowed = evidence.signed.copy()
-    if rules.commissioning == "automatic":                                                                 # rule 4
+    if policy.commissioning == "automatic":                                                                 # rule 4
         allowed |= ~arrival                                                                                # rule 3
     promoted = candidates & allowed
     _keep(background, promoted & background.proven)

@@ -20,6 +20,7 @@ from privet.core.frame import Frame, Plane
 from privet.core.grid import BoolGrid, Grid
 from privet.scene import quantile
 from privet.scene.cover.shape import dilate, drop_small, drop_specks
+from privet.scene.proof.rules import ALL_RULES, Rules
 from privet.scene.statistics import GRADIENT, Y_MEAN, Flat, Statistics, block_differences, block_shifts, flattened
 
 TEXTURE_EDGES = np.array([2.0, 4.0, 8.0, 16.0, 32.0], np.float32)
@@ -34,7 +35,7 @@ REFERENCE_NS = 60_000_000_000    # how old the anchor of a block that is not bei
 
 
 @dataclass(frozen=True, slots=True)
-class StillnessRules:
+class StillnessLimits:
     """What counts as still. Distances in levels.
 
     keyframe_floor, keyframe_times: a block moved between anchor and keyframe if their mean absolute difference is above
@@ -163,9 +164,10 @@ def anchor_blocks(
 class Stillness:
     """The running proofs of one camera."""
 
-    def __init__(self, grid: Grid, rules: StillnessRules) -> None:
+    def __init__(self, grid: Grid, limits: StillnessLimits, rules: Rules = ALL_RULES) -> None:
         chroma = (-(-grid.height_px // 2), -(-grid.width_px // 2))
         self._grid = grid
+        self._limits = limits
         self._rules = rules
         luma = (grid.height_px, grid.width_px)
         self._anchor: tuple[Plane, Plane, Plane] = (np.zeros(luma, np.uint8), np.zeros(chroma, np.uint8), np.zeros(chroma, np.uint8))
@@ -218,7 +220,7 @@ class Stillness:
 
     def interrupted(self, now_ns: int) -> bool:
         """Whether the frame of this moment is the first, or nothing was seen for so long before it that no proof goes on."""
-        return self._last_ns < 0 or not 0 <= now_ns - self._last_ns <= self._rules.longest_gap_ns
+        return self._last_ns < 0 or not 0 <= now_ns - self._last_ns <= self._limits.longest_gap_ns
 
     def observe(
         self, frame: Frame, seen: Statistics, waiting: BoolGrid, covered: BoolGrid, tried: BoolGrid | None = None, *, whole: bool = True
@@ -258,7 +260,7 @@ class Stillness:
         just_now = drop_small(self._moving_since(-1, seen, idle), FEWEST_MOVING_BLOCKS)
         moving = moved | lately | covered
         self._lately.append((seen, self._light))
-        disturbed |= self._neighbourhood(moved, moving) | dilate(shifted, self._rules.neighbourhood_blocks)
+        disturbed |= self._neighbourhood(moved, moving) | dilate(shifted, self._limits.neighbourhood_blocks)
         self.restart(disturbed)
         if keyframe:
             self._begin_and_carry_on(frame, seen, tried)
@@ -285,13 +287,13 @@ class Stillness:
 
     def _moved_from(self, before: Statistics, brighter: NDArray[np.float64], seen: Statistics, blocks: BoolGrid) -> BoolGrid:
         """Blocks that look different from `before`. brighter: by how much the picture as a whole is, in levels, per block."""
-        if not blocks.any():
+        if not self._rules.motion or not blocks.any():
             return np.zeros_like(blocks)
-        floors = np.asarray(self._rules.motion_floors, np.float32)
+        floors = np.asarray(self._limits.motion_floors, np.float32)
         return moved_blocks(before, brighter.astype(np.float32), seen, floors, blocks)
 
     def _moved_since_anchor(self, frame: Frame, seen: Statistics, running: BoolGrid) -> BoolGrid:
-        if self._previous is None or not running.any():
+        if not self._rules.keyframe_noise or self._previous is None or not running.any():
             return np.zeros_like(running)
         planes = (frame.y, frame.u, frame.v)
         block_px = self._grid.block_px
@@ -301,7 +303,7 @@ class Stillness:
         noise = noise_by_texture(between, seen[GRADIENT], self._sampled)
         brighter = _bounded(self._light - self._anchor_light)
         difference = block_differences(planes, self._anchor, block_px, running, brighter)
-        allowed = np.minimum(self._rules.keyframe_floor + self._rules.keyframe_times * noise, self._rules.keyframe_most)
+        allowed = np.minimum(self._limits.keyframe_floor + self._limits.keyframe_times * noise, self._limits.keyframe_most)
         moved: BoolGrid = np.logical_and(difference > allowed, running)
         return moved
 
@@ -312,22 +314,22 @@ class Stillness:
         minute than from keyframe to keyframe. Blocks that wait for nothing have an anchor for this, so that a crowd in what is left to
         be proven is not taken for noise.
         """
-        if not running.any():
+        if not self._rules.small_shifts or not running.any():
             return np.zeros_like(running)
         anchored = running | (~waiting & self._sampled)
         shift = block_shifts(frame.y, self._anchor[0], self._grid.block_px, anchored)
         noise = noise_by_texture(shift, seen[GRADIENT], anchored, SHIFT_PERCENTILE, SHIFT_CLASS_SHARE)
-        allowed = np.maximum(self._rules.shift_floor, self._rules.shift_times * noise)
+        allowed = np.maximum(self._limits.shift_floor, self._limits.shift_times * noise)
         shifted: BoolGrid = np.logical_and(shift > allowed, running)
         return shifted
 
     def around(self, blocks: BoolGrid) -> BoolGrid:
         """`blocks` and half a body height around them; of a lone block nothing, for it may be noise."""
-        return dilate(drop_specks(blocks), self._rules.neighbourhood_blocks)
+        return dilate(drop_specks(blocks), self._limits.neighbourhood_blocks)
 
     def _neighbourhood(self, moved: BoolGrid, moving: BoolGrid) -> BoolGrid:
         """Half a body height around whoever moves; a lone block may be noise and takes only its eight neighbours along."""
-        return self.around(moving) | dilate(moved, 1)
+        return self.around(moving) | dilate(moved, 1) if self._rules.neighbourhood else moved
 
     def _begin_and_carry_on(self, frame: Frame, seen: Statistics, waiting: BoolGrid) -> None:
         carried = waiting & self._running

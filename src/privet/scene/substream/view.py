@@ -4,8 +4,8 @@ A block of the sub-stream is learned at keyframes of the main stream that show n
 the main stream says what the place looks like, and the sub-stream only whether it still does. What it misses can cost a cover and never a
 pixel: nothing that is shown or kept comes from here.
 
-Belongs here: learning and judging the sub-stream's blocks. Does not belong here: the alignment's arithmetic (alignment, mapping), holds
-and conditions (analyst).
+Belongs here: learning the sub-stream's blocks, and what differs in them. Does not belong here: the alignment's arithmetic (alignment,
+mapping), holds and conditions (step).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from privet.core.clock import NS_PER_S
 from privet.core.frame import Frame, Plane
 from privet.core.grid import BoolGrid, Grid
 from privet.scene.block_model import BlockModel
-from privet.scene.cover.changes import Changes, judge
+from privet.scene.cover.changes import Changes, find_changes
 from privet.scene.cover.difference import differs
 from privet.scene.cover.shape import dilate, drop_small, drop_specks
 from privet.scene.light import BLACK, Cells
@@ -31,7 +31,7 @@ from privet.scene.substream.mapping import Mapping
 
 SUB_BLOCK_PX = 8
 AGREEING = 3                # keyframes of the main stream
-KNOWN_SHARE = 0.98          # of what can be known; what is not is judged by the main stream's keyframes
+KNOWN_SHARE = 0.98          # of what can be known; what is not is watched by the main stream's keyframes
 ALIGN_EVERY_NS = 10 * NS_PER_S
 GIVE_UP_AFTER = 6           # attempts; then more rarely
 ALIGN_SELDOM_NS = 300 * NS_PER_S
@@ -87,7 +87,7 @@ class SubView:
         self._refined_ns = -1
         self._light: tuple[Cells, Cells] | None = None      # as it was fitted last
         self._fitted_ns, self._differed = -1, 0             # then, and how many blocks differed
-        self._just_judged: tuple[Changes, BoolGrid] | None = None     # and where something moved
+        self._measured: tuple[Changes, BoolGrid] | None = None     # and where something moved
         self._knows, self._learning = False, True
         self._unknown: BoolGrid = np.zeros(main.shape, np.bool_)
         self.learned = 0            # blocks, so far
@@ -149,7 +149,7 @@ class SubView:
         if self._mapping is None:
             return
         there = self._mapping.on_sub(proven)
-        self._just_judged = None
+        self._measured = None
         self._wanted = there
         self._known &= there
         self._recount()
@@ -163,19 +163,19 @@ class SubView:
             self._small = reduced(frame.y), frame.monotonic_ns
 
     def observe(self, frame: Frame) -> SubSeen | None:
-        """Judge an intact frame of the sub-stream; None before the alignment is known."""
+        """Take in an intact frame of the sub-stream; None before the alignment is known."""
         self.wants_pictures(frame)
         mapping = self._mapping
         if mapping is None:
             return None
-        just, self._just_judged = self._just_judged, None
-        judged, moved = just if just is not None and just[0].frame is frame else self._judged(frame)
-        seen, raw, cells = judged.seen, judged.raw, judged.cells
+        just, self._measured = self._measured, None
+        changes, moved = just if just is not None and just[0].frame is frame else self._measure(frame)
+        seen, raw, cells = changes.seen, changes.raw, changes.cells
         if self._fitted_ns == frame.monotonic_ns:           # else the light's own way since then would be taken for the place's
             elapsed_ns = max(frame.monotonic_ns - self._refined_ns, 0) if self._refined_ns >= 0 else 0
             self._refined_ns = frame.monotonic_ns
             quiet = self._known & ~self._differing & ~dilate(raw, 1)
-            self._model.refine(seen, judged.expected, quiet, min(elapsed_ns / REFINE_TIME_NS, 0.1))
+            self._model.refine(seen, changes.expected, quiet, min(elapsed_ns / REFINE_TIME_NS, 0.1))
         self._learn(frame, seen, raw)                       # afterwards: of what is new, nothing was expected yet
         self._lately.append(seen)
         self._differing = raw
@@ -198,23 +198,23 @@ class SubView:
         frame, if it is observed next, is not measured again."""
         if self._mapping is None or not frame.intact or not self._lately or (frame.width_px, frame.height_px) != self._size():
             return True
-        self._just_judged = judged, moved = self._judged(frame)
-        return bool(drop_specks(judged.raw).any() or moved.any())
+        self._measured = changes, moved = self._measure(frame)
+        return bool(drop_specks(changes.raw).any() or moved.any())
 
     def _size(self) -> tuple[int, int]:
         return self.grid.width_px, self.grid.height_px
 
-    def _judged(self, frame: Frame) -> tuple[Changes, BoolGrid]:
+    def _measure(self, frame: Frame) -> tuple[Changes, BoolGrid]:
         seen, known, now_ns = block_statistics(frame.y, frame.u, frame.v, SUB_BLOCK_PX), self._known, frame.monotonic_ns
         uncovered = known & ~dilate(self._differing, 1)
         light = self._light if 0 <= now_ns - self._fitted_ns < FIT_EVERY_NS else None
-        judged = judge(frame, seen, self._model, known, uncovered, self._picture, SUB_BLOCK_PX, light)
-        if light is not None and np.count_nonzero(judged.raw) > self._differed + MORE_DIFFERS * known.size:
+        changes = find_changes(frame, seen, self._model, known, uncovered, self._picture, SUB_BLOCK_PX, light)
+        if light is not None and np.count_nonzero(changes.raw) > self._differed + MORE_DIFFERS * known.size:
             light = None
-            judged = judge(frame, seen, self._model, known, uncovered, self._picture, SUB_BLOCK_PX)
+            changes = find_changes(frame, seen, self._model, known, uncovered, self._picture, SUB_BLOCK_PX)
         if light is None:
-            self._light, self._fitted_ns, self._differed = judged.cells, now_ns, int(np.count_nonzero(judged.raw))
-        return judged, self._moved(seen)
+            self._light, self._fitted_ns, self._differed = changes.cells, now_ns, int(np.count_nonzero(changes.raw))
+        return changes, self._moved(seen)
 
     def _moved(self, seen: Statistics) -> BoolGrid:
         """Blocks that look different from the last frame or from one a little older."""

@@ -1,114 +1,88 @@
-"""Keeps watch over how closely a camera is watched: what the analyst has seen, told to the one who decodes, and back.
+"""What of one stream is decoded: the analysis' demand on its way to the decoder, and what the decoder tells on its way back.
 
-Belongs here: the link between the two rooms, and whether a camera sleeps. Does not belong here: what makes a place quiet (scene), how
-packets are put off (ingest.lazy).
+Belongs here: the link between the two rooms, for one stream. Does not belong here: what makes a place quiet (scene), how packets are held
+back (ingest.on_demand), for how long less is asked for on a machine that is behind (load_shedding).
 """
 
 from __future__ import annotations
 
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Protocol
 
 from privet.core.clock import Clock
 from privet.core.frame import Frame
-from privet.ingest.frame_demand import Wants
-from privet.worker.camera.load_shedding import PICTURES, LoadShedding
-from privet.worker.camera.overload import KEYFRAMES_ABOVE_NS
+from privet.core.frame_demand import FrameDemand, SceneDemand, Stream, Wanted
+from privet.ingest.frame_demand import DecoderState
+from privet.scene.demand import is_due
+from privet.worker.camera.load_shedding import KEYFRAMES_ABOVE_NS, PICTURES, LoadShedding
 
 
-class Watched(Protocol):
-    """What is asked of the analyst."""
-
-    @property
-    def proving(self) -> bool: ...
-
-    @property
-    def quiet(self) -> bool: ...
-
-    @property
-    def covered(self) -> bool: ...
-
-    @property
-    def sub_suffices(self) -> bool: ...
-
-    @property
-    def wants_keyframes(self) -> bool: ...
-
-    @property
-    def wants_whole(self) -> bool: ...
-
-    @property
-    def due_ns(self) -> int: ...
-
-    @property
-    def sub_due_ns(self) -> int: ...
+class SubDemander(Protocol):
+    """What is asked of the analysis of a sub-stream."""
 
     def differs(self, frame: Frame) -> bool: ...
 
-    def sub_differs(self, frame: Frame) -> bool: ...
-
-    def lose_sub(self) -> None: ...
+    def lose(self) -> None: ...
 
 
-class Vigil:
-    """See `privet.ingest.frame_demand.Attention`. asleep: only keyframes come. late: what comes now was put off while asleep. sparse:
-    because the machine is behind, what lay between the last two pictures that were looked at was not decoded. times_sparse: how often that
-    began.
+class Demander(Protocol):
+    """What is asked of a camera's analysis."""
+
+    @property
+    def demand(self) -> SceneDemand: ...
+
+    @property
+    def sub(self) -> SubDemander: ...
+
+    def differs(self, frame: Frame) -> bool: ...
+
+
+class StreamDemand(ABC):
+    """See `privet.ingest.frame_demand.FrameConsumer`. state: the decoder's. gap: because the machine is behind, what lay between the last
+    two pictures that were looked at was not decoded. times_shed: how often that began. skips: the stream's keyframes can be decoded alone.
     """
 
-    def __init__(
-        self, observer: Watched, clock: Clock, sub_comes: Callable[[], bool] = lambda: False, asked: Callable[[], bool] = lambda: False
-    ) -> None:
-        """sub_comes: whether the sub-stream gives pictures now. asked: whether somebody waits for a picture of the main stream."""
+    def __init__(self, observer: Demander, clock: Clock) -> None:
         self._observer = observer
-        self._sub_comes = sub_comes
-        self._asked = asked
         self._clock = clock
         self._pictures = LoadShedding(PICTURES, random.random)    # spreads waits; keeps no secret
         self._taken_ns = -1
         self._left_out = False      # since the last picture that was looked at, or going on
         self._resumed = False       # it does not go on
-        self.sparse = False
-        self.times_sparse = 0
-        self.asleep = False
-        self.late = False
-        self.skips = True           # whether the main stream's keyframes can be decoded alone
+        self.gap = False
+        self.times_shed = 0
+        self.state = DecoderState.AWAKE
+        self.skips = True
 
     @property
-    def wants(self) -> Wants:
-        if not self._observer.sub_suffices:
-            return self._as_many_as_may_be()
-        if not self.skips or not self._sub_comes():
-            self._observer.lose_sub()
-            return Wants.ALL
-        if self._observer.wants_whole and not self._put_off():
-            return Wants.ALL
-        return Wants.KEYFRAMES if self._observer.wants_keyframes or self._asked() else Wants.SELDOM
+    @abstractmethod
+    def demand(self) -> FrameDemand:
+        """As of the last frame that was looked at, of either stream."""
 
-    @property
-    def proving(self) -> bool:
-        return self._observer.proving
-
-    @property
-    def quiet(self) -> bool:
-        return self._observer.quiet
-
-    @property
-    def covered(self) -> bool:
-        return self._observer.covered
-
-    @property
-    def due_ns(self) -> int:
-        return self._observer.due_ns
-
+    @abstractmethod
     def differs(self, frame: Frame) -> bool:
-        return self._observer.differs(frame)
+        """Whether a frame of this stream shows anything that the last one did not."""
+
+    def wants(self) -> Wanted:
+        """What is asked for, unless the machine is behind; asleep nothing is gained by that."""
+        demand = self.demand
+        return demand.wanted_if_behind if not self.asleep and self._shed() else demand.wanted
+
+    @property
+    def asleep(self) -> bool:
+        """Only keyframes come."""
+        return self.state is DecoderState.ASLEEP
+
+    def due(self, frame: Frame) -> bool:
+        """Whether a frame is to be analysed."""
+        return is_due(self.demand, frame)
 
     def behind_ns(self, frame: Frame, now_ns: int) -> int:
-        """How long ago what gave this frame arrived. What was put off while asleep is late, and the machine is not behind for that; nor
+        """How long ago what gave this frame arrived. What was held back while asleep is late, and the machine is not behind for that; nor
         for a decoder that keeps pictures back until others have come."""
-        return 0 if self.late else now_ns - max(frame.monotonic_ns, self._taken_ns)
+        return 0 if self.state is DecoderState.CATCHING_UP else now_ns - max(frame.monotonic_ns, self._taken_ns)
 
     def note(self, now_ns: int, behind_ns: int) -> None:
         """Take in how late a picture is that is due."""
@@ -120,77 +94,97 @@ class Vigil:
         """Because the machine is behind, something was left out since a picture was looked at."""
         return self._left_out
 
-    def look(self) -> bool:
+    def take_gap(self) -> bool:
         """A picture is looked at now. Returns whether something was left out since the last one that was."""
-        self.sparse = self._left_out
+        self.gap = self._left_out
         if self._resumed:
             self._left_out = self._resumed = False
-        return self.sparse
-
-    @property
-    def _wants_all(self) -> bool:
-        """All pictures, if the machine keeps up."""
-        return not self._observer.sub_suffices or self._observer.wants_whole
-
-    def _put_off(self) -> bool:
-        return self._pictures.off(self._clock.monotonic_ns())
-
-    def _as_many_as_may_be(self) -> Wants:
-        """Everything, unless the machine is behind; asleep nothing is gained by that."""
-        return Wants.KEYFRAMES if not self.asleep and self._put_off() else Wants.ALL
+        return self.gap
 
     def begin(self) -> None:
         """Another source: it is decoded from its first keyframe on, and its keyframes are another matter."""
-        self.asleep = self.late = False
+        self.state = DecoderState.AWAKE
         self.skips = True
         self._resumed = True
 
-    def fell_asleep(self) -> None:
-        self.asleep = True
+    # -- what the decoder tells
 
-    def woke(self) -> None:
-        self.asleep, self.late = False, True
-
-    def caught_up(self) -> None:
-        self.late = False
+    def note_decoder(self, state: DecoderState) -> None:
+        """See `FrameConsumer`."""
+        self.state = state
 
     def cannot_skip(self) -> None:
+        """See `FrameConsumer`."""
         self.skips = False
 
     def skipping(self, *, on: bool) -> None:
+        """See `FrameConsumer`."""
         # With a sub-stream that suffices, of the main stream keyframes alone are wanted: the analyst knows.
         if on and self._wants_all:
-            self.times_sparse += not self._left_out or self._resumed
+            self.times_shed += not self._left_out or self._resumed
             self._left_out, self._resumed = True, False
         else:
             self._resumed = True
 
     def took(self, arrived_ns: int) -> None:
+        """See `FrameConsumer`."""
         self._taken_ns = arrived_ns
-
-
-class SubVigil(Vigil):
-    """The same for the sub-stream, of which blocks' means are looked at and nothing else."""
-
-    @property
-    def wants(self) -> Wants:
-        return self._as_many_as_may_be()
 
     @property
     def _wants_all(self) -> bool:
-        return True
+        """All pictures, if the machine keeps up."""
+        return self.demand.wanted is Wanted.ALL
+
+    def _shed(self) -> bool:
+        return self._pictures.off(self._clock.monotonic_ns())
+
+
+class MainDemand(StreamDemand):
+    """Of the main stream, which may be watched beside a sub-stream."""
+
+    def __init__(
+        self, observer: Demander, clock: Clock, sub_comes: Callable[[], bool] = lambda: False, asked: Callable[[], bool] = lambda: False
+    ) -> None:
+        """sub_comes: whether the sub-stream gives pictures now. asked: whether somebody waits for a picture of the main stream."""
+        super().__init__(observer, clock)
+        self._sub_comes = sub_comes
+        self._asked = asked
 
     @property
-    def proving(self) -> bool:
-        return False
+    def demand(self) -> FrameDemand:
+        """See `StreamDemand`."""
+        return self._observer.demand.main
 
     @property
-    def quiet(self) -> bool:
-        return self._observer.quiet and self._observer.sub_suffices
-
-    @property
-    def due_ns(self) -> int:
-        return self._observer.sub_due_ns
+    def watched(self) -> Stream:
+        """The stream that covers are taken from."""
+        return self._observer.demand.watched
 
     def differs(self, frame: Frame) -> bool:
-        return self._observer.sub_differs(frame)
+        """See `StreamDemand`."""
+        return self._observer.differs(frame)
+
+    def wants(self) -> Wanted:
+        """See `StreamDemand`. While the sub-stream is watched, as little as will do; everything if it does not come."""
+        if self.watched is Stream.MAIN:
+            return super().wants()
+        if not self.skips or not self._sub_comes():
+            self._observer.sub.lose()
+            return Wanted.ALL
+        demand = self.demand
+        if demand.wanted is Wanted.ALL and not self._shed():
+            return Wanted.ALL
+        return Wanted.KEYFRAMES if self._asked() else demand.wanted_if_behind
+
+
+class SubDemand(StreamDemand):
+    """Of the sub-stream, of which blocks' means are looked at and nothing else."""
+
+    @property
+    def demand(self) -> FrameDemand:
+        """See `StreamDemand`."""
+        return self._observer.demand.sub
+
+    def differs(self, frame: Frame) -> bool:
+        """See `StreamDemand`."""
+        return self._observer.sub.differs(frame)

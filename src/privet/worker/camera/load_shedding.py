@@ -1,11 +1,16 @@
-"""When a camera leaves something be, because the machine is behind: pure.
+"""What a camera leaves out, in which order and for how long, when its machine is behind: pure.
 
-Proofs: they need looks, and whoever is behind takes none. They would go on all the same, and cost every keyframe a comparison of all its
-pixels: enough cameras that are proven at once keep a machine behind for good, and then not one of them is ever proven. Pictures between
-keyframes: whoever decodes all of them although there is no time for it has packets thrown away, and then sees no more and knows less.
+By how long after its arrival a picture is looked at: first the detectors' looks (proofs take longer, and then wait). Then covers: two a
+second, then one. Then pictures between keyframes are not even decoded (frame_demand), which the state says. Recording goes on in any case,
+and nothing live is shown.
 
-So whoever is behind for a while leaves it be, for some time and each time for twice as long, until there is room. Nobody need know of
-other cameras, or of other workers, for that; it is how stations share a wire (Metcalfe and Boggs, "Ethernet", 1976).
+Proofs need looks, and whoever is behind takes none. They would go on all the same, and cost every keyframe a comparison of all its
+pixels: enough cameras that are proven at once keep a machine behind for good, and then not one of them is ever proven. Whoever decodes all
+pictures between keyframes although there is no time for it has packets thrown away, and then sees no more and knows less. So whoever is
+behind for a while leaves it be, for some time and each time for twice as long, until there is room. Nobody need know of other cameras, or
+of other workers, for that; it is how stations share a wire (Metcalfe and Boggs, "Ethernet", 1976).
+
+Belongs here: that order and those waits. Does not belong here: when packets are thrown away because even that is too much (ingest.queue).
 """
 
 from __future__ import annotations
@@ -13,7 +18,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from privet.core.clock import NS_PER_S
+from privet.core.clock import NS_PER_MS, NS_PER_S
+
+NO_LOOKS_ABOVE_NS = 300 * NS_PER_MS
+FEWER_COVERS = ((NS_PER_S, NS_PER_S), (400 * NS_PER_MS, 500 * NS_PER_MS))
+"""Behind by more than the first of a pair, pictures are looked at so far apart at least: whoever is behind by a second has one left before
+packets are thrown away, so the first step comes earlier."""
+KEYFRAMES_ABOVE_NS = 400 * NS_PER_MS
+"""For a second on end: packets are thrown away at two seconds, and until the next keyframe, two seconds more or so, everything is decoded.
+A machine that keeps up is behind by a tenth of a second or less."""
+
+
+def covers_apart_ns(behind_ns: int) -> int:
+    """For how long at least no other picture is looked at, on a machine that is so far behind; 0: for no longer than covers are apart."""
+    return next((apart_ns for above_ns, apart_ns in FEWER_COVERS if behind_ns > above_ns), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +63,11 @@ class LoadShedding:
         self.times = 0
 
     def off(self, now_ns: int) -> bool:
-        """Whether it is put off now."""
+        """Whether it is left be now."""
         return now_ns < self._until_ns
 
     def note(self, now_ns: int, *, doing: bool, hurried: bool) -> bool:
-        """Take in that a picture was looked at, by a machine that is behind or not, while what may be put off is done or not; as `off`."""
+        """Take in that a picture was looked at, by a machine that is behind or not, while what may be left be is done or not; as `off`."""
         if self.off(now_ns):
             return True
         if not (doing and hurried):

@@ -1,7 +1,7 @@
 """A camera's state on its way to the disk: a disk that is full, read-only or slow costs no cover and no heartbeat.
 
-Belongs here: when a save is tried, when it is tried again, and how long the disk has lacked what it should hold. Does not belong here: what
-the state means (scene), sealing and files (state_store).
+Belongs here: what is taken up and when it is saved, when a save is tried again, and how long the disk has lacked what it should hold. Does
+not belong here: what the state is (scene.state_format), sealing and files (state_store).
 
 Each try is a thread of its own, one at a time. A try that fails is repeated with the newest state, as core.backoff says: at once, after
 half a second, and more and more seldom up to every thirty seconds. What is not on the disk is kept in memory, and a pipeline that is
@@ -19,7 +19,14 @@ from privet.core.backoff import Losses
 from privet.core.clock import NS_PER_S, Clock
 from privet.core.errors import StoreError
 from privet.core.pb import pipe_pb2
+from privet.scene.state_format import StoredScene, from_bytes, to_bytes
+from privet.worker.send_queue import Emit
 
+SAVE_EVERY_NS = 20 * NS_PER_S
+"""Saving takes as much as decoding half a second or more of 1080p. What a crash costs is the proofs of so long."""
+SIGNED_WAITS_S = 1.0
+"""For so long a signer, and the camera, wait for the disk. A heartbeat says that covers are late after two."""
+LAST_SAVE_WITHIN_S = 3.0
 SLOW_NS = 5 * NS_PER_S
 """A save that takes longer is said to fail: nobody knows whether the disk will ever answer."""
 WARNING, INFO = 30, 20
@@ -152,6 +159,75 @@ class StateSaving:
                 self._losses = self._losses.lost(0)
                 self._retry_ns = now_ns + self._losses.wait_ns(self._draw())
             self._changed.notify_all()
+
+
+class SceneSaving:
+    """What of a camera's scene outlives its pipeline, for one life of it. unsaved: something changed since it was saved."""
+
+    def __init__(self, store: StateStore | StateSaving, clock: Clock, emit: Emit) -> None:
+        """store: a StateSaving outlives this life, and with it what could not be saved."""
+        self._saving = store if isinstance(store, StateSaving) else StateSaving(store, clock)
+        self._failed_before = self._saving.failed
+        self._clock = clock
+        self._emit = emit
+        self._saved_ns = 0
+        self.unsaved = False
+
+    @property
+    def failed(self) -> int:
+        """How many tries have failed in this life."""
+        return self._saving.failed - self._failed_before
+
+    @property
+    def unsaved_ns(self) -> int:
+        """As `StateSaving.unsaved_ns`."""
+        return self._saving.unsaved_ns
+
+    def load(self) -> tuple[StoredScene | None, bool]:
+        """What an earlier life left; (None, True) if it left something that cannot be read, which is then not trusted to be nothing."""
+        try:
+            data = self._saving.load()
+            stored = None if data is None else from_bytes(data)
+        except StoreError:
+            self._emit(pipe_pb2.Log(level=WARNING, code=pipe_pb2.LOG_CODE_STATE_UNREADABLE, number=0))
+            return None, True
+        if stored is not None:
+            number = int(stored.proven.sum())
+            self._emit(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_BACKGROUND_RESTORED, number=number))
+        return stored, False
+
+    def save(self, snapshot: Callable[[], StoredScene | None], *, force: bool) -> None:
+        """Save what changed, if it was saved long enough ago; force: in any case. Never waits for the disk."""
+        now_ns = self._clock.monotonic_ns()
+        if not self.unsaved or (not force and now_ns - self._saved_ns < SAVE_EVERY_NS):
+            return
+        scene = snapshot()
+        if scene is not None:
+            self._saving.put(to_bytes(scene))
+        self._saved_ns = now_ns
+        self.unsaved = False
+
+    def save_signed(self, snapshot: Callable[[], StoredScene | None]) -> bool:
+        """Save what a person just signed, which is not to be asked for again. Returns whether it is on the disk."""
+        self.unsaved = True
+        self.save(snapshot, force=True)
+        return self._saving.flush(SIGNED_WAITS_S)
+
+    def save_last(self, snapshot: Callable[[], StoredScene | None]) -> None:
+        """This life ends: save what it knows, and wait for the disk a little."""
+        self.unsaved = True                     # what looks did not help is known by now
+        self.save(snapshot, force=True)
+        self._saving.flush(LAST_SAVE_WITHIN_S)
+        self._say()
+
+    def beat(self) -> None:
+        """Try again, if it is time, and say whether it could be saved. Raises as `StateSaving.tick`."""
+        self._saving.tick()
+        self._say()
+
+    def _say(self) -> None:
+        if (note := self._saving.note()) is not None:
+            self._emit(note)
 
 
 def error_number(error: BaseException) -> int:

@@ -23,7 +23,7 @@ from privet.core.frame import Frame
 from privet.core.scene import Reason
 from privet.ingest.decode import FrameDecoder, Ticket
 from privet.ingest.file import OPTIONS, path_of, translate
-from privet.ingest.frame_demand import Attention, Restless
+from privet.ingest.frame_demand import EveryFrame, FrameConsumer
 from privet.ingest.hardware import Accelerator
 from privet.ingest.on_demand import OnDemandDecoder
 from privet.ingest.open import open_source
@@ -40,26 +40,26 @@ NAP_NS = NS_PER_S // 5
 
 
 def open_stream(
-    settings: SourceSettings, clock: Clock, attention: Attention | None = None, accelerator: Accelerator | None = None
+    settings: SourceSettings, clock: Clock, consumer: FrameConsumer | None = None, accelerator: Accelerator | None = None
 ) -> Source:
     """A clip for a file's URL, a camera for any other."""
     if settings.chosen_url().startswith("file:"):
-        return ClipSource(path_of(settings.chosen_url()), clock, attention or Restless(), accelerator or Accelerator())
-    return open_source(settings, clock, attention, accelerator)
+        return ClipSource(path_of(settings.chosen_url()), clock, consumer or EveryFrame(), accelerator or Accelerator())
+    return open_source(settings, clock, consumer, accelerator)
 
 
 class ClipSource:
     """See `Source`."""
 
-    def __init__(self, path: Path, clock: Clock, attention: Attention, accelerator: Accelerator) -> None:
+    def __init__(self, path: Path, clock: Clock, consumer: FrameConsumer, accelerator: Accelerator) -> None:
         self._path = path
         self._clock = clock
-        self._attention = attention
+        self._consumer = consumer
         self._accelerator = accelerator
         self._closed = Event()
         self._packets = self._bytes = 0
         self._decoder: FrameDecoder | None = None
-        self._lazy: OnDemandDecoder | None = None
+        self._on_demand: OnDemandDecoder | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -75,11 +75,11 @@ class ClipSource:
 
     def statistics(self) -> SourceStatistics:
         """See `Source.statistics`."""
-        if self._decoder is None or self._lazy is None:
+        if self._decoder is None or self._on_demand is None:
             return SourceStatistics(self._packets, self._bytes)
         counts = self._decoder.counts
         return SourceStatistics(
-            self._packets, self._bytes, counts.decoded, counts.damaged, 0, counts.interlaced, self._lazy.counts.left_out,
+            self._packets, self._bytes, counts.decoded, counts.damaged, 0, counts.interlaced, self._on_demand.counts.left_out,
             self._accelerator.frames, self._accelerator.decoding,
         )
 
@@ -87,7 +87,7 @@ class ClipSource:
         """See `Source.frames`."""
         packets, period_ns, context = self._read()
         self._decoder = FrameDecoder(context, self._accelerator)
-        self._lazy = on_demand = OnDemandDecoder(self._decoder, self._attention)
+        self._on_demand = on_demand = OnDemandDecoder(self._decoder, self._consumer)
         number, start_ns = 0, self._clock.monotonic_ns()
         while not self._closed.is_set():
             data, keyframe = packets[number % len(packets)]

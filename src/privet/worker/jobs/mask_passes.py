@@ -21,7 +21,9 @@ from privet.ingest.open import open_source
 from privet.ingest.source import Source, SourceSettings
 from privet.ingest.survey import Survey, survey_file
 from privet.pipe.jobs import MaskSettings
-from privet.scene.analyst import Analyst, AnalystSettings
+from privet.scene.analyst import Analyst
+from privet.scene.demand import is_due
+from privet.scene.settings import AnalystSettings
 from privet.worker.camera.scene_encoder import SceneEncoder, Seen
 
 LOOKS_PER_PROOF = 80
@@ -45,18 +47,18 @@ def mask(settings: MaskSettings, say: Say) -> None:
     last: Geometry | None = None
     for source, frame in _frames(settings):
         first, last = frame.stored if first is None else first, frame.stored
-        if prover.due(frame):
+        if is_due(prover.demand.main, frame):
             prover.observe(frame)
         if source.statistics().frames_decoded % PROGRESS_EVERY_FRAMES == 0:
             say(_progress(prover, source, PROVING))
     # Without detectors nothing more is proven: the second pass only looks. What was proven of the film's end says nothing of its beginning
     # if that is stored in another geometry.
     teller = Analyst(policy, (), prover.snapshot() if first == last else None)
-    narrator = SceneEncoder(TELLING, round(NS_PER_S / settings.covers_per_second))
-    _say_scenes(say, narrator.begin(teller.background, 0, 1, 0))
+    encoder = SceneEncoder(TELLING, round(NS_PER_S / settings.covers_per_second))
+    _say_scenes(say, encoder.begin(teller.background, 0, 1, 0))
     said_ns = 1
     for source, frame in _frames(settings):
-        if not teller.due(frame):
+        if not is_due(teller.demand.main, frame):
             continue
         seen = teller.observe(frame)
         background = teller.background
@@ -64,10 +66,10 @@ def mask(settings: MaskSettings, say: Say) -> None:
         outgoing = Seen(
             frame.wall_ns, frame.monotonic_ns, seen.condition, seen.reason, seen.cover, seen.light, seen.painted, seen.new_grid
         )
-        scenes: list[Scene] = narrator.tell(outgoing, background, 0)
+        scenes: list[Scene] = encoder.tell(outgoing, background, 0)
         if frame.wall_ns - said_ns >= NS_PER_S // 2:
             said_ns = frame.wall_ns
-            scenes.append(narrator.heartbeat(background, 0, frame.wall_ns))
+            scenes.append(encoder.heartbeat(background, 0, frame.wall_ns))
         _say_scenes(say, scenes)
         if source.statistics().frames_decoded % PROGRESS_EVERY_FRAMES == 0:
             say(_progress(prover, source, TELLING))
@@ -107,7 +109,7 @@ def _say_scenes(say: Say, scenes: Sequence[Scene]) -> None:
 
 def _progress(prover: Analyst, source: Source, which: int) -> pipe_pb2.WorkerMessage:
     received = source.statistics()
-    looked, hits = prover.looks
+    counters = prover.counters
     return pipe_pb2.WorkerMessage(
         health=pipe_pb2.Health(
             packets=received.packets,
@@ -115,8 +117,8 @@ def _progress(prover: Analyst, source: Source, which: int) -> pipe_pb2.WorkerMes
             frames_decoded=received.frames_decoded,
             frames_damaged=received.frames_damaged,
             connects=which,
-            looks=looked,
-            looks_with_hit=hits,
-            proofs_restarted=prover.proofs_restarted,
+            looks=counters.looks,
+            looks_with_hit=counters.looks_with_hit,
+            proofs_restarted=counters.proofs_restarted,
         )
     )

@@ -1,7 +1,7 @@
 """A worker's work on a made-up film, so that every kernel is called once with the types that a decoder's frames have.
 
-Belongs here: the film and the run over it, with and without a sub-stream. Does not belong here: where the compiled kernels go (warm). The
-film is encoded and decoded again, in widths that fill the decoder's rows and in such that do not, of chroma alone or of both: they lie
+Belongs here: the film and the run over it, with and without a sub-stream. Does not belong here: where the compiled kernels go (compile).
+The film is encoded and decoded again, in widths that fill the decoder's rows and in such that do not, of chroma alone or of both: they lie
 differently in memory. What is not rehearsed is compiled when it is needed first, which holds a camera up until its queue is full.
 """
 
@@ -19,8 +19,11 @@ from numpy.typing import NDArray
 from privet.core.clock import NS_PER_S
 from privet.core.frame import Frame
 from privet.ingest.open import open_file_frames
-from privet.scene.analyst import Analyst, AnalystSettings, Observation
+from privet.scene.analyst import Analyst
 from privet.scene.cover.shape import dilate
+from privet.scene.demand import is_due
+from privet.scene.observation import Observation
+from privet.scene.settings import AnalystSettings
 from privet.scene.state_format import StoredScene, from_bytes, to_bytes
 from privet.worker.camera.scene_encoder import SceneEncoder, Seen
 
@@ -82,11 +85,11 @@ def encode_film(path: Path, width_px: int, height_px: int) -> None:
 
 
 def _watch(path: Path) -> int:
-    analyst, narrator = _analyst(), SceneEncoder(1, NS_PER_S // FPS)
-    promoted = sum(_look(analyst, narrator, frame) for frame in _frames(path))
+    analyst, encoder = _analyst(), SceneEncoder(1, NS_PER_S // FPS)
+    promoted = sum(_look(analyst, encoder, frame) for frame in _frames(path))
     again = _analyst(analyst)
     for frame in _frames(path):
-        _look(again, narrator, frame)
+        _look(again, encoder, frame)
     return promoted
 
 
@@ -94,11 +97,11 @@ def _watch_both(main: Path, sub: Path) -> int:
     """As `_watch`, with a sub-stream; it is learned while the place is proven, and again after a restart."""
     promoted, before = 0, None
     for _ in range(2):
-        analyst, narrator = _analyst(before), SceneEncoder(1, NS_PER_S // FPS)
+        analyst, encoder = _analyst(before), SceneEncoder(1, NS_PER_S // FPS)
         for large, small in zip(_frames(main), _frames(sub), strict=True):
-            if analyst.sub_due(small):
-                analyst.observe_sub(small)
-            promoted += _look(analyst, narrator, large)
+            if is_due(analyst.demand.sub, small):
+                analyst.sub.observe(small)
+            promoted += _look(analyst, encoder, large)
         before = analyst
     return promoted
 
@@ -121,13 +124,13 @@ def _kept(analyst: Analyst) -> StoredScene | None:
     return None if scene is None else from_bytes(to_bytes(scene))
 
 
-def _look(analyst: Analyst, narrator: SceneEncoder, frame: Frame) -> int:
-    if not analyst.due(frame):
+def _look(analyst: Analyst, encoder: SceneEncoder, frame: Frame) -> int:
+    if not is_due(analyst.demand.main, frame):
         return 0
     seen = analyst.observe(frame)
     background = analyst.background
     assert background is not None
-    narrator.tell(_said(seen, frame), background, 0)
+    encoder.tell(_said(seen, frame), background, 0)
     return 0 if seen.promoted is None else int(seen.promoted.sum())
 
 
