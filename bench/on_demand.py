@@ -159,7 +159,7 @@ def unlooked(number: int, decoded: Collection[int]) -> bool:
 
 
 def measure(name: str) -> dict[str, float]:
-    """Both ways of watching one view, and what the lazy one misses."""
+    """Both ways of watching one view, and what the one that sleeps misses."""
     clip, truth, stage = footage(name)
     stored = known_place(stage, clip)
     whole, lazily = (watch(clip, truth, stored, lazily=each) for each in (False, True))

@@ -2,7 +2,7 @@
 
 Belongs here: telling and recording a day on a simulated clock. Does not belong here: what is seen in it (track, daylight).
 
-What an analyst saw of the bench's clips, offline, is told by the real narrator and written by the real recorder, with all that a day has:
+What an analyst saw of the bench's clips, offline, is told by the real encoder and written by the real recorder, with all that a day has:
 heartbeats once a second, the state, light and background that every hour's file begins with, summaries.
 """
 
@@ -199,7 +199,7 @@ def record(frames: Iterable[Told], track: Track, from_ns: int, span_ns: int, lea
         directory = Path(name)
         clock = FakeClock(wall=STARTS_NS + from_ns, monotonic=from_ns)
         core = RecorderCore(directory, _Nobody(), clock, RecordSettings(), Unhurried())
-        for at_ns, scenes in told_by_narrator(frames, track, from_ns, from_ns + span_ns):
+        for at_ns, scenes in told_by_encoder(frames, track, from_ns, from_ns + span_ns):
             _advance(core, clock, at_ns)
             for message in map(to_message, scenes):
                 kind = message.WhichOneof("kind")
@@ -215,19 +215,19 @@ def record(frames: Iterable[Told], track: Track, from_ns: int, span_ns: int, lea
         return Recorded(files, said, said["background"], largest)
 
 
-def told_by_narrator(frames: Iterable[Told], track: Track, from_ns: int, to_ns: int) -> Iterator[tuple[int, Sequence[Scene]]]:
+def told_by_encoder(frames: Iterable[Told], track: Track, from_ns: int, to_ns: int) -> Iterator[tuple[int, Sequence[Scene]]]:
     """(when it reaches the recorder, what is said), in order: of each frame, and the heartbeat of each second."""
     waiting = np.zeros(track.known.grid.shape, np.bool_)
     for told in track.frames:
         if told.painted is not None and told.at_ns >= from_ns:
             waiting |= told.painted
     background = proven_but(track.known, waiting)
-    narrator = SceneEncoder(1, NS_PER_S // COVERS_PER_SECOND)
-    yield from_ns, narrator.begin(background, 0, STARTS_NS + from_ns, from_ns)
+    encoder = SceneEncoder(1, NS_PER_S // COVERS_PER_SECOND)
+    yield from_ns, encoder.begin(background, 0, STARTS_NS + from_ns, from_ns)
     beat_ns = from_ns + HEARTBEAT_AFTER_NS
     for told in frames:
         while beat_ns < told.at_ns + LATE_NS:
-            yield beat_ns, [narrator.heartbeat(background, 0, STARTS_NS + beat_ns)]
+            yield beat_ns, [encoder.heartbeat(background, 0, STARTS_NS + beat_ns)]
             beat_ns += NS_PER_S
         if told.painted is not None:
             waiting &= ~told.painted
@@ -235,9 +235,9 @@ def told_by_narrator(frames: Iterable[Told], track: Track, from_ns: int, to_ns: 
         seen = Seen(
             STARTS_NS + told.at_ns, told.at_ns, told.condition, told.reason, told.cover, told.light, told.painted, new_grid=False
         )
-        yield told.at_ns + LATE_NS, narrator.tell(seen, background, 0)
+        yield told.at_ns + LATE_NS, encoder.tell(seen, background, 0)
     while beat_ns < to_ns:
-        yield beat_ns, [narrator.heartbeat(background, 0, STARTS_NS + beat_ns)]
+        yield beat_ns, [encoder.heartbeat(background, 0, STARTS_NS + beat_ns)]
         beat_ns += NS_PER_S
 
 

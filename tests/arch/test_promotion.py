@@ -1,17 +1,24 @@
-"""`promote` is the only writer of a proven background: read from the syntax trees, and tried on the real thing."""
+"""`promote` is the only writer of a proven background: read from the syntax trees, and tried on the real thing. And nothing in the product
+switches one of its rules off."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from privet.config.models import Promotion
 from privet.core.frame import Matrix
 from privet.core.grid import Grid
+from privet.pipe.settings import CameraSettings
+from privet.scene.analyst import Analyst
 from privet.scene.proof.promote import ProvenBackground
+from privet.scene.proof.rules import ALL_RULES, Rules
+from privet.scene.settings import AnalystSettings
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "privet"
 HOME = SOURCE / "scene" / "proof" / "promote.py"
@@ -114,6 +121,64 @@ def test_the_real_background_cannot_be_written_from_outside() -> None:
 )
 def test_trespasses_are_noticed(code: str) -> None:
     assert list(trespasses(ast.parse(code), guarded_attributes()))
+
+
+# ---- the rules
+
+
+RULES_HOME = SOURCE / "scene" / "proof" / "rules.py"
+
+
+def switches(module: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield, for a module other than rules.py, whatever makes rules of its own or takes others than all for one camera."""
+    for node in ast.walk(module):
+        match node:
+            case ast.Call(func=ast.Name(id="Rules") | ast.Attribute(attr="Rules")):
+                yield node.lineno, "makes Rules"
+            case ast.Call(func=ast.Name(id="replace") | ast.Attribute(attr="replace"), args=[value, *_]):
+                if "rules" in ast.unparse(value).lower():
+                    yield node.lineno, "changes Rules"
+            case ast.keyword(arg="rules"):
+                yield node.value.lineno, "gives rules"
+            case ast.Attribute(ctx=ast.Store(), attr="rules" | "_rules", value=owner) if ast.unparse(owner) != "self":
+                yield node.lineno, "sets rules"
+
+
+def test_nothing_in_the_product_switches_a_rule_off() -> None:
+    found = [
+        f"{path.relative_to(SOURCE)}:{line} {what}"
+        for path in sorted(SOURCE.rglob("*.py"))
+        if path != RULES_HOME
+        for line, what in switches(tree(path))
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_only_the_scene_room_knows_that_rules_can_be_switched_off() -> None:
+    naming = {
+        path.relative_to(SOURCE).as_posix()
+        for path in SOURCE.rglob("*.py")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ImportFrom) and node.module == "privet.scene.proof.rules"
+    }
+    assert naming
+    assert all(name.startswith("scene/") for name in naming), naming
+
+
+def test_by_default_every_rule_holds() -> None:
+    assert all(asdict(ALL_RULES).values())
+    assert Rules() == ALL_RULES
+    assert Analyst(AnalystSettings(), ()).rules == ALL_RULES
+    settings = {each.name for each in fields(AnalystSettings)} | set(CameraSettings.model_fields) | set(Promotion.model_fields)
+    assert not settings & {"rules", *asdict(ALL_RULES)}
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["Rules(arrival=False)", "rules.Rules()", "replace(ALL_RULES, motion=False)", "Analyst(settings, (), rules=off)", "means.rules = off"],
+)
+def test_switches_are_noticed(code: str) -> None:
+    assert list(switches(ast.parse(code)))
 
 
 @pytest.mark.parametrize("code", ["self._y = 1", "view.flags.writeable = False", "background.proven.any()"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-from bench.throughput.day import HOUR_NS, brightened, hourly, looped, record, told_by_narrator, under_daylight
+from bench.throughput.day import HOUR_NS, brightened, hourly, looped, record, told_by_encoder, under_daylight
 from bench.throughput.daylight import CLOUDS_S, COLUMNS, NIGHT, NOON, clouds, gains, lit_plane
 from bench.throughput.track import Told, Track, from_file, to_file
 
@@ -78,7 +78,7 @@ def test_of_an_hour_its_beginning_is_told_until_it_is_over() -> None:
 
 def test_every_heartbeat_is_said_and_promotions_are_patches_of_what_is_known() -> None:
     frames = looped(track(), AGAIN_FROM_NS, 0, 9 * NS_PER_S)
-    said = [scene for _, scenes in told_by_narrator(frames, track(), 0, 9 * NS_PER_S) for scene in scenes]
+    said = [scene for _, scenes in told_by_encoder(frames, track(), 0, 9 * NS_PER_S) for scene in scenes]
     assert [scene.head.sequence for scene in said] == list(range(1, len(said) + 1))
     # One at the beginning, one with the first frame, for the camera is awake then, and one a second.
     assert sum(isinstance(scene, State) for scene in said) == 2 + 9
@@ -110,7 +110,7 @@ def test_light_is_said_once_a_second_and_only_if_it_is_another() -> None:
     half = brightened(light, np.full(COLUMNS, 0.5, np.float32))
     assert (half[0] == 96).all()
     assert (half[1] == 120).all()
-    assert any(isinstance(scene, Light) for _, scenes in told_by_narrator(night, track(), 0, 60 * NS_PER_S) for scene in scenes)
+    assert any(isinstance(scene, Light) for _, scenes in told_by_encoder(night, track(), 0, 60 * NS_PER_S) for scene in scenes)
 
 
 def test_a_day_has_night_noon_and_clouds() -> None:

@@ -246,7 +246,7 @@ def test_the_picture_that_is_due_does_not_wait_for_those_before_it() -> None:
     assert any(len(pictures_) == 2 for pictures_ in together.values()), "put off, and decoded with the next"
 
 
-def test_the_same_pictures_come_out_whether_decoding_is_put_off_or_not() -> None:
+def test_the_same_pictures_come_out_whether_packets_are_held_back_or_not() -> None:
     clip, glancer = footage("h265"), Glancer()
     pictures_of = {picture.wall_ns: picture.y.copy() for picture in everything(clip)}
     for picture in decoded(clip, glancer, OnDemandDecoder(FrameDecoder(make_decoder("hevc")), glancer)):
@@ -265,7 +265,7 @@ def test_before_a_keyframe_that_refers_to_what_was_before_nothing_is_left_out() 
     assert on_demand.counts.left_out == 0
 
 
-def test_what_was_lost_is_not_put_off() -> None:
+def test_what_was_lost_is_not_held_back() -> None:
     glancer = Glancer()
     lost = 25
     order = iter(decoded(footage("h264"), glancer, OnDemandDecoder(FrameDecoder(make_decoder("h264")), glancer), damaged=lost))

@@ -177,7 +177,7 @@ async def test_a_camera_without_a_worker_is_answered_at_once() -> None:
         assert (await supervising.sign(YARD, ID, b"")).answer == pipe_pb2.SIGNING_ANSWER_NO_PICTURE
 
 
-def test_errands_are_answered_by_their_own_camera_in_their_own_kind() -> None:
+def test_requests_are_answered_by_their_own_camera_in_their_own_kind() -> None:
     pending = PendingRequests()
     begun = pending.begin(GATE, offers=True)
     assert begun is not None
@@ -195,7 +195,7 @@ def test_errands_are_answered_by_their_own_camera_in_their_own_kind() -> None:
         pending.answered(GATE, candidate(number))
 
 
-def test_errands_are_bounded() -> None:
+def test_requests_are_bounded() -> None:
     pending = PendingRequests()
     numbers = [pending.begin(GATE, offers=False) for _ in range(MOST_PENDING)]
     assert None not in numbers

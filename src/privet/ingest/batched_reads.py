@@ -1,6 +1,6 @@
 """When whoever receives need not listen to the network: packets that nothing is done with at once are read a few at a time. Pure.
 
-Belongs here: for how long. Does not belong here: which packets can wait (wake, lazy), sleeping, sockets.
+Belongs here: for how long. Does not belong here: which packets can wait (size_motion, on_demand), sleeping, sockets.
 
 A blocked read wakes a thread for each of the RTP packets that a picture is sent in, and each time the processor's caches hold something
 else. Packets lie in the kernel's buffer as well as in ours, so a thread that sleeps until shortly before the last of a few is there finds

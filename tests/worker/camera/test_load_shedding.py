@@ -1,4 +1,5 @@
-"""When something is put off: only by whoever was behind for a while, ever longer, never together, and never for good."""
+"""What is left out on a machine that is behind: more the further behind it is, in the stated order; only by whoever was behind for a while,
+ever longer, never together, and never for good."""
 
 from __future__ import annotations
 
@@ -6,8 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privet.core.clock import NS_PER_S
-from privet.worker.camera.load_shedding import PICTURES, PROOFS, LoadShedding, Periods
+from privet.core.clock import NS_PER_MS, NS_PER_S
+from privet.ingest.rtsp import QUEUE_NS
+from privet.worker.camera.load_shedding import (
+    FEWER_COVERS,
+    KEYFRAMES_ABOVE_NS,
+    NO_LOOKS_ABOVE_NS,
+    PICTURES,
+    PROOFS,
+    LoadShedding,
+    Periods,
+    covers_apart_ns,
+)
 
 STEP_NS = 2 * NS_PER_S      # a keyframe
 both = pytest.mark.parametrize("periods", [PROOFS, PICTURES])
@@ -35,7 +46,7 @@ def test_it_waits_twice_as_long_each_time_and_not_for_ever(periods: Periods) -> 
 
 
 @both
-def test_who_was_put_off_together_comes_back_apart(periods: Periods) -> None:
+def test_who_shed_load_together_comes_back_apart(periods: Periods) -> None:
     first, second, last = (waits(LoadShedding(periods, iter([at]).__next__), 1)[0] for at in (0.0, 0.1, 0.9))
     assert 2 * first > last > second
 
@@ -63,9 +74,24 @@ def test_it_takes_so_long_on_end_in_which_the_machine_was_behind(
         now_ns += step_ns
         was_off = camera.off(now_ns)
         hurried_ns = (0 if hurried_ns < 0 else hurried_ns + step_ns) if doing and hurried and not was_off else -1
-        put_off = was_off or hurried_ns >= periods.hurried_for_ns
-        assert camera.note(now_ns, doing=doing, hurried=hurried) == put_off
-        assert camera.off(now_ns) == put_off
+        shed = was_off or hurried_ns >= periods.hurried_for_ns
+        assert camera.note(now_ns, doing=doing, hurried=hurried) == shed
+        assert camera.off(now_ns) == shed
         assert not camera.off(now_ns + periods.longest_ns)
         if hurried_ns >= periods.hurried_for_ns:
             hurried_ns = -1
+
+
+# ---- the order
+
+
+def test_the_order_is_looks_then_covers_then_pictures_and_all_of_it_before_packets_are_thrown_away() -> None:
+    assert NO_LOOKS_ABOVE_NS < min(above_ns for above_ns, _ in FEWER_COVERS) <= KEYFRAMES_ABOVE_NS < QUEUE_NS
+    assert covers_apart_ns(NO_LOOKS_ABOVE_NS) == 0
+    assert [covers_apart_ns(each * NS_PER_MS) for each in (401, 1001)] == [NS_PER_S // 2, NS_PER_S]
+
+
+@given(st.integers(0, 5 * NS_PER_S), st.integers(0, 5 * NS_PER_S))
+def test_whoever_is_further_behind_takes_no_more_covers(one_ns: int, other_ns: int) -> None:
+    less_ns, more_ns = sorted((one_ns, other_ns))
+    assert covers_apart_ns(less_ns) <= covers_apart_ns(more_ns)
