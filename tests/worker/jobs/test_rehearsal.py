@@ -14,8 +14,8 @@ from privet.worker.jobs.rehearsal import rehearse
 
 def signatures():
     found = set()
-    for module in pkgutil.iter_modules(privet.scene.__path__):
-        for name, value in vars(importlib.import_module(f"privet.scene.{module.name}")).items():
+    for module in pkgutil.walk_packages(privet.scene.__path__, "privet.scene."):
+        for name, value in vars(importlib.import_module(module.name)).items():
             if isinstance(value, Dispatcher):
                 found.update(f"{module.name}.{name}{signature}" for signature in value.signatures)
     return found
