@@ -1,7 +1,7 @@
 """The proven background as an image. The scene stream's pictures take a `ProvenBackground`: there is no live frame they could be given.
 
 Unproven blocks are flat in it before anything is encoded; a patch shows only the blocks it is about. `flat_rgb` is what is below, on
-planes: commission.py draws a signer's candidates with it.
+planes: proof/signing.py draws a signer's candidates with it.
 """
 
 from __future__ import annotations

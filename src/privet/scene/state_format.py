@@ -1,4 +1,4 @@
-"""What of a scene outlives its worker: proven background, when it was proven, arrivals. Sealed by runtime, read by nobody else.
+"""What of a scene outlives its worker: proven background, when it was proven, arrivals. Sealed by the worker, read by nobody else.
 
 A NumPy .npz archive without pickles: `header` (int64: version, width, height, block, epoch, matrix), planes `y`, `u`, `v` (uint8), `proven`
 and `arrival` (packed bits), `proven_wall_ns` (int64). Version 2 adds, for layer N: `yN`, `uN`, `vN`, `blocksN`, `proven_wall_nsN`. Version
@@ -34,7 +34,7 @@ NOT_AN_ARCHIVE = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredScene:
-    """Arrays as in `promote.ProvenBackground`; arrival: bool (rows, columns). given_up: blocks that looks did not help (pace)."""
+    """Arrays as in `promote.ProvenBackground`; arrival: bool (rows, columns). given_up: blocks that looks did not help (scheduler)."""
 
     grid: Grid
     matrix: Matrix

@@ -1,6 +1,6 @@
 """Furnishes a worker with the real thing: sources, detectors and sealed state for each camera's pipeline.
 
-Belongs here: making what `CameraPipeline` is given. Does not belong here: threads and restarts (worker_host). It is imported when the
+Belongs here: making what `CameraPipeline` is given. Does not belong here: threads and restarts (host). It is imported when the
 worker is confined, for it brings the decoder, the kernels and the detectors along.
 """
 

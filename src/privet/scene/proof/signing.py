@@ -1,8 +1,8 @@
 """Rule 4: what a person is shown to sign, for how long it may be signed, and what has lapsed by then.
 
 Belongs here: the offer (frozen pixels of candidates, everything else flat), its expiry, the looks taken for it, and which of its blocks
-a signature still counts for. Does not belong here: writing the background (promote.py alone does), asking and answering (runtime), who may
-sign (api).
+a signature still counts for. Does not belong here: writing the background (promote.py alone does), offering and signing against the proofs
+that run (commissioning), asking and answering (worker), who may sign (api).
 
 An offer is the only thing beside a promotion that holds pixels which may leave the worker. It is made of the proofs' own mean picture and
 never changes: what is written after a signature is what the signer saw, and whoever arrives in between restarts a proof, which lapses.

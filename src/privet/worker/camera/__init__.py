@@ -1,1 +1,2 @@
-"""One camera's pipeline inside a worker."""
+"""One camera inside a worker, a file for each step of a frame's way: `frame_demand` asks for it, `pipeline` receives it, `take` looks at it
+unless `load_shedding` says otherwise, `scene_sender` and `scene_encoder` say what was seen. `health`: how the camera is."""
