@@ -9,6 +9,7 @@ from tests.scene.pictures import frame_of, noisy, with_person
 from tests.scene.test_analyst import PLACE, SETTINGS, SOMEBODY_PX, Camera, detectors
 
 from privet.core.clock import NS_PER_S
+from privet.core.frame import Matrix
 from privet.ingest.synthetic import Picture
 from privet.scene.analyst import Analyst
 from privet.scene.demand import is_due
@@ -159,3 +160,13 @@ def test_a_keyframe_that_was_asked_about_is_not_measured_again() -> None:
     said, same = (camera.analyst.observe(frame, Circumstances(gap=True)) for camera in (one, other))
     assert np.array_equal(said.cover, same.cover)
     assert said.cover.any()
+
+
+def test_what_was_asked_about_counts_for_its_own_grid_and_colours_alone() -> None:
+    """A frame of another colour coding begins an epoch in which nothing is proven, so nothing can differ from it."""
+    one, other = (without_detectors(proven()) for _ in range(2))
+    frame = frame_of(noisy(with_person(PLACE, SOMEBODY_PX), 0.8, 996), one.now_ns, keyframe=True, matrix=Matrix.BT709)
+    one.analyst.differs(frame)
+    said, same = (camera.analyst.observe(frame) for camera in (one, other))
+    assert said.new_grid
+    assert np.array_equal(said.cover, same.cover)
