@@ -41,7 +41,7 @@ def waits(load_shedding: LoadShedding, count: int, now_ns: int = 0) -> list[int]
 def test_it_waits_twice_as_long_each_time_and_not_for_ever(periods: Periods) -> None:
     always = LoadShedding(periods, lambda: 0.0)
     found = waits(always, 8)
-    assert found == [min(periods.shortest_ns << each, periods.longest_ns) // 2 for each in range(8)]
+    assert found == [min(periods.waits.first_ns << each, periods.waits.longest_ns) // 2 for each in range(8)]
     assert always.times == 8
 
 
@@ -77,7 +77,7 @@ def test_it_takes_so_long_on_end_in_which_the_machine_was_behind(
         shed = was_off or hurried_ns >= periods.hurried_for_ns
         assert camera.note(now_ns, doing=doing, hurried=hurried) == shed
         assert camera.off(now_ns) == shed
-        assert not camera.off(now_ns + periods.longest_ns)
+        assert not camera.off(now_ns + periods.waits.longest_ns)
         if hurried_ns >= periods.hurried_for_ns:
             hurried_ns = -1
 

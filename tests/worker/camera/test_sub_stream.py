@@ -121,7 +121,7 @@ def test_whoever_stays_behind_wants_keyframes_alone_for_a_while() -> None:
         assert wanted(demand) is Wanted.ALL, "a moment is not a second"
         strained(demand, clock, 1, KEYFRAMES_ABOVE_NS + 1)
         assert wanted(demand) is Wanted.KEYFRAMES
-        clock.sleep(PICTURES.shortest_ns)
+        clock.sleep(PICTURES.waits.first_ns)
         assert wanted(demand) is Wanted.ALL
 
 
@@ -160,8 +160,8 @@ def test_sleep_in_time_is_peace_too() -> None:
     began_ns = clock.monotonic
     while wanted(demand) is Wanted.KEYFRAMES:
         clock.sleep(NS_PER_S)
-    assert min(waits) >= PICTURES.longest_ns // 2 - 2 * NS_PER_S
-    assert clock.monotonic - began_ns <= PICTURES.shortest_ns
+    assert min(waits) >= PICTURES.waits.longest_ns // 2 - 2 * NS_PER_S
+    assert clock.monotonic - began_ns <= PICTURES.waits.first_ns
 
 
 def test_beside_a_sub_stream_the_main_streams_keyframes_say_nothing_unless_it_is_decoded_whole() -> None:

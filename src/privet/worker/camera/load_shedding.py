@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from privet.core.backoff import Backoff
 from privet.core.clock import NS_PER_MS, NS_PER_S
 
 NO_LOOKS_ABOVE_NS = 300 * NS_PER_MS
@@ -36,18 +37,17 @@ def covers_apart_ns(behind_ns: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Periods:
-    """Nanoseconds. hurried_for: who was behind for so long on end waits, first for shortest (or from half of it on), at last for longest.
-    forgiven_after: so long of doing it without being behind, and the first wait is the shortest again.
+    """hurried_for: who was behind for so long on end waits. forgiven_after: so long of doing it without being behind, and the first wait is
+    the shortest again.
     """
 
     hurried_for_ns: int
-    shortest_ns: int
-    longest_ns: int
+    waits: Backoff
     forgiven_after_ns: int
 
 
-PROOFS = Periods(60 * NS_PER_S, 120 * NS_PER_S, 32 * 60 * NS_PER_S, 60 * NS_PER_S)
-PICTURES = Periods(NS_PER_S, 20 * NS_PER_S, 320 * NS_PER_S, 600 * NS_PER_S)
+PROOFS = Periods(60 * NS_PER_S, Backoff(120 * NS_PER_S, 32 * 60 * NS_PER_S), 60 * NS_PER_S)
+PICTURES = Periods(NS_PER_S, Backoff(20 * NS_PER_S, 320 * NS_PER_S), 600 * NS_PER_S)
 """Forgiven late: with a minute, cameras came back as soon as there was room, all of the machine stayed busy, and packets were lost."""
 
 
@@ -59,7 +59,7 @@ class LoadShedding:
         self._periods = periods
         self._random = random
         self._until_ns = self._hurried_ns = self._easy_ns = -1
-        self._wait_ns = periods.shortest_ns
+        self._in_a_row = 0
         self.times = 0
 
     def off(self, now_ns: int) -> bool:
@@ -75,15 +75,15 @@ class LoadShedding:
             if self._easy_ns < 0 or not doing:
                 self._easy_ns = now_ns
             elif now_ns - self._easy_ns >= self._periods.forgiven_after_ns:
-                self._wait_ns = self._periods.shortest_ns
+                self._in_a_row = 0
             return False
         self._easy_ns = -1
         if self._hurried_ns < 0:
             self._hurried_ns = now_ns
         if now_ns - self._hurried_ns < self._periods.hurried_for_ns:
             return False
-        self._until_ns = now_ns + self._wait_ns // 2 + int(self._wait_ns // 2 * self._random())
-        self._wait_ns = min(2 * self._wait_ns, self._periods.longest_ns)
+        self._in_a_row += 1
+        self._until_ns = now_ns + self._periods.waits.wait_ns(self._in_a_row, self._random())
         self._hurried_ns = -1
         self.times += 1
         return True
