@@ -262,7 +262,7 @@ def _send_heartbeat(pipeline: CameraPipeline, for_s: int) -> None:
     """Once a second, as a worker does."""
     for _ in range(for_s):
         time.sleep(1.0)
-        pipeline.beat(1.0)
+        pipeline.heartbeat(1.0)
 
 
 def _await_settled(pipeline: CameraPipeline, heard: _Heard) -> None:

@@ -35,7 +35,7 @@ SUPERVISORS = {
     "main/publisher.py:_written",        # of the rows: one that is out of order is dropped, and counted
     "worker/process.py:main",               # says where it crashed, and ends
     "worker/host.py:_run_once",     # of the cameras: a pipeline that breaks is made anew
-    "worker/host.py:beat",          # the same
+    "worker/host.py:heartbeat",          # the same
 }
 
 

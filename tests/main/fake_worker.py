@@ -52,7 +52,7 @@ class MadeUp:
     def resend(self) -> None:
         self._emit(pipe_pb2.Log(level=20, code=pipe_pb2.LOG_CODE_EPOCH, number=77))
 
-    def beat(self, wait_s: float) -> bool:
+    def heartbeat(self, wait_s: float) -> bool:
         return True
 
     def commission(self, request: CommissionRequest) -> None:

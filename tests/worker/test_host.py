@@ -52,7 +52,7 @@ class Script:
     lives: list[Exception | None]
     begun: int = 0
     resent: threading.Event = field(default_factory=threading.Event)
-    beaten: list[int] = field(default_factory=list)
+    heartbeats: list[int] = field(default_factory=list)
     beat_raises: Exception | None = None
     busy: int = 0
 
@@ -78,11 +78,11 @@ class ScriptedPipeline:
     def resend(self) -> None:
         self._script.resent.set()
 
-    def beat(self, wait_s: float) -> bool:
+    def heartbeat(self, wait_s: float) -> bool:
         if self._script.busy:
             self._script.busy -= 1
             return False
-        self._script.beaten.append(self._script.begun)
+        self._script.heartbeats.append(self._script.begun)
         error, self._script.beat_raises = self._script.beat_raises, None
         if error is not None:
             raise error
@@ -181,7 +181,7 @@ def test_reports_are_sent_for_every_camera() -> None:
     with Stage({GATE: Script([None]), YARD: Script([None])}) as stage:
         stage.heard.wait_for(is_state(GATE))
         stage.heard.wait_for(is_state(YARD))
-        stage.host.beat()
+        stage.host.heartbeat()
         found = stage.heard.wait_for(lambda message: message.WhichOneof("kind") == "health", 2)
         assert {message.camera for message in found} == {GATE, YARD}
 
@@ -191,7 +191,7 @@ def test_the_worker_asks_for_its_memory_every_half_minute_and_every_camera_says_
     with Stage({GATE: Script([None]), YARD: Script([None])}, memory_bytes=lambda: next(answers)) as stage:
         for wait_s in (0, 29, 1):
             stage.clock.advance(wait_s * NS_PER_S)
-            stage.host.beat()
+            stage.host.heartbeat()
         found = stage.heard.wait_for(lambda message: message.WhichOneof("kind") == "health", 6)
     assert [message.health.memory_bytes for message in found] == [100, 100, 100, 100, 200, 200]
 
@@ -201,32 +201,32 @@ def test_a_crash_of_a_beat_is_that_cameras_alone() -> None:
     with Stage(scripts) as stage:
         stage.heard.wait_for(is_state(GATE))
         stage.heard.wait_for(is_state(YARD))
-        stage.host.beat()
+        stage.host.heartbeat()
         (said,) = stage.heard.wait_for(is_log(GATE))
         assert said.log.code == pipe_pb2.LOG_CODE_CAMERA_CRASHED
         assert describe(said.log.number).startswith("ValueError at privet/worker/host.py:")
         stage.heard.wait_for(is_state(GATE), 2)
-        stage.host.beat()
-        assert scripts[GATE].beaten == [1, 2], "by the pipeline that took over"
-        assert scripts[YARD].beaten == [1, 1]
+        stage.host.heartbeat()
+        assert scripts[GATE].heartbeats == [1, 2], "by the pipeline that took over"
+        assert scripts[YARD].heartbeats == [1, 1]
 
 
 def test_a_camera_that_is_busy_is_asked_after_the_others_and_once_only() -> None:
     order = list[int]()
-    scripts = {GATE: Script([None], beaten=order, busy=1), YARD: Script([None, None], beaten=order, begun=1)}
+    scripts = {GATE: Script([None], heartbeats=order, busy=1), YARD: Script([None, None], heartbeats=order, begun=1)}
     with Stage(scripts) as stage:
         stage.heard.wait_for(is_state(GATE))
         stage.heard.wait_for(is_state(YARD))
-        stage.host.beat()
+        stage.host.heartbeat()
         assert order == [2, 1]
         scripts[GATE].busy = 2
-        stage.host.beat()
+        stage.host.heartbeat()
         assert order == [2, 1, 2]
 
 
 def test_a_host_without_cameras_stops() -> None:
     with Stage({}) as stage:
-        stage.host.beat()
+        stage.host.heartbeat()
     assert stage.heard.messages == []
 
 
@@ -247,7 +247,7 @@ def test_cameras_come_change_and_go_and_the_others_are_not_touched() -> None:
         stage.heard.wait_for(is_state(YARD), 2)
         stage.heard.wait_for(is_ended(shed))
         assert {camera: script.begun for camera, script in scripts.items()} == {GATE: 1, YARD: 2, shed: 1, barn: 1}
-        stage.host.beat()
+        stage.host.heartbeat()
         healthy = stage.heard.wait_for(lambda message: message.WhichOneof("kind") == "health", 3)
         assert {message.camera for message in healthy} == {GATE, YARD, barn}, "who left is not spoken of"
         after = [message.camera for message in stage.heard.messages]

@@ -56,7 +56,7 @@ def drained(send_queue: SendQueue) -> None:
 def test_messages_leave_in_order_with_the_camera_named() -> None:
     sink = Sink()
     send_queue = SendQueue(sink, FakeClock())
-    line = send_queue.line("gate")
+    line = send_queue.sender("gate")
     line(background(1))
     line(cover(2))
     line(pipe_pb2.Log(level=20, code=pipe_pb2.LOG_CODE_CONNECTED, number=1))
@@ -69,7 +69,7 @@ def test_messages_leave_in_order_with_the_camera_named() -> None:
 def test_oldest_covers_go_first_and_are_counted() -> None:
     sink = Sink()
     send_queue = SendQueue(sink, FakeClock(), limit_bytes=3 * COVER_BYTES)
-    line = send_queue.line("gate")
+    line = send_queue.sender("gate")
     for sequence in range(1, 6):
         line(cover(sequence))
     assert send_queue.statistics().covers_dropped == 2
@@ -80,7 +80,7 @@ def test_oldest_covers_go_first_and_are_counted() -> None:
 def test_what_is_never_dropped_pushes_covers_out() -> None:
     sink = Sink()
     send_queue = SendQueue(sink, FakeClock(), limit_bytes=3 * COVER_BYTES)
-    line = send_queue.line("gate")
+    line = send_queue.sender("gate")
     for sequence in range(1, 4):
         line(cover(sequence))
     line(state(4))
@@ -98,7 +98,7 @@ def test_who_says_what_is_never_dropped_waits_until_there_is_room() -> None:
         written.append(data)
 
     send_queue = SendQueue(write, FakeClock(), limit_bytes=COVER_BYTES)
-    line = send_queue.line("gate")
+    line = send_queue.sender("gate")
     line(state(1))
     said = threading.Event()
 
@@ -124,7 +124,7 @@ def test_who_says_what_is_never_dropped_waits_until_there_is_room() -> None:
 def test_a_message_longer_than_the_bound_goes_alone() -> None:
     sink = Sink()
     send_queue = SendQueue(sink, FakeClock(), limit_bytes=1)
-    send_queue.line("gate")(background(1))
+    send_queue.sender("gate")(background(1))
     drained(send_queue)
     assert sink.sequences() == [1]
 
@@ -132,7 +132,7 @@ def test_a_message_longer_than_the_bound_goes_alone() -> None:
 def test_what_is_queued_goes_out_together_as_far_as_a_pipe_holds_it() -> None:
     sink = Sink()
     send_queue = SendQueue(sink, FakeClock())
-    line = send_queue.line("gate")
+    line = send_queue.sender("gate")
     sequence = 0
     while send_queue.statistics().queued_bytes <= PIPE_BYTES + COVER_BYTES:
         sequence += 1
@@ -146,7 +146,7 @@ def test_what_is_queued_goes_out_together_as_far_as_a_pipe_holds_it() -> None:
 
 def test_nothing_is_taken_after_closing_and_waiting_ends() -> None:
     send_queue = SendQueue(Sink(), FakeClock(), limit_bytes=1)
-    line = send_queue.line("gate")
+    line = send_queue.sender("gate")
     line(state(1))
     refused = threading.Event()
 
@@ -174,7 +174,7 @@ def test_health_is_kept_and_completed_once_reported() -> None:
         then.pop(0)()
 
     send_queue = SendQueue(write, clock)
-    line = send_queue.line("gate")
+    line = send_queue.sender("gate")
     then += [lambda: line(state(2)), lambda: line.report(7), send_queue.close]      # with the report the cover is counted, and no state yet
     line(pipe_pb2.Health(packets=9, frames_decoded=8, covers_sent=999))
     arrived_ns = 1
@@ -193,7 +193,7 @@ def test_health_is_kept_and_completed_once_reported() -> None:
 def test_report_sends_the_newest_health_only() -> None:
     sink = Sink()
     send_queue = SendQueue(sink, FakeClock())
-    line = send_queue.line("gate")
+    line = send_queue.sender("gate")
     line(pipe_pb2.Health(packets=1))
     line(pipe_pb2.Health(packets=2))
     line.report(0)
@@ -204,14 +204,14 @@ def test_report_sends_the_newest_health_only() -> None:
 def test_a_new_line_counts_from_zero() -> None:
     sink = Sink()
     send_queue = SendQueue(sink, FakeClock(), limit_bytes=3 * COVER_BYTES)
-    first = send_queue.line("gate")
+    first = send_queue.sender("gate")
     for sequence in range(1, 5):
         first(cover(sequence))
     assert send_queue.statistics().covers_dropped == 1
     sender = threading.Thread(target=send_queue.run)
     sender.start()
     first.report(0)
-    send_queue.line("gate").report(0)
+    send_queue.sender("gate").report(0)
     send_queue.close()
     sender.join(10)
     old, new = sink.health()
@@ -231,7 +231,7 @@ def test_latency_falls_into_the_bucket_whose_bound_is_first_not_below(latency_us
 def test_only_covers_are_lost_and_order_is_kept(kinds: list[str], room: int) -> None:
     sink = Sink()
     send_queue = SendQueue(sink, FakeClock(), limit_bytes=room * COVER_BYTES)
-    line = send_queue.line("gate")
+    line = send_queue.sender("gate")
     sender = threading.Thread(target=send_queue.run)
     sender.start()
     for sequence, kind in enumerate(kinds, 1):

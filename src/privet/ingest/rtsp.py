@@ -260,7 +260,7 @@ class RtspSource:
         """Every packet, as it comes. For a hundred cameras this runs a thousand times a second and more, and never out of warm caches."""
         clock, queue, stall_ns = self._clock, self._queue, self._settings.stall_ns
         times, reports, calm, batched_reads = WallTimes(MinimumDelay()), SenderReports(), Calm(), BatchedReads()
-        may_doze = self._settings.transport != "udp"    # what finds no room in the buffer there is lost
+        may_batch = self._settings.transport != "udp"    # what finds no room in the buffer there is lost
         numerator = denominator = 0
         self._heard_ns = clock.monotonic_ns()
         for packet in container.demux(stream):
@@ -296,7 +296,7 @@ class RtspSource:
                 # FFmpeg's read timed out and pushed the last picture out of its parser; asked again, it would wait as long again.
                 raise _Stalled
             batched_reads.read(media_ns, size, keyframe)
-            if calmly and may_doze and (wait_ns := batched_reads.wait_ns(times.arrivals.offset_ns, clock.monotonic_ns())):
+            if calmly and may_batch and (wait_ns := batched_reads.wait_ns(times.arrivals.offset_ns, clock.monotonic_ns())):
                 clock.sleep(wait_ns)
 
 

@@ -92,7 +92,7 @@ class Epoch:
 
 
 def begin_epoch(grid: Grid, matrix: Matrix, means: Means, *, distrust: bool, next_cover_ns: int = -1) -> Epoch:
-    """All unproven. distrust: everything in view is an arrival. next_cover_ns: covers keep their beat from one epoch to the next."""
+    """All unproven. distrust: everything in view is an arrival. next_cover_ns: covers keep their pace from one epoch to the next."""
     settings = means.settings
     blind, model, background = blind_blocks(grid, settings.blind), BlockModel(grid), ProvenBackground(grid, matrix)
     return Epoch(

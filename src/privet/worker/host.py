@@ -1,6 +1,6 @@
 """Hosts several cameras in one worker: a thread each, started again alone when it crashes.
 
-Belongs here: threads, restarts, the beat of the second. Does not belong here: what a pipeline does (camera), the process and
+Belongs here: threads, restarts, the heartbeat of every second. Does not belong here: what a pipeline does (camera), the process and
 its pipe (worker). A supervisor in the sense of the style guide: it catches whatever a pipeline raises, says so and goes on.
 """
 
@@ -21,13 +21,13 @@ from privet.pipe.crash_code import crash_code_of
 from privet.pipe.placeholder import Placeholder
 from privet.pipe.settings import CameraSettings
 from privet.pipe.signing import CommissionRequest, no_picture
-from privet.worker.send_queue import Emit, Line, SendQueue, SendQueueClosedError
+from privet.worker.send_queue import Emit, Sender, SendQueue, SendQueueClosedError
 
 ERROR, WARNING, INFO = 40, 30, 20
 MEMORY_EVERY_NS = 30 * NS_PER_S
 """Asking the kernel for a worker's memory takes it some ten milliseconds."""
 WAIT_FOR_BUSY_NS = NS_PER_S // 4
-"""For how long a beat waits for cameras that are just saying something: for all of them together."""
+"""For how long a heartbeat waits for cameras that are just saying something: for all of them together."""
 
 
 class Pipeline(Protocol):
@@ -49,7 +49,7 @@ class Pipeline(Protocol):
         """From another thread: carry out a signer's request, and answer it."""
         ...
 
-    def beat(self, wait_s: float) -> bool:
+    def heartbeat(self, wait_s: float) -> bool:
         """From another thread, once a second: say how the camera is. False: it was busy for all of wait_s, and nothing was said."""
         ...
 
@@ -107,22 +107,22 @@ class Host:
         if seat is not None:
             seat.commission(request)
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """Say how every camera is, and its counters; once a second. Errors as `SendQueue.put`.
 
         One thread says it of all: where the machine is full, sixteen that woke at once waited for each other for a second and more. One
         that is just encoding a background does not hold up the others: it is asked after them.
         """
         seats = tuple(self._seats.values())
-        busy = [seat for seat in seats if not seat.beat(0.0)]
+        busy = [seat for seat in seats if not seat.heartbeat(0.0)]
         ends_ns = self._clock.monotonic_ns() + WAIT_FOR_BUSY_NS
         for seat in busy:
-            seat.beat(max(ends_ns - self._clock.monotonic_ns(), 0) / NS_PER_S)
+            seat.heartbeat(max(ends_ns - self._clock.monotonic_ns(), 0) / NS_PER_S)
         if (now_ns := self._clock.monotonic_ns()) >= self._memory_due_ns:
             self._memory_bytes = self._ask_memory_bytes()
             self._memory_due_ns = now_ns + MEMORY_EVERY_NS
         for seat in seats:
-            seat.line.report(self._memory_bytes)
+            seat.sender.report(self._memory_bytes)
 
     def stop(self, within_s: float) -> bool:
         """Stop every camera. Returns whether all threads ended in time."""
@@ -138,7 +138,7 @@ class _Seat:
 
     def __init__(self, settings: CameraSettings, make: MakePipeline, send_queue: SendQueue, clock: Clock) -> None:
         self.thread = threading.Thread(target=self._run, name=f"camera-{settings.camera}", daemon=True)
-        self.line: Line = send_queue.line(settings.camera)
+        self.sender: Sender = send_queue.sender(settings.camera)
         self._settings = settings
         self._make = make
         self._send_queue = send_queue
@@ -148,7 +148,7 @@ class _Seat:
         self._lock = threading.Lock()
         self._pipeline: Pipeline | None = None
         self._made_of: CameraSettings | None = None  # what the pipeline was made with
-        self._number = 0                            # where a beat crashed
+        self._number = 0                            # where a heartbeat crashed
 
     def change(self, settings: CameraSettings) -> None:
         """Begin anew with other settings; the same ones change nothing."""
@@ -174,14 +174,14 @@ class _Seat:
             if self._pipeline is not None:
                 self._pipeline.commission(request)
                 return
-        self.line(no_picture(request))
+        self.sender(no_picture(request))
 
-    def beat(self, wait_s: float) -> bool:
+    def heartbeat(self, wait_s: float) -> bool:
         with self._lock:                            # no pipeline speaks any more when the next one begins
             if self._pipeline is None:
                 return True
             try:
-                return self._pipeline.beat(wait_s)
+                return self._pipeline.heartbeat(wait_s)
             except SendQueueClosedError:
                 raise
             except Exception as error:  # noqa: BLE001 (a supervisor: one camera's crash is not another's)
@@ -199,7 +199,7 @@ class _Seat:
         try:
             self._live()
             if self._leaving:
-                self.line(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_CAMERA_ENDED, number=0))
+                self.sender(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_CAMERA_ENDED, number=0))
         except SendQueueClosedError:
             return
 
@@ -213,14 +213,14 @@ class _Seat:
             if lost:
                 losses = losses.lost(self._clock.monotonic_ns() - began_ns)
                 self._wait(losses.wait_ns(random.random()))  # noqa: S311 (spreads restarts, keeps no secret)
-            self.line = self._send_queue.line(self._settings.camera)
+            self.sender = self._send_queue.sender(self._settings.camera)
 
     def _run_once(self) -> bool:
         """One pipeline from start to end. Returns whether it ended although nobody asked it to."""
         try:
             with self._lock:
                 self._made_of = self._settings
-            pipeline = self._make(self._made_of, self.line)
+            pipeline = self._make(self._made_of, self.sender)
             with self._lock:
                 self._pipeline, self._number = pipeline, 0
                 changed = self._settings is not self._made_of
@@ -238,7 +238,7 @@ class _Seat:
                 changed = self._settings is not self._made_of
         if (changed and number == 0) or self._stopping.is_set():
             return False
-        self.line(pipe_pb2.Log(level=ERROR, code=pipe_pb2.LOG_CODE_CAMERA_CRASHED, number=number))
+        self.sender(pipe_pb2.Log(level=ERROR, code=pipe_pb2.LOG_CODE_CAMERA_CRASHED, number=number))
         return True
 
     def _wait(self, duration_ns: int) -> None:
@@ -246,6 +246,6 @@ class _Seat:
         placeholder = Placeholder()
         ends_ns = self._clock.monotonic_ns() + duration_ns
         while (left_ns := ends_ns - self._clock.monotonic_ns()) > 0:
-            self.line(placeholder.say(Condition.OFFLINE, Reason.WORKER, self._clock.wall_ns()))
+            self.sender(placeholder.say(Condition.OFFLINE, Reason.WORKER, self._clock.wall_ns()))
             if self._stopping.wait(min(left_ns, NS_PER_S) / NS_PER_S):
                 return

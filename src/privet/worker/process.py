@@ -39,7 +39,7 @@ from privet.worker import lockdown
 from privet.worker.heartbeat import until_heartbeat_ns
 from privet.worker.host import ERROR, INFO, WARNING, Host, MakePipeline
 from privet.worker.priority import stand_back
-from privet.worker.send_queue import Line, SendQueue, SendQueueClosedError
+from privet.worker.send_queue import Sender, SendQueue, SendQueueClosedError
 
 EXIT_STOPPED = 0
 EXIT_ORPHANED = 3
@@ -69,36 +69,36 @@ def main(furnish: Furnish | None = None, memory_bytes: Callable[[], int] = own_m
     send_queue = SendQueue(lambda data: framing.write_all(outward, data), clock)
     frames = framing.read_frames(os.fdopen(inward, "rb"), framing.MAX_COMMAND_BYTES)
     settings, directories = _settings(frames), _directories()
-    line = send_queue.line("")
+    say = send_queue.sender("")
     try:
         abi = prepare(settings, directories)
     except (PrivetError, OSError) as error:
         _fail(outward, pipe_pb2.LOG_CODE_SANDBOX, crash_code_of(error))
     if abi == 0 and settings.lockdown == "required":
         _fail(outward, pipe_pb2.LOG_CODE_SANDBOX, 0)
-    sender = threading.Thread(target=_send, args=(send_queue,), name="sender", daemon=True)
-    sender.start()
-    line(pipe_pb2.Log(level=INFO if abi else WARNING, code=pipe_pb2.LOG_CODE_SANDBOX, number=abi))
+    writing = threading.Thread(target=_send, args=(send_queue,), name="writing", daemon=True)
+    writing.start()
+    say(pipe_pb2.Log(level=INFO if abi else WARNING, code=pipe_pb2.LOG_CODE_SANDBOX, number=abi))
     try:
         host = Host(settings.cameras, (furnish or _real_pipelines)(settings, directories, clock), send_queue, clock, memory_bytes)
     except Exception as error:  # noqa: BLE001 (a supervisor: say where before the process is gone)
-        _end_by(error, line, send_queue, sender)
+        _end_by(error, say, send_queue, writing)
     stop = threading.Event()
     _on_sigterm(stop)
     threading.Thread(target=_obey, args=(frames, settings, host, stop), name="control", daemon=True).start()
-    line(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_STARTED, number=len(settings.cameras)))
+    say(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_STARTED, number=len(settings.cameras)))
     host.start()
     wait_s = HEARTBEAT_EVERY_S
     try:
         while not stop.wait(wait_s):
-            host.beat()
+            host.heartbeat()
             wait_s = until_heartbeat_ns(clock.monotonic_ns(), round(HEARTBEAT_EVERY_S * NS_PER_S), os.getpid()) / NS_PER_S
     except Exception as error:  # noqa: BLE001 (a supervisor: cameras that nobody speaks for any more must not go on)
-        _end_by(error, line, send_queue, sender)
+        _end_by(error, say, send_queue, writing)
     host.stop(STOP_WITHIN_S)
-    line(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_STOPPED, number=0))
+    say(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_STOPPED, number=0))
     send_queue.close()
-    sender.join(DRAIN_WITHIN_S)
+    writing.join(DRAIN_WITHIN_S)
     os._exit(EXIT_STOPPED)  # a camera's thread may still sit in a decoder: nothing here is worth waiting for
 
 
@@ -210,12 +210,12 @@ def _send(send_queue: SendQueue) -> None:
         os._exit(EXIT_ORPHANED)
 
 
-def _end_by(error: Exception, line: Line, send_queue: SendQueue, sender: threading.Thread) -> NoReturn:
+def _end_by(error: Exception, say: Sender, send_queue: SendQueue, writing: threading.Thread) -> NoReturn:
     """Say where it went wrong, and end the process: the supervisor starts another."""
     with suppress(SendQueueClosedError):
-        line(pipe_pb2.Log(level=ERROR, code=pipe_pb2.LOG_CODE_CAMERA_CRASHED, number=crash_code_of(error)))
+        say(pipe_pb2.Log(level=ERROR, code=pipe_pb2.LOG_CODE_CAMERA_CRASHED, number=crash_code_of(error)))
     send_queue.close()
-    sender.join(DRAIN_WITHIN_S)
+    writing.join(DRAIN_WITHIN_S)
     os._exit(EXIT_UNUSABLE)
 
 

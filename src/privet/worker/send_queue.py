@@ -93,9 +93,9 @@ class SendQueue:
         self._covers_dropped = 0
         self._closed = False
 
-    def line(self, camera: str) -> Line:
-        """Return a new line for a camera's pipeline, its counters at zero; '' for the worker as a whole."""
-        return Line(self, camera)
+    def sender(self, camera: str) -> Sender:
+        """Return a new sender for a camera's pipeline, its counters at zero; '' for the worker as a whole."""
+        return Sender(self, camera)
 
     def put(self, message: pipe_pb2.WorkerMessage, counters: _Counters, arrived_monotonic_ns: int) -> None:
         """Queue a message.
@@ -204,7 +204,7 @@ class SendQueue:
             counters.latency_counts[latency_bucket(latency_us)] += 1
 
 
-class Line:
+class Sender:
     """One pipeline's `Emit`: names the camera, keeps its counters."""
 
     def __init__(self, send_queue: SendQueue, camera: str) -> None:
@@ -214,7 +214,7 @@ class Line:
         self._health = pipe_pb2.Health()
 
     def __call__(self, message: Outgoing, arrived_monotonic_ns: int = 0) -> None:
-        """Queue a message; keep a health report, which is the line's from now on, for the next `report`. Errors as `SendQueue.put`."""
+        """Queue a message; keep a health report, which is the sender's from now on, for the next `report`. Errors as `SendQueue.put`."""
         match message:
             case scene_pb2.SceneMessage():
                 outgoing = pipe_pb2.WorkerMessage(camera=self._camera, scene=message)

@@ -317,7 +317,7 @@ def worked_when_behind(behind_ns: int) -> Worked:
 
     def script() -> Iterator[Frame]:
         yield from late(clock, behind_ns)
-        pipeline.beat(1.0)
+        pipeline.heartbeat(1.0)
 
     source = once(lambda _: Scripted(script))
     pipeline = CameraPipeline(camera_settings(), heard, [spotter, Spotter()], Kept(), clock, source, session=7)
@@ -383,7 +383,7 @@ def analysed_in_sub_when_behind(behind_ns: int) -> int:
     clock, heard = FakeClock(), Heard()
     beside = Beside(clock)
     pipeline = CameraPipeline(
-        camera_settings(), heard, two(), Kept(), clock, once(lambda _: Scripted(lambda: beside.main(lambda: pipeline.beat(1.0)))),
+        camera_settings(), heard, two(), Kept(), clock, once(lambda _: Scripted(lambda: beside.main(lambda: pipeline.heartbeat(1.0)))),
         make_observer=SeenInSub, open_sub=lambda _: Scripted(lambda: beside.sub(lambda: late(clock, behind_ns))),
     )
     run(pipeline)
@@ -586,22 +586,22 @@ def test_heartbeats_go_on_while_the_camera_is_silent_and_a_resend_is_answered() 
         before = len(heard.scenes("state")), len(heard.health())
         for _ in range(10):
             clock.advance(NS_PER_S)
-            assert pipeline.beat(1.0)
+            assert pipeline.heartbeat(1.0)
         assert (len(heard.scenes("state")), len(heard.health())) == (before[0] + 10, before[1] + 10)
         pipeline.resend()
         assert len(heard.scenes("background")) == 1, "with the next heartbeat"
-        pipeline.beat(1.0)
+        pipeline.heartbeat(1.0)
         assert len(heard.scenes("background")) == 2
-        pipeline.beat(1.0)
+        pipeline.heartbeat(1.0)
         assert len(heard.scenes("background")) == 2, "once"
 
     pipeline = CameraPipeline(camera_settings(), heard, two(), Kept(), clock, once(lambda _: Scripted(script)))
-    pipeline.beat(1.0)
+    pipeline.heartbeat(1.0)
     assert heard.messages == [], "it does not run yet"
     run(pipeline)
     assert scene_pb2.REASON_STALLED in heard.reasons()
     said = len(heard.messages)
-    pipeline.beat(1.0)
+    pipeline.heartbeat(1.0)
     assert len(heard.messages) == said, "it does not run any more"
 
 
@@ -612,11 +612,11 @@ def test_where_keyframes_alone_are_looked_at_the_next_may_take_as_long_as_a_gop_
     nothing = np.full_like(PLACE[0], 16), *PLACE[1:]
     offline: list[tuple[str, bool]] = []
 
-    def beat(when: str, *, a_packet_came: bool) -> None:
+    def heartbeat(when: str, *, a_packet_came: bool) -> None:
         nonlocal received
         if a_packet_came:
             received = SourceStatistics(next(packets))
-        pipeline.beat(1.0)
+        pipeline.heartbeat(1.0)
         offline.append((when, heard.conditions()[-1] == scene_pb2.CONDITION_OFFLINE))
 
     def script(consumer: FrameConsumer) -> Iterator[Frame]:
@@ -628,15 +628,15 @@ def test_where_keyframes_alone_are_looked_at_the_next_may_take_as_long_as_a_gop_
         said = heard.scenes("state")[-1].state
         assert said.condition == (scene_pb2.CONDITION_BLIND if dark else scene_pb2.CONDITION_AWAKE)
         assert dark or said.reason == scene_pb2.REASON_OVERLOADED
-        beat("at once", a_packet_came=True)
+        heartbeat("at once", a_packet_came=True)
         clock.sleep(5 * NS_PER_S)
-        beat("within a GOP", a_packet_came=True)
+        heartbeat("within a GOP", a_packet_came=True)
         clock.sleep(2 * NS_PER_S + 1)
-        beat("no keyframe comes", a_packet_came=True)
+        heartbeat("no keyframe comes", a_packet_came=True)
         yield from itertools.islice(frames(clock, 2).frames(), 1)
-        beat("it came", a_packet_came=True)
+        heartbeat("it came", a_packet_came=True)
         clock.sleep(2 * NS_PER_S + 1)
-        beat("no packet comes", a_packet_came=False)
+        heartbeat("no packet comes", a_packet_came=False)
 
     source = once(lambda consumer: Scripted(lambda: script(consumer), lambda: received))
     pipeline = CameraPipeline(camera_settings(), heard, two(), Kept(), clock, source)
@@ -660,7 +660,7 @@ def test_a_machine_that_does_not_keep_up_is_not_the_cameras_fault(throws_away: b
         for _ in range(5):
             clock.advance(NS_PER_S)
             received += SourceStatistics(15, packets_dropped=10 if throws_away else 0)
-            pipeline.beat(1.0)
+            pipeline.heartbeat(1.0)
 
     pipeline = CameraPipeline(
         camera_settings(), heard, [], Kept(), clock, once(lambda _: Scripted(script, lambda: received))

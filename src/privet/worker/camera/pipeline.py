@@ -130,7 +130,7 @@ class CameraPipeline:
         """Carry out a signer's request with the next frame that is looked at; answered within seconds in any case."""
         self._signing.put(request)
 
-    def beat(self, wait_s: float) -> bool:
+    def heartbeat(self, wait_s: float) -> bool:
         """Say how the camera is, whatever it does: silence must never look like an empty place. Once a second; nothing while it does not
         run.
 
@@ -152,7 +152,7 @@ class CameraPipeline:
         finally:
             sender.lock.release()
         self._signing.give_up()
-        self._state.beat()
+        self._state.heartbeat()
         self._emit(
             health_message(
                 received, self._observer.counters, self._taker, connects=self._link.connects, promoted_blocks=sender.promoted_blocks,

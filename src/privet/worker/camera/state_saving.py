@@ -220,7 +220,7 @@ class SceneSaving:
         self._saving.flush(LAST_SAVE_WITHIN_S)
         self._say()
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """Try again, if it is time, and say whether it could be saved. Raises as `StateSaving.tick`."""
         self._saving.tick()
         self._say()
