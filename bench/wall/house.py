@@ -27,8 +27,8 @@ from privet.core.ids import CameraId
 from privet.index.index import Index, index_url
 from privet.main.announce import IndexAnnounce
 from privet.main.application import application
-from privet.main.port_bounds import MOST_CONNECTIONS, Bounds
 from privet.main.publisher import Ledger
+from privet.main.request_limits import MOST_CONNECTIONS, Bounds
 from privet.main.web_server import WebServer, server_settings
 from privet.main.wiring import Wiring
 from privet.record.recorder import Recorder

@@ -174,7 +174,7 @@ def test_pipe_framing(case: Json) -> None:
     read: list[str] = []
     end = "clean"
     try:
-        read.extend(body.hex() for body in framing.read_frames(io.BytesIO(bytes.fromhex(case["stream"]))))
+        read.extend(body.hex() for body in framing.read_bodies(io.BytesIO(bytes.fromhex(case["stream"]))))
     except WireError:
         end = "refused"
     assert read == case["messages"][: len(read)]

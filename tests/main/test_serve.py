@@ -20,8 +20,8 @@ from demo.encode import CACHE
 
 from privet.api.guard.listen import ListenSettings
 from privet.index.index import Index, index_url
-from privet.main.port import ACCEPTED_AT_ONCE
-from privet.main.port_bounds import connection_bounds
+from privet.main.connections import ACCEPTED_AT_ONCE
+from privet.main.request_limits import connection_bounds
 from privet.main.web_server import listening_socket
 from privet.worker.jobs.rehearsal import encode_film
 

@@ -22,9 +22,9 @@ from privet.core.ids import CameraId
 from privet.core.offer import OFFER_EVERY_NS, OFFER_ID_BYTES, OFFER_NS
 from privet.core.pb import options_pb2, pipe_pb2, scene_pb2
 from privet.core.scene import MOST_LAYERS, Condition, Reason
+from privet.core.wire import MAX_MESSAGE_BYTES
 from privet.main.metrics import of_figures
 from privet.pipe.bound import capacity, capacity_bits_per_second
-from privet.pipe.framing import MAX_FRAME_BYTES
 from privet.pipe.latency import LATENCY_BOUNDS_US
 from privet.pipe.leaves_page import health_table
 from privet.scene.light import LIGHT_EVERY_NS
@@ -303,7 +303,7 @@ def test_the_outputs_beside_the_pipe_are_what_the_code_does() -> None:
         if line.startswith("| ") and len(cells := [cell.strip() for cell in line.strip("|").split(" | ")]) == 4
     }
     assert rows["exit status"][0].startswith(f"{EXIT_STOPPED} stopped, {EXIT_ORPHANED} orphaned, {EXIT_UNUSABLE} unusable")
-    assert f"{MAX_FRAME_BYTES >> 20} MiB a message; a queue of {DEFAULT_LIMIT_BYTES >> 20} MiB" in rows["pipe to the supervisor"][2]
+    assert f"{MAX_MESSAGE_BYTES >> 20} MiB a message; a queue of {DEFAULT_LIMIT_BYTES >> 20} MiB" in rows["pipe to the supervisor"][2]
     assert f"at most every {SAVE_EVERY_NS // NS_PER_S} s" in rows["sealed state"][1]
     assert set(rows) == {
         "output", "pipe to the supervisor", "sealed state", "its own directory", "standard output and error", "core dumps",

@@ -28,7 +28,7 @@ def told(camera: CameraId, url: str = "rtsp://192.0.2.1/main") -> CameraSettings
 
 
 class Heard:
-    """Parses what the outlet writes; `wait_for` blocks until something was said."""
+    """Parses what the send queue writes; `wait_for` blocks until something was said."""
 
     def __init__(self) -> None:
         self.messages: list[pipe_pb2.WorkerMessage] = []
@@ -36,7 +36,7 @@ class Heard:
 
     def __call__(self, data: bytes) -> None:
         with self._changed:
-            self.messages += [framing.parse_worker_message(body) for body in framing.read_frames(io.BytesIO(data))]
+            self.messages += [framing.parse_worker_message(body) for body in framing.read_bodies(io.BytesIO(data))]
             self._changed.notify_all()
 
     def wait_for(self, wanted: Callable[[pipe_pb2.WorkerMessage], bool], count: int = 1) -> list[pipe_pb2.WorkerMessage]:
@@ -93,7 +93,7 @@ class ScriptedPipeline:
 
 
 class Stage:
-    """A host with scripted pipelines and its outlet running."""
+    """A host with scripted pipelines and its send queue running."""
 
     def __init__(self, scripts: dict[CameraId, Script], memory_bytes: Callable[[], int] = lambda: 1) -> None:
         self.heard = Heard()

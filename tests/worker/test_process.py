@@ -43,10 +43,10 @@ class Child:
         assert self.process.stdout is not None
         self.stdin = self.process.stdin
         assert isinstance(self.process.stdout, io.BufferedReader)
-        self._frames = framing.read_frames(self.process.stdout)
+        self._frames = framing.read_bodies(self.process.stdout)
 
     def tell(self, message: pipe_pb2.SupervisorMessage) -> None:
-        self.stdin.write(framing.frame(message))
+        self.stdin.write(framing.framed(message))
         self.stdin.flush()
 
     def start(self, **words: str) -> None:
@@ -190,7 +190,7 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
         env=os.environ | {"PYTHONPATH": root},
     )
     message = pipe_pb2.Start(settings=settings({"gate": "covers"}).model_dump_json().encode())
-    os.write(held, framing.frame(pipe_pb2.SupervisorMessage(start=message)))
+    os.write(held, framing.framed(pipe_pb2.SupervisorMessage(start=message)))
     assert parent.stdout is not None
     assert parent.stdin is not None
     pid = int(parent.stdout.readline())

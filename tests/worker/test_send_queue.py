@@ -21,11 +21,11 @@ from privet.worker.send_queue import (
     SendQueueClosedError,
 )
 
-COVER_BYTES = len(framing.frame(pipe_pb2.WorkerMessage(camera="gate", scene=cover(1))))
+COVER_BYTES = len(framing.framed(pipe_pb2.WorkerMessage(camera="gate", scene=cover(1))))
 
 
 class Sink:
-    """Collects what the outlet writes."""
+    """Collects what the send queue writes."""
 
     def __init__(self) -> None:
         self.written: list[bytes] = []
@@ -34,7 +34,7 @@ class Sink:
         self.written.append(data)
 
     def messages(self) -> list[pipe_pb2.WorkerMessage]:
-        return [framing.parse_worker_message(body) for body in framing.read_frames(io.BytesIO(b"".join(self.written)))]
+        return [framing.parse_worker_message(body) for body in framing.read_bodies(io.BytesIO(b"".join(self.written)))]
 
     def health(self) -> list[pipe_pb2.Health]:
         return [message.health for message in self.messages() if message.WhichOneof("kind") == "health"]

@@ -95,7 +95,7 @@ export const LIVE_STATES: readonly LiveState[] = [
     bring: (live, camera) => live.say(camera, { condition: Condition.AWAKE, coverAgeMs: 7200 }),
     tone: "unknown",
     dim: true,
-    en: "Nothing said of what is there for 7 s: what is shown may be old",
+    en: "No report on this place for 7 s: what is shown may be old",
     ar: "لم يُذكر ما هو هناك منذ 7 ث: قد يكون المعروض قديمًا",
   },
 ];

@@ -27,7 +27,7 @@ from privet.core.scene import Background, Cover, Reason, Scene
 from privet.core.wire import from_message
 from privet.main.launch import reduced_environment
 from privet.pipe.compiled import compiled_directory, is_warm, warm_command
-from privet.pipe.framing import parse_worker_message, read_frames
+from privet.pipe.framing import parse_worker_message, read_bodies
 from privet.pipe.jobs import GEOMETRY_CODES, MaskSettings
 
 WHY = {
@@ -176,7 +176,7 @@ class _Teller:
             UserError: the file cannot be used. PrivetError: a detector is missing. WireError: nonsense was said.
         """
         view = SceneView()
-        for body in read_frames(self._stream):
+        for body in read_bodies(self._stream):
             message = parse_worker_message(body)
             match message.WhichOneof("kind"):
                 case "health":

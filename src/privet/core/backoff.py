@@ -18,7 +18,7 @@ class Backoff:
     longest_ns: int
 
     def wait_ns(self, failures: int, random: float) -> int:
-        """Nanoseconds to wait after `failures` in a row, the one that has just been and is forgiven not counted: 0 for 0.
+        """Nanoseconds to wait before the next try. failures: how many in a row came before the last one; 0 means at once.
 
         random: uniform in [0, 1). It spreads each wait over its upper half, so that what was lost together does not return together.
 

@@ -1,4 +1,4 @@
-"""What whoever looks at frames asks of whoever decodes them: plain values, frozen, published anew after every picture that was looked at.
+"""What the analysis of frames asks of their decoder: plain values, frozen, published anew after every picture that was looked at.
 
 Belongs here: those values, which ingest and scene both speak. Does not belong here: what makes a place quiet (scene), what a decoder tells
 back (ingest.frame_demand), when a machine that is behind asks for less (worker).

@@ -1,4 +1,4 @@
-"""Who takes a stream's frames, as the one who decodes them knows it: what is asked of the decoder, and what it tells back.
+"""The consumer of a stream's frames, as the decoder sees it: what is asked of the decoder, and what it tells back.
 
 Belongs here: the protocol, and the one who always wants everything. Does not belong here: the demand itself (core.frame_demand), what makes
 a place quiet (scene), when a camera sleeps (on_demand).

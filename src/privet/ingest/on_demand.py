@@ -4,8 +4,8 @@ Asleep, the packets of the current GOP are kept. When one of them is larger than
 stands, which is the keyframe; when a keyframe shows something that was not there, the GOP before it is decoded from its beginning. So
 whatever moved is seen from its first picture on, at most a GOP late, and nothing is left out.
 
-Awake, a picture is looked at a few times a second, and what lies between two of those is decoded only for the second one's sake: so
-shortly before that one is there, all together, which is cheaper than one at a time; and not at all if a keyframe comes first.
+Awake, a picture is looked at a few times a second. Packets between two such pictures are decoded together, just before the second, which
+is cheaper than one at a time. They are skipped if a keyframe comes first.
 
 A camera sleeps only where this works: its keyframes come out of the decoder at once and clean although what lies between them was left
 out, they come often enough, and the sizes of its packets tell whether something moves (size_motion).

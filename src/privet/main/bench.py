@@ -270,7 +270,7 @@ class _Worker:
 
     def _say(self, message: pipe_pb2.SupervisorMessage) -> None:
         try:
-            framing.write_all(cast(BinaryIO, self._process.stdin).fileno(), framing.frame(message))
+            framing.write_all(cast(BinaryIO, self._process.stdin).fileno(), framing.framed(message))
         except (OSError, ValueError):
             pass                                # it is gone, or was let go: that no pictures came says so
 
@@ -278,7 +278,7 @@ class _Worker:
         inspector = Inspector(self.settings.camera_ids(), covers_per_second=self.settings.covers_per_second)
         with cast(BinaryIO, self._process.stdout) as stream:
             try:
-                for body in framing.read_frames(stream):
+                for body in framing.read_bodies(stream):
                     self._take(inspector.inspect(body))
             except (WireError, ValueError):
                 self._process.kill()

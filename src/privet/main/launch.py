@@ -40,11 +40,11 @@ class LocalWorker:
     async def send(self, message: pipe_pb2.SupervisorMessage) -> None:
         # A worker that is gone, or no longer reads, is not an error here: receive() says so, or the supervisor's patience ends.
         with contextlib.suppress(ConnectionError, RuntimeError), anyio.move_on_after(SEND_WITHIN_S):
-            self._writer.write(framing.frame(message))
+            self._writer.write(framing.framed(message))
             await self._writer.drain()
 
     async def receive(self) -> bytes | None:
-        return await framing.receive_frame(self._reader)
+        return await framing.receive_body(self._reader)
 
     async def end(self) -> int:
         with contextlib.suppress(ProcessLookupError):

@@ -37,11 +37,11 @@ from privet.index.index import Index, index_url
 from privet.main.announce import IndexAnnounce
 from privet.main.application import application
 from privet.main.assignment import deal
+from privet.main.connections import raise_descriptor_limit
 from privet.main.launch import reduced_environment
-from privet.main.port import raise_descriptor_limit
-from privet.main.port_bounds import Bounds, connection_bounds
 from privet.main.publisher import Ledger
 from privet.main.reload import Reloader
+from privet.main.request_limits import Bounds, connection_bounds
 from privet.main.web_server import SERVER_STOPS_WITHIN_S, WebServer, listening_socket, server_settings
 from privet.main.wiring import Wiring
 from privet.pipe.compiled import WARM_WITHIN_S, is_warm, warm_command

@@ -18,8 +18,8 @@ from fastapi import FastAPI
 from privet.api.guard.listen import ListenSettings
 from privet.core.clock import Clock
 from privet.core.errors import ConfigError
-from privet.main.port import PIECE_BYTES, Port
-from privet.main.port_bounds import HEAD_BYTES, TIMES, Bounds, Times
+from privet.main.connections import PIECE_BYTES, Port
+from privet.main.request_limits import HEAD_BYTES, TIMES, Bounds, Times
 
 SERVER_STOPS_WITHIN_S = 5
 UVICORN_TICKS = 10      # a second: by then the date in its answers is to be set anew

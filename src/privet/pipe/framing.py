@@ -1,8 +1,8 @@
 """Framing of the one pipe between a worker and its supervisor: 4 bytes big endian length, then one protobuf message.
 
-Belongs here: bytes to messages and back, on both sides. Does not belong here: what a worker may say (inspection), when (outlet).
-The supervisor takes a worker to be hostile: a frame that is too long, cut short or no message is a `WireError`, and who gets one
-ends the worker.
+Belongs here: bytes to messages and back, on both sides. Does not belong here: what a worker may say (main.inspector), when
+(worker.send_queue). The supervisor takes a worker to be hostile: a frame that is too long, cut short or no message is a `WireError`, and
+who gets one ends the worker.
 """
 
 from __future__ import annotations
@@ -18,10 +18,8 @@ from privet.core.errors import WireError
 from privet.core.pb import pipe_pb2
 from privet.core.wire import MAX_MESSAGE_BYTES
 
-MAX_FRAME_BYTES = MAX_MESSAGE_BYTES
-"""The longest frame from a worker: as much as the recorder and a reader take."""
 MAX_COMMAND_BYTES = 4 * 1024 * 1024
-"""The longest frame a worker takes: settings of many cameras, or a bitmap."""
+"""The longest message a worker takes: settings of many cameras, or a bitmap."""
 
 _LENGTH = struct.Struct(">I")
 
@@ -34,15 +32,15 @@ class ByteReader(Protocol):
         ...
 
 
-def frame(message: pipe_pb2.WorkerMessage | pipe_pb2.SupervisorMessage) -> bytes:
+def framed(message: pipe_pb2.WorkerMessage | pipe_pb2.SupervisorMessage) -> bytes:
     """Return a message as it goes through the pipe.
 
     Raises:
-        WireError: it is longer than MAX_FRAME_BYTES.
+        WireError: it is longer than MAX_MESSAGE_BYTES.
     """
     body = message.SerializeToString()
-    if len(body) > MAX_FRAME_BYTES:
-        raise WireError(f"pipe message of {len(body)} bytes: at most {MAX_FRAME_BYTES} are taken")
+    if len(body) > MAX_MESSAGE_BYTES:
+        raise WireError(f"pipe message of {len(body)} bytes: at most {MAX_MESSAGE_BYTES} are taken")
     return _LENGTH.pack(len(body)) + body
 
 
@@ -57,7 +55,7 @@ def write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def read_frames(stream: IO[bytes], limit_bytes: int = MAX_FRAME_BYTES) -> Iterator[bytes]:
+def read_bodies(stream: IO[bytes], limit_bytes: int = MAX_MESSAGE_BYTES) -> Iterator[bytes]:
     """Yield message bodies until the stream ends between two frames.
 
     Raises:
@@ -73,7 +71,7 @@ def read_frames(stream: IO[bytes], limit_bytes: int = MAX_FRAME_BYTES) -> Iterat
         yield body
 
 
-async def receive_frame(stream: ByteReader) -> bytes | None:
+async def receive_body(stream: ByteReader) -> bytes | None:
     """Return the next message's body; None if the stream ended between two frames.
 
     Raises:
@@ -116,7 +114,7 @@ def parse_supervisor_message(body: bytes) -> pipe_pb2.SupervisorMessage:
         raise WireError(f"{len(body)} bytes are not a supervisor's message") from error
 
 
-def _checked_length(header: bytes, limit_bytes: int = MAX_FRAME_BYTES) -> int:
+def _checked_length(header: bytes, limit_bytes: int = MAX_MESSAGE_BYTES) -> int:
     length = int(_LENGTH.unpack(header)[0])
     if length > limit_bytes:
         raise WireError(f"a frame of {length} bytes was announced: at most {limit_bytes} are taken")

@@ -352,7 +352,7 @@ class CameraWriter:
         self._attempts += 1
         if not self.error:
             self.failing_since_wall_ns = self._clock.wall_ns()
-            _log.error("%s: cannot record: %s; covers are dropped until it is mended", self._camera, error)
+            _log.error("%s: cannot record: %s; nothing is recorded until the disk works again", self._camera, error)
         self.error = error.strerror or str(error)
         self._retry_ns = self._clock.monotonic_ns() + RETRY_NS
         if self._open is not None and error.errno not in _FULL and self._attempts >= GIVE_UP_AFTER:

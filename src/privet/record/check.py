@@ -184,7 +184,7 @@ def _check_file(store: Store, file: StoredFile, path: str, camera: CameraId, row
     assert chunks is not None
     summary_bytes, whole_bytes = _summary_bytes(store, path)
     wrong_size = summary_bytes != whole_bytes or summary_bytes != row.summary_bytes
-    # None is in order only where nothing happened: a file that a kill ended with what it repeats at its head.
+    # No summaries is fine only if the file holds nothing but the repeated start.
     if wrong_size or (summary_bytes == 0 and summaries_of(file, chunks)[1]):
         detail = f"{max(summary_bytes, 0)} bytes, {row.summary_bytes} expected, {whole_bytes} in order"
         yield Finding(Wrong.SUMMARY, path, camera, detail)

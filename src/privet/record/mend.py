@@ -142,7 +142,7 @@ def _write_summaries(store: Store, path: str, summaries: Sequence[pb.Summary]) -
     for summary in summaries:
         block_index.add(summary)
         data += encode_summary(summary)
-    # Of other summaries it would be passed over if the sizes differ, and might not: so it goes first.
+    # An old block index could still match the new summaries' size, so it is removed first.
     store.remove((block_index_path(path),))
     store.replace(summary_path(path), data)
     store.replace(block_index_path(path), block_index.encode(len(data)))

@@ -25,15 +25,15 @@ from privet.record.recording import Announce, OpenRecording, RecordingInfo
 _log = logging.getLogger(__name__)
 
 RETRY_NS = NS_PER_S
-"""The recorder comes by forty times a second; an index that takes nothing is asked once."""
+"""The thread wakes forty times a second; an index that fails is asked again once a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordSettings:
     """Bounds of the queue, how long `close` waits for a disk that hangs, and how long messages are gathered before they are written.
 
-    gather_ns: every writer is asked what is due whenever the thread wakes: with hundreds of cameras, not for each message alone. A crash
-    costs twice so much more at most, beside what a chunk waits for (camera_writer): a second in all.
+    gather_ns: every writer is asked what is due whenever the thread wakes. With hundreds of cameras that is too dear for each message. A
+    crash costs at most twice this, beside what a chunk waits for (camera_writer): a second in all.
     """
 
     queue_messages: int = 20_000

@@ -1,6 +1,6 @@
-"""What of a camera's frames is asked for next, as one value, from what is known of its place. Pure.
+"""Which frames the scene wants next, as one value, from what is known of the place. Pure.
 
-Belongs here: that. Does not belong here: what a decoder makes of it (ingest), when a machine that is behind asks for less (worker).
+Does not belong here: what a decoder makes of it (ingest), when a machine that is behind asks for less (worker).
 """
 
 from __future__ import annotations

@@ -129,7 +129,7 @@ def shows_anything(epoch: Epoch, frame: Frame) -> bool:
 def _take(epoch: Epoch, means: Means, frame: Frame, *, sub_suffices: bool) -> tuple[bool, bool]:
     """Take a frame. Returns whether whatever was due between the last one and this was looked at, and whether a cover is due."""
     taken, slot_ns = epoch.taken, means.settings.slot_ns
-    # What lies before a keyframe was decoded if that was asked for when the one before it came.
+    # Pictures between two keyframes were decoded only if that was asked for when the first of the two came.
     whole = taken.granted or not frame.keyframe
     granted = not sub_suffices or epoch.proof.asks_whole if frame.keyframe else taken.granted
     cover_due = frame.monotonic_ns >= taken.next_cover_ns and not sub_suffices

@@ -1,7 +1,7 @@
 """The site's policy for one camera, as the scene room takes it.
 
-Belongs here: values that come from privet.toml and the register. Does not belong here: switches of the rules themselves (proof.rules),
-which nobody but a bench sets.
+Belongs here: the values, as they come from privet.toml. Their defaults are those of config.models, which a test holds; change them there.
+Does not belong here: switches of the rules themselves (proof.rules), which only a bench sets.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Hosts several cameras in one worker: a thread each, started again alone when it crashes.
 
-Belongs here: threads, restarts, the heartbeat of every second. Does not belong here: what a pipeline does (camera), the process and
-its pipe (worker). A supervisor in the sense of the style guide: it catches whatever a pipeline raises, says so and goes on.
+Belongs here: threads, restarts, the heartbeat of every second. Does not belong here: what a pipeline does (camera), the process and its
+pipe (worker.process, worker.send_queue). A supervisor in the sense of the style guide: it catches whatever a pipeline raises, says so and
+goes on.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from privet.pipe.crash_code import crash_code_of
 from privet.pipe.placeholder import Placeholder
 from privet.pipe.settings import CameraSettings
 from privet.pipe.signing import CommissionRequest, no_picture
-from privet.worker.send_queue import Emit, Sender, SendQueue, SendQueueClosedError
+from privet.worker.send_queue import Emit, MessageSender, SendQueue, SendQueueClosedError
 
 ERROR, WARNING, INFO = 40, 30, 20
 MEMORY_EVERY_NS = 30 * NS_PER_S
@@ -138,7 +139,7 @@ class _Seat:
 
     def __init__(self, settings: CameraSettings, make: MakePipeline, send_queue: SendQueue, clock: Clock) -> None:
         self.thread = threading.Thread(target=self._run, name=f"camera-{settings.camera}", daemon=True)
-        self.sender: Sender = send_queue.sender(settings.camera)
+        self.sender: MessageSender = send_queue.sender(settings.camera)
         self._settings = settings
         self._make = make
         self._send_queue = send_queue

@@ -8,7 +8,7 @@ Belongs here: the life of the process, in this order:
 3. it makes its directories, copies what was compiled before into its own, and confines itself (lockdown);
 4. only then it imports what decodes, sees and detects, and starts a thread per camera;
 5. it ends when told to, on SIGTERM, and at once when the supervisor is gone.
-Does not belong here: what a camera's thread does (camera) and when it is started again (worker_host).
+Does not belong here: what a camera's thread does (camera) and when it is started again (worker.host).
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ from privet.worker import lockdown
 from privet.worker.heartbeat import until_heartbeat_ns
 from privet.worker.host import ERROR, INFO, WARNING, Host, MakePipeline
 from privet.worker.priority import stand_back
-from privet.worker.send_queue import Sender, SendQueue, SendQueueClosedError
+from privet.worker.send_queue import MessageSender, SendQueue, SendQueueClosedError
 
 EXIT_STOPPED = 0
 EXIT_ORPHANED = 3
 EXIT_UNUSABLE = 4
 
 NICENESS, GROUP_NICENESS = 10, 5
-"""More than the supervisor's: where there is too little for all, what is said is recorded and asked for first, and then looked at. A worker
+"""More than the supervisor's: when CPU is short, recording and serving come before analysis. A worker
 has fifty threads and more that compete, the supervisor a handful; group by group there is one of it and few of them."""
 HEARTBEAT_EVERY_S = 1.0
 STOP_WITHIN_S = 5.0
@@ -67,8 +67,8 @@ def main(furnish: Furnish | None = None, memory_bytes: Callable[[], int] = own_m
     inward, outward = take_pipe()
     clock = SystemClock()
     send_queue = SendQueue(lambda data: framing.write_all(outward, data), clock)
-    frames = framing.read_frames(os.fdopen(inward, "rb"), framing.MAX_COMMAND_BYTES)
-    settings, directories = _settings(frames), _directories()
+    bodies = framing.read_bodies(os.fdopen(inward, "rb"), framing.MAX_COMMAND_BYTES)
+    settings, directories = _settings(bodies), _directories()
     say = send_queue.sender("")
     try:
         abi = prepare(settings, directories)
@@ -85,7 +85,7 @@ def main(furnish: Furnish | None = None, memory_bytes: Callable[[], int] = own_m
         _end_by(error, say, send_queue, writing)
     stop = threading.Event()
     _on_sigterm(stop)
-    threading.Thread(target=_obey, args=(frames, settings, host, stop), name="control", daemon=True).start()
+    threading.Thread(target=_obey, args=(bodies, settings, host, stop), name="control", daemon=True).start()
     say(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_STARTED, number=len(settings.cameras)))
     host.start()
     wait_s = HEARTBEAT_EVERY_S
@@ -145,9 +145,9 @@ def devices(settings: WorkerSettings) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _settings(frames: Iterator[bytes]) -> WorkerSettings:
+def _settings(bodies: Iterator[bytes]) -> WorkerSettings:
     try:
-        message = framing.parse_supervisor_message(next(frames))
+        message = framing.parse_supervisor_message(next(bodies))
         return WorkerSettings.model_validate_json(message.start.settings)
     except StopIteration:
         os._exit(EXIT_ORPHANED)
@@ -175,10 +175,10 @@ def _on_sigterm(stop: threading.Event) -> None:
     signal.signal(signal.SIGTERM, handle)
 
 
-def _obey(frames: Iterator[bytes], started: WorkerSettings, host: Host, stop: threading.Event) -> None:
+def _obey(bodies: Iterator[bytes], started: WorkerSettings, host: Host, stop: threading.Event) -> None:
     """Do what the supervisor says; end the process at once when it is gone or says nonsense."""
     try:
-        for body in frames:
+        for body in bodies:
             message = framing.parse_supervisor_message(body)
             match message.WhichOneof("kind"):
                 case "resend":
@@ -203,14 +203,14 @@ def _obey(frames: Iterator[bytes], started: WorkerSettings, host: Host, stop: th
 
 
 def _send(send_queue: SendQueue) -> None:
-    """Write what is said until the outlet is closed; end the process at once when nobody reads."""
+    """Write what is said until the send queue is closed; end the process at once when nobody reads."""
     try:
         send_queue.run()
     except OSError:
         os._exit(EXIT_ORPHANED)
 
 
-def _end_by(error: Exception, say: Sender, send_queue: SendQueue, writing: threading.Thread) -> NoReturn:
+def _end_by(error: Exception, say: MessageSender, send_queue: SendQueue, writing: threading.Thread) -> NoReturn:
     """Say where it went wrong, and end the process: the supervisor starts another."""
     with suppress(SendQueueClosedError):
         say(pipe_pb2.Log(level=ERROR, code=pipe_pb2.LOG_CODE_CAMERA_CRASHED, number=crash_code_of(error)))
@@ -222,7 +222,7 @@ def _end_by(error: Exception, say: Sender, send_queue: SendQueue, writing: threa
 def _fail(outward: int, code: pipe_pb2.LogCode.ValueType, number: int) -> None:
     message = pipe_pb2.WorkerMessage(log=pipe_pb2.Log(level=ERROR, code=code, number=number))
     try:
-        framing.write_all(outward, framing.frame(message))
+        framing.write_all(outward, framing.framed(message))
     finally:
         os._exit(EXIT_UNUSABLE)
 

@@ -2,8 +2,8 @@
 
 Belongs here: what is dropped, what waits, and the counters of both. Does not belong here: framing (pipe), what is said (camera).
 
-When the queue is full: the oldest covers are dropped first and counted; everything else is never dropped: who puts it waits until
-there is room. A pipeline's health is kept, not queued, until the report of the second. What is queued by the time that the pipe takes more
+When the queue is full: the oldest covers are dropped first and counted; nothing else is dropped: the caller waits until there is room. A
+pipeline's health is kept, not queued, until the report that goes out once a second. What is queued by the time that the pipe takes more
 goes out together, as far as the pipe holds it: whoever reads is woken once.
 """
 
@@ -18,7 +18,8 @@ from typing import Protocol
 from privet.core.clock import Clock
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.wake_up import WakeUp
-from privet.pipe.framing import MAX_FRAME_BYTES, frame
+from privet.core.wire import MAX_MESSAGE_BYTES
+from privet.pipe.framing import framed
 from privet.pipe.latency import LATENCY_BOUNDS_US, latency_bucket
 
 Outgoing = (
@@ -27,7 +28,7 @@ Outgoing = (
 """What a pipeline may say: one of the kinds of `WorkerMessage`."""
 
 
-DEFAULT_LIMIT_BYTES = 2 * MAX_FRAME_BYTES
+DEFAULT_LIMIT_BYTES = 2 * MAX_MESSAGE_BYTES
 PIPE_BYTES = 64 * 1024
 """What a pipe holds: as much is written at once, if not a single message is longer."""
 
@@ -35,7 +36,7 @@ PIPE_BYTES = 64 * 1024
 class Emit(Protocol):
     """How a pipeline says something. Safe from several threads; may block while the queue is full of what is never dropped.
 
-    A `Health` is not sent as it is: its counters are kept, completed with the outlet's own and sent once a second.
+    A `Health` is not sent as it is: its counters are kept, completed with the send queue's own and sent once a second.
     """
 
     def __call__(self, message: Outgoing, arrived_monotonic_ns: int = 0) -> None:
@@ -49,7 +50,7 @@ class SendQueueClosedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SendQueueStatistics:
-    """Depth and drops since the outlet was opened."""
+    """Depth and drops since the send queue was opened."""
 
     queued_messages: int
     queued_bytes: int
@@ -58,7 +59,7 @@ class SendQueueStatistics:
 
 @dataclass(slots=True)
 class _Counters:
-    """What the outlet adds to a camera's health. Guarded by the outlet's lock."""
+    """What the send queue adds to a camera's health. Guarded by the send queue's lock."""
 
     covers_sent: int = 0
     covers_dropped: int = 0
@@ -93,18 +94,18 @@ class SendQueue:
         self._covers_dropped = 0
         self._closed = False
 
-    def sender(self, camera: str) -> Sender:
+    def sender(self, camera: str) -> MessageSender:
         """Return a new sender for a camera's pipeline, its counters at zero; '' for the worker as a whole."""
-        return Sender(self, camera)
+        return MessageSender(self, camera)
 
     def put(self, message: pipe_pb2.WorkerMessage, counters: _Counters, arrived_monotonic_ns: int) -> None:
         """Queue a message.
 
         Raises:
-            SendQueueClosedError: the outlet was closed.
+            SendQueueClosedError: the send queue was closed.
             WireError: the message is too long for the pipe.
         """
-        data = frame(message)
+        data = framed(message)
         is_cover = message.WhichOneof("kind") == "scene" and message.scene.WhichOneof("kind") == "cover"
         with self._lock:
             while True:
@@ -172,7 +173,7 @@ class SendQueue:
             return SendQueueStatistics(len(self._entries), self._queued_bytes, self._covers_dropped)
 
     def complete(self, health: pipe_pb2.Health, counters: _Counters, memory_bytes: int) -> pipe_pb2.Health:
-        """Put the outlet's counters and the process' memory into a pipeline's health; returns it."""
+        """Put the send queue's counters and the process' memory into a pipeline's health; returns it."""
         with self._lock:
             health.covers_sent = counters.covers_sent
             health.covers_dropped = counters.covers_dropped
@@ -204,7 +205,7 @@ class SendQueue:
             counters.latency_counts[latency_bucket(latency_us)] += 1
 
 
-class Sender:
+class MessageSender:
     """One pipeline's `Emit`: names the camera, keeps its counters."""
 
     def __init__(self, send_queue: SendQueue, camera: str) -> None:

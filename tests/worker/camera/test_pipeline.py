@@ -33,7 +33,7 @@ from privet.scene.proof.promote import ProvenBackground
 from privet.scene.proof.step import Circumstances
 from privet.scene.settings import AnalystSettings
 from privet.scene.state_format import StoredScene, from_bytes
-from privet.worker.camera.pipeline import CameraPipeline, OpenSource
+from privet.worker.camera.pipeline import CameraPipeline, OpenSource, analyst_settings
 from privet.worker.camera.state_saving import StateSaving
 from privet.worker.send_queue import Outgoing
 
@@ -668,3 +668,8 @@ def test_a_machine_that_does_not_keep_up_is_not_the_cameras_fault(throws_away: b
     run(pipeline)
     offline = [state.state.reason for state in heard.scenes("state") if state.state.condition == scene_pb2.CONDITION_OFFLINE]
     assert offline[0] == reason
+
+
+def test_what_the_analysis_takes_by_default_is_what_the_configuration_says() -> None:
+    camera = CameraSettings(camera=CameraId("gate"), url="rtsp://192.0.2.1/", state_directory=PurePosixPath("state/gate"))
+    assert analyst_settings(camera) == AnalystSettings()

@@ -121,7 +121,7 @@ describe("what one can do", () => {
     expect([...document.querySelectorAll(".camera-facts dt")].map((each) => each.textContent)).toEqual([
       "Place",
       "Purpose",
-      "Answers for it",
+      "Responsible",
       "Background",
     ]);
     const link = screen.getByRole("link", { name: "Commission: 12 blocks wait" });

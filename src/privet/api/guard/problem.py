@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from privet.api.guard.headers import add_security_headers
+from privet.api.guard.response_headers import add_security_headers
 from privet.api.model import Model
 from privet.core.errors import NotFoundError, PrivetError, StoreError, UserError
 

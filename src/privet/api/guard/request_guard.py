@@ -1,7 +1,7 @@
 """The request guard, in front of every route: nothing passes that is not asked of us, by one of our pages, by somebody known.
 
 Belongs here: Host (DNS rebinding), Origin (cross-site requests), who asks, and the headers every answer carries. Does not belong
-here: what somebody may do (permission).
+here: what somebody may do (auth.permission), how large and how slow a request may be (main.request_limits).
 
 In order, and each before anything is routed or read:
 1. exactly one Host header, with a name this server goes by; a bounded target;
@@ -27,9 +27,9 @@ from privet.api.auth.cookie import cookie_name
 from privet.api.auth.destination import login_path
 from privet.api.auth.permission import ACCESS_KEY, IDENTITY_KEY, Access, Identity
 from privet.api.client import client_address, wants_page
-from privet.api.guard.headers import add_security_headers
 from privet.api.guard.listen import ListenSettings
 from privet.api.guard.problem import problem
+from privet.api.guard.response_headers import add_security_headers
 from privet.core.clock import NS_PER_S
 
 PUBLIC_PATHS = frozenset({"/health", "/login"})

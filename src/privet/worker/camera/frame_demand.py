@@ -80,8 +80,8 @@ class StreamDemand(ABC):
         return is_due(self.demand, frame)
 
     def behind_ns(self, frame: Frame, now_ns: int) -> int:
-        """How long ago what gave this frame arrived. What was held back while asleep is late, and the machine is not behind for that; nor
-        for a decoder that keeps pictures back until others have come."""
+        """How long ago the packet of this frame arrived. What was held back while asleep is late, but the machine is not behind for that.
+        Nor is it when the decoder keeps pictures back until others have come."""
         return 0 if self.state is DecoderState.CATCHING_UP else now_ns - max(frame.monotonic_ns, self._taken_ns)
 
     def note(self, now_ns: int, behind_ns: int) -> None:
@@ -102,7 +102,7 @@ class StreamDemand(ABC):
         return self.gap
 
     def begin(self) -> None:
-        """Another source: it is decoded from its first keyframe on, and its keyframes are another matter."""
+        """Another source: it is decoded from its first keyframe on, and whether its keyframes stand alone is not known yet."""
         self.state = DecoderState.AWAKE
         self.skips = True
         self._resumed = True

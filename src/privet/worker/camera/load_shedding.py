@@ -5,10 +5,10 @@ second, then one. Then pictures between keyframes are not even decoded (frame_de
 and nothing live is shown.
 
 Proofs need looks, and whoever is behind takes none. They would go on all the same, and cost every keyframe a comparison of all its
-pixels: enough cameras that are proven at once keep a machine behind for good, and then not one of them is ever proven. Whoever decodes all
-pictures between keyframes although there is no time for it has packets thrown away, and then sees no more and knows less. So whoever is
-behind for a while leaves it be, for some time and each time for twice as long, until there is room. Nobody need know of other cameras, or
-of other workers, for that; it is how stations share a wire (Metcalfe and Boggs, "Ethernet", 1976).
+pixels: enough cameras that are proven at once keep a machine behind for good, and then not one of them is ever proven. A camera that
+decodes all pictures between keyframes without the time for it has packets thrown away, and then sees no more and knows less. So a camera
+that stays behind stops this work for a while, and for twice as long each time. Cameras need not coordinate: it is how stations share a
+wire (Metcalfe and Boggs, "Ethernet", 1976).
 
 Belongs here: that order and those waits. Does not belong here: when packets are thrown away because even that is too much (ingest.queue).
 """
@@ -37,8 +37,8 @@ def covers_apart_ns(behind_ns: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Periods:
-    """hurried_for: who was behind for so long on end waits. forgiven_after: so long of doing it without being behind, and the first wait is
-    the shortest again.
+    """hurried_for: the work pauses after the camera was behind for so long. forgiven_after: after so long of work without being behind, the
+    next pause is the shortest again.
     """
 
     hurried_for_ns: int
@@ -63,11 +63,11 @@ class LoadShedding:
         self.times = 0
 
     def off(self, now_ns: int) -> bool:
-        """Whether it is left be now."""
+        """Whether the work is paused now."""
         return now_ns < self._until_ns
 
     def note(self, now_ns: int, *, doing: bool, hurried: bool) -> bool:
-        """Take in that a picture was looked at, by a machine that is behind or not, while what may be left be is done or not; as `off`."""
+        """Record one analysed picture. doing: the work is going on. hurried: the machine is behind. Returns whether the work is paused."""
         if self.off(now_ns):
             return True
         if not (doing and hurried):

@@ -103,7 +103,7 @@ class CameraPipeline:
         self._sub = None if open_sub is None else SubFeed(observer, open_sub, clock, self._take_sub)
         self._demand = demand = MainDemand(observer, clock, self._sub_comes, self._signing.waits)
         # Spreads retries; keeps no secret.
-        self._link = Reconnector(lambda: open_source(demand), clock, random.random, self._on_link)
+        self._reconnector = Reconnector(lambda: open_source(demand), clock, random.random, self._on_link)
         # The session's number tells runs apart and must not be 0.
         encoder = SceneEncoder(session or secrets.randbits(63) + 1, round(NS_PER_S / settings.scene.covers_per_second))
         self._sender = SceneSender(encoder, emit, clock, observer)
@@ -118,7 +118,7 @@ class CameraPipeline:
 
     def stop(self) -> None:
         """`run` returns within about a second."""
-        self._link.close()
+        self._reconnector.close()
         if self._sub is not None:
             self._sub.stop()
 
@@ -134,7 +134,7 @@ class CameraPipeline:
         """Say how the camera is, whatever it does: silence must never look like an empty place. Once a second; nothing while it does not
         run.
 
-        wait_s: for so long at most is it waited for where the camera itself is just saying something. Returns whether it was not in vain.
+        wait_s: how long to wait while the camera's own thread is sending. Returns False if it was still sending then, and nothing was said.
         """
         sender = self._sender
         if not sender.lock.acquire(timeout=wait_s):
@@ -142,7 +142,7 @@ class CameraPipeline:
         try:
             if not sender.runs:
                 return True
-            main = self._link.statistics()
+            main = self._reconnector.statistics()
             received = main if self._sub is None else main + self._sub.statistics()
             sender.heartbeat(offline=self._reception.offline(received, sender.condition, self._taker))
             sender.say_again_if_asked()
@@ -155,7 +155,7 @@ class CameraPipeline:
         self._state.heartbeat()
         self._emit(
             health_message(
-                received, self._observer.counters, self._taker, connects=self._link.connects, promoted_blocks=sender.promoted_blocks,
+                received, self._observer.counters, self._taker, connects=self._reconnector.connects, promoted_blocks=sender.promoted_blocks,
                 made_for_ns=self._clock.monotonic_ns() - self._made_ns, saves_failed=self._state.failed, unsaved_ns=self._state.unsaved_ns,
             )
         )
@@ -169,7 +169,7 @@ class CameraPipeline:
         if self._sub is not None:
             self._sub.start()
         try:
-            for frame in self._link.frames():
+            for frame in self._reconnector.frames():
                 self._sub_comes()               # raises what ended its thread
                 self._taker.take(frame)
         finally:

@@ -34,7 +34,7 @@ class SubFeed:
         self._clock = clock
         self.demand = demand = SubDemand(observer, clock)
         # Spreads retries; keeps no secret.
-        self._link = Reconnector(lambda: open_source(demand), clock, random.random, self._notice)
+        self._reconnector = Reconnector(lambda: open_source(demand), clock, random.random, self._notice)
         self._thread = threading.Thread(target=self._run, name="sub-stream", daemon=True)
         self._failed: BaseException | None = None
         self._packets, self._packet_ns, self._asked_ns = 0, -LOST_AFTER_NS, -ASKED_EVERY_NS
@@ -45,7 +45,7 @@ class SubFeed:
 
     def stop(self) -> None:
         """No more frames within about a second."""
-        self._link.close()
+        self._reconnector.close()
 
     def join(self, seconds: float) -> None:
         """Wait for the thread's end."""
@@ -53,7 +53,7 @@ class SubFeed:
 
     def statistics(self) -> SourceStatistics:
         """Counters over all connections so far."""
-        return self._link.statistics()
+        return self._reconnector.statistics()
 
     def comes(self) -> bool:
         """Whether packets have come just now.
@@ -66,7 +66,7 @@ class SubFeed:
         now_ns = self._clock.monotonic_ns()
         if now_ns - self._asked_ns >= ASKED_EVERY_NS:
             self._asked_ns = now_ns
-            packets = self._link.statistics().packets
+            packets = self._reconnector.statistics().packets
             if packets != self._packets:
                 self._packets, self._packet_ns = packets, now_ns
         return now_ns - self._packet_ns < LOST_AFTER_NS
@@ -76,7 +76,7 @@ class SubFeed:
 
     def _run(self) -> None:
         try:
-            for frame in self._link.frames():
+            for frame in self._reconnector.frames():
                 self._take(frame)
         except BaseException as error:  # noqa: BLE001 (handed to the camera's thread, which ends with it)
             self._failed = error

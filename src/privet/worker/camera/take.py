@@ -191,17 +191,17 @@ class FrameTaker:
     # -- both
 
     def _falls_asleep(self, demand: StreamDemand) -> bool:
-        """Whether the camera sleeps and is not said to. Then this keyframe is looked at whether a cover is due or not: the next one comes a
-        GOP later, and until then it would be said to be awake while nobody looked. Where all is quiet no cover changes too soon.
+        """Whether the decoder sleeps but viewers are still told that the camera is awake. Then this keyframe is looked at whether a cover
+        is due or not, since the next one comes a GOP later. Where all is quiet no cover changes too soon.
         """
         return demand.asleep and self._sender.condition is Condition.AWAKE
 
     def _watched(self) -> StreamDemand:
-        """Of the stream that covers are taken from now."""
+        """The demand of the stream that covers come from now."""
         return self._sub if self._sub is not None and self._main.watched is Stream.SUB else self._main
 
     def _tell(self, seen: Observation, monotonic_ns: int, watched: StreamDemand) -> None:
-        """watched: of the stream that covers are taken from."""
+        """watched: the demand of the stream that the cover came from."""
         background = self._observer.background
         assert background is not None
         reason = seen.reason

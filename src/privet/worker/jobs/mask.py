@@ -39,7 +39,7 @@ def main() -> None:
     from privet.worker.jobs.mask_passes import mask  # noqa: PLC0415 (not before the process is confined)
 
     def say(message: pipe_pb2.WorkerMessage) -> None:
-        framing.write_all(outward, framing.frame(message))
+        framing.write_all(outward, framing.framed(message))
 
     try:
         mask(settings, say)

@@ -26,7 +26,7 @@ LIVE_BYTES_A_MINUTE = 64 * 1024
 MOST_CONNECTIONS = 768
 FEWEST_CONNECTIONS = 64
 MOST_DESCRIPTORS = 65536
-DESCRIPTORS_FOR_THE_HOUSE = 192
+DESCRIPTORS_RESERVED = 192
 """Index, log, the files that are read for answers, exports, and the connections of one turn that are closed and not yet gone."""
 DESCRIPTORS_PER_WORKER = 8
 DESCRIPTORS_PER_CAMERA = 4
@@ -77,7 +77,7 @@ class Bounds:
     per_address: int
 
     def full(self, open_in_all: int, open_of_address: int) -> bool:
-        """Whether one more takes one less."""
+        """Whether a new connection needs another closed first."""
         return open_in_all >= self.connections or open_of_address >= self.per_address
 
 
@@ -99,7 +99,7 @@ def connection_bounds(descriptors: int, cameras: int, workers: int) -> Bounds:
     Raises:
         ConfigError: too few are left to serve anybody.
     """
-    kept = DESCRIPTORS_FOR_THE_HOUSE + workers * DESCRIPTORS_PER_WORKER + cameras * DESCRIPTORS_PER_CAMERA
+    kept = DESCRIPTORS_RESERVED + workers * DESCRIPTORS_PER_WORKER + cameras * DESCRIPTORS_PER_CAMERA
     connections = min(MOST_CONNECTIONS, descriptors - kept)
     if connections < FEWEST_CONNECTIONS:
         raise ConfigError(

@@ -21,7 +21,7 @@ from websockets.sync.client import connect
 
 from privet.api.guard.listen import ListenSettings, make_certificate
 from privet.core.clock import SystemClock
-from privet.main.port_bounds import HEAD_BYTES, HEAD_LINES, PIPELINED, TIMES, Bounds, Times
+from privet.main.request_limits import HEAD_BYTES, HEAD_LINES, PIPELINED, TIMES, Bounds, Times
 from privet.main.web_server import HttpReader, WebServer, listening_socket, server_settings
 
 READERS = [

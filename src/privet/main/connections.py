@@ -1,7 +1,7 @@
 """The port: accepts connections, as many as there is room for, and stands in front of uvicorn's reading of HTTP.
 
 Belongs here: sockets, and the bounds on what comes before a request is whole. Does not belong here: the numbers and rules
-(port_bounds), who may ask (api.gate). uvicorn reads with h11 or httptools, whichever is installed; neither bounds time, httptools
+(request_limits), who may ask (api.gate). uvicorn reads with h11 or httptools, whichever is installed; neither bounds time, httptools
 nothing at all, and asyncio's own accepting takes descriptors until there are none, then logs a traceback a turn.
 
 A connection: accepted, counted, TLS, a head, a body, each within its time, answered, and so on; once it is a WebSocket, websockets' own
@@ -27,10 +27,10 @@ import anyio
 import anyio.abc
 
 from privet.api.client import client_address
-from privet.api.guard.headers import add_security_headers
 from privet.api.guard.problem import problem
+from privet.api.guard.response_headers import add_security_headers
 from privet.core.clock import NS_PER_S, Clock
-from privet.main.port_bounds import (
+from privet.main.request_limits import (
     BODY_TOO_SLOW,
     HEAD_TOO_SLOW,
     LIVE_BYTES_A_MINUTE,

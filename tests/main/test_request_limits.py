@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from privet.core.errors import ConfigError
 from privet.main.logs import ALL_A_MINUTE, OTHERS_A_MINUTE, OWN_A_MINUTE
-from privet.main.port_bounds import (
+from privet.main.request_limits import (
     BODY_BYTES,
     BODY_TOO_LARGE,
-    DESCRIPTORS_FOR_THE_HOUSE,
     DESCRIPTORS_PER_CAMERA,
     DESCRIPTORS_PER_WORKER,
+    DESCRIPTORS_RESERVED,
     FEWEST_CONNECTIONS,
     HEAD_BYTES,
     HEAD_LINES,
@@ -86,7 +86,7 @@ def test_the_page_says_the_same() -> None:
     assert rows["what a WebSocket's client sends"] == f"{LIVE_BYTES_A_MINUTE} bytes a minute"
     assert rows["closing, until all is sent"] == f"{TIMES.leave_s:.0f} s"
     assert rows["connections in all"].startswith(f"{MOST_CONNECTIONS}, ")
-    kept = (DESCRIPTORS_FOR_THE_HOUSE, DESCRIPTORS_PER_WORKER, DESCRIPTORS_PER_CAMERA, FEWEST_CONNECTIONS)
+    kept = (DESCRIPTORS_RESERVED, DESCRIPTORS_PER_WORKER, DESCRIPTORS_PER_CAMERA, FEWEST_CONNECTIONS)
     assert [int(number) for number in re.findall(r"\d+", section.split("At start")[1].split("\n\n")[0])] == [*kept]
     rates = (OWN_A_MINUTE, OTHERS_A_MINUTE, ALL_A_MINUTE)
     assert [int(number) for number in re.findall(r"\d+", section.split("Every kind of log line")[1])] == [*rates]
