@@ -28,6 +28,7 @@ FORBIDDEN_ARGUMENTS = {"shell", "allow_pickle"}
 
 # The only functions that catch what they do not know: they log it and restart something disposable.
 SUPERVISORS = {
+    "main/reload.py:reload",                # of reloads: nothing that a file holds may end the guarding
     "record/recorder.py:deliver",           # of the announcements: check finds what a dropped one was about
     "record/recorder.py:_supervised",       # of the writers: one camera's writer that breaks is replaced, the others go on
     "worker/camera/sub_stream.py:_run",           # handed to the camera's thread, which ends with it

@@ -147,3 +147,26 @@ def test_a_camera_id_is_safe_in_paths_and_urls(text: str) -> None:
 @given(st.from_regex(r"[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?", fullmatch=True))
 def test_good_camera_ids_are_taken(text: str) -> None:
     assert parse_camera_id(text) == text
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("[server]\nport = 1" + "0" * 5000, "not TOML"), ("a = " + "[" * 100_000, "nested too deeply"),
+        ("a = 1\n" * 4_000_000, "no configuration"),
+    ],
+)
+def test_what_a_parser_chokes_on_is_a_sentence(tmp_path: Path, content: str, said: str) -> None:
+    path = tmp_path / "privet.toml"
+    path.write_text(content)
+    with pytest.raises(ConfigError, match=said):
+        load(path)
+
+
+@pytest.mark.parametrize("name", ["privet.toml", "secrets.toml"])
+def test_what_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "privet.toml").write_text("")
+    (tmp_path / name).unlink(missing_ok=True)
+    (tmp_path / name).symlink_to(name)      # a loop
+    with pytest.raises(ConfigError, match=rf"{name} cannot be read"):
+        load(tmp_path / "privet.toml")

@@ -42,6 +42,7 @@ class FakeWorker:
         self.ended = False
         self._say, self._hear = anyio.create_memory_object_stream[bytes | WireError | None](100)
         self.obeys = True
+        self.dies_slowly: anyio.Event | None = None
 
     async def send(self, message: pipe_pb2.SupervisorMessage) -> None:
         self.told.append(message)
@@ -63,6 +64,8 @@ class FakeWorker:
         return said
 
     async def end(self) -> int:
+        if self.dies_slowly is not None:
+            await self.dies_slowly.wait()
         self.ended = True
         self._say.close()
         self._hear.close()
@@ -378,6 +381,42 @@ async def test_cameras_come_and_go_while_the_other_workers_are_told_nothing() ->
         assert not first.ended
         assert [worker.cameras for worker in supervising.statistics()] == [(GATE,), ("shed",), (barn,)]
         assert ears.lost == []
+
+
+async def test_who_takes_a_camera_over_begins_when_the_process_that_kept_it_is_gone() -> None:
+    barn = CameraId("barn")
+    async with supervised([GATE, YARD], patience=Patience(stop_within_s=0.05)) as (supervising, launch, ears):
+        first = await launch.worker(0)
+        first.say(state(1))
+        await ears.until(lambda: ("state", 7) in ears.said(GATE))
+        first.dies_slowly = anyio.Event()
+
+        async def die() -> None:
+            await anyio.sleep(0.2)
+            assert len(launch.workers) == 1, "it has not ended yet"
+            assert first.dies_slowly is not None
+            first.dies_slowly.set()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(die)
+            await supervising.reconfigure(lambda _: {0: told([GATE]), 1: told([YARD, barn])})
+        await launch.worker(2)
+
+
+async def test_a_worker_that_is_just_starting_is_given_the_time_for_its_first_word() -> None:
+    async with supervised([GATE, YARD], patience=Patience(stop_within_s=0.05)) as (supervising, launch, ears):
+        first = await launch.worker(0)
+
+        async def speak() -> None:
+            await anyio.sleep(0.3)      # six times as long as it may take to stop
+            first.say(state(1))
+            first.say(ended(YARD))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(speak)
+            await supervising.reconfigure(lambda _: {0: told([GATE])})
+        await ears.until(lambda: ("state", 7) in ears.said(GATE))
+        assert not first.ended
 
 
 async def test_a_worker_that_hosts_nothing_any_more_ends() -> None:

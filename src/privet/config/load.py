@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import os
 import stat
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ValidationError
@@ -16,6 +17,7 @@ from privet.config.models import Camera, Config, Credentials
 from privet.core.errors import ConfigError
 
 SECRETS_NAME = "secrets.toml"
+MOST_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -63,13 +65,18 @@ def load(path: Path) -> Loaded:
 
 
 def _load_secrets(path: Path) -> dict[str, Credentials]:
-    if not path.exists():
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            if mode & 0o077:
+                raise ConfigError(f"{path}: others may read it (mode {mode:04o}): run `chmod 600 {path}`")
+            raw = _parsed(path, file)
+    except FileNotFoundError:
         return {}
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & 0o077:
-        raise ConfigError(f"{path}: others may read it (mode {mode:04o}): run `chmod 600 {path}`")
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
     secrets: dict[str, Credentials] = {}
-    for key, value in _read_toml(path).items():
+    for key, value in raw.items():
         try:
             secrets[key] = Credentials.model_validate(value)
         except ValidationError as error:
@@ -83,14 +90,27 @@ def _load_secrets(path: Path) -> dict[str, Credentials]:
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
-            return tomllib.load(file)
+            return _parsed(path, file)
     except FileNotFoundError as error:
         raise ConfigError(f"{path} does not exist: `privet init` writes one") from error
     except IsADirectoryError as error:
         raise ConfigError(f"{path} is a directory: name the file, usually privet.toml") from error
     except PermissionError as error:
         raise ConfigError(f"{path} may not be read by this user") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _parsed(path: Path, file: IO[bytes]) -> dict[str, Any]:
+    """What an open file holds."""
+    data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise ConfigError(f"{path} is longer than {MOST_BYTES} bytes: it is no configuration")
+    try:
+        return tomllib.loads(data.decode())
+    except RecursionError as error:
+        raise ConfigError(f"{path} is not a configuration: tables or arrays are nested too deeply") from error
+    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError are; so is a number that is too long
         raise ConfigError(f"{path} is not TOML: {error}") from error
 
 

@@ -312,6 +312,17 @@ class Port:
                         break
                     self._take(group, accepted, client_address({"client": address}))
 
+    def limit(self, bounds: Bounds) -> None:
+        """Hold other bounds from now on. Idle and waiting connections that are too many are given up; none that is being answered is."""
+        self._bounds = bounds
+        while len(self._held) > bounds.connections:
+            held = min((one.held() for one in self._held.values()), key=lambda each: (each.phase, each.since_ns))
+            if held.phase is Phase.BUSY:
+                return
+            connection = self._held[held.number]
+            self.release(connection)
+            connection.give_up()
+
     def release(self, connection: Connection) -> None:
         """It is gone, or as good as gone."""
         if self._held.pop(connection.number, None) is not None:

@@ -9,7 +9,7 @@ that pipe.bound counts with, and comes no more often than pipe.proto declares. A
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -41,20 +41,46 @@ class _Seen:
     session: int = 0
     sequence: int = 0
     grid: Grid | None = None
-    allowances: dict[str, Allowance] = field(default_factory=dict)
+
+
+class Allowances:
+    """What each camera may still say, whichever process says it: a worker that is started again gets no second helping."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._of: dict[tuple[str, str], Allowance] = {}
+
+    def take(self, whose: str, part: str, rate: float) -> bool:
+        """Whether one more of `part` may be said now. whose: a camera's id, or a name of the worker as a whole. rate: a second."""
+        now_ns = self._clock.monotonic_ns()
+        most = max(1.0, rate * SAVED_FOR_S)
+        allowance = self._of.get((whose, part))
+        if allowance is None:
+            allowance = self._of[whose, part] = Allowance(rate, most, now_ns)
+        elif allowance.per_second != rate:
+            allowance.change(rate, most, now_ns)
+        return allowance.take(now_ns)
+
+    def forget(self, camera: CameraId) -> None:
+        """The camera is gone."""
+        for key in [key for key in self._of if key[0] == camera]:
+            del self._of[key]
 
 
 class Inspector:
     """Checks one worker's messages, from its start to its end."""
 
     def __init__(
-        self, cameras: Collection[CameraId], clock: Clock | None = None, covers_per_second: float = SceneSection().covers_per_second
+        self, cameras: Collection[CameraId], allowances: Allowances | None = None,
+        covers_per_second: float = SceneSection().covers_per_second, name: str = "the worker",
     ) -> None:
-        """cameras: the ones this worker hosts; it may speak of no other. clock: for the rates; None for the machine's."""
-        self._clock = clock or SystemClock()
+        """cameras: the ones this worker hosts; it may speak of no other. allowances: kept from one process to the next; None for new ones.
+        name: of the worker as a whole, among those who share the allowances.
+        """
+        self._allowances = Allowances(SystemClock()) if allowances is None else allowances
         self._covers_per_second = covers_per_second
+        self._name = name
         self._seen = {camera: _Seen() for camera in cameras}
-        self._whole = _Seen()               # what is said of the worker as a whole
         self._hosted = frozenset(cameras)
 
     def host(self, cameras: Collection[CameraId], covers_per_second: float) -> None:
@@ -80,7 +106,7 @@ class Inspector:
         kind = message.WhichOneof("kind")
         if message.camera == "" and kind == "log":
             _check_log(message.log)
-            self._count(message, self._whole)
+            self._count(message)
             return message
         seen = self._seen.get(CameraId(message.camera))
         if seen is None:
@@ -100,21 +126,17 @@ class Inspector:
                 _check_commissioned(message.commissioned)
             case _:
                 raise WireError("a worker's message is of no known kind")
-        self._count(message, seen)
+        self._count(message)
         return message
 
-    def _count(self, message: pipe_pb2.WorkerMessage, seen: _Seen) -> None:
+    def _count(self, message: pipe_pb2.WorkerMessage) -> None:
         kind = message.WhichOneof("kind") or ""
         each = UNASKED.get((kind, (message.scene.WhichOneof("kind") or "") if kind == "scene" else ""))
         if each is None:
             return
-        now_ns = self._clock.monotonic_ns()
-        rate = each.rate(self._covers_per_second)
-        allowance = seen.allowances.get(each.part)
-        if allowance is None:
-            allowance = seen.allowances[each.part] = Allowance(rate, max(1.0, rate * SAVED_FOR_S), now_ns)
-        if not allowance.take(now_ns):
-            raise WireError(f"{each.part} of {message.camera or 'the worker'} came more often than {rate:g} times a second")
+        rate, whose = each.rate(self._covers_per_second), message.camera or self._name
+        if not self._allowances.take(whose, each.part, rate):
+            raise WireError(f"{each.part} of {whose} came more often than {rate:g} times a second")
 
 
 def _check_scene(message: pipe_pb2.WorkerMessage, seen: _Seen) -> None:

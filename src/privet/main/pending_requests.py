@@ -6,6 +6,7 @@ here: processes (supervisor), who may ask (api).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import anyio
@@ -58,6 +59,13 @@ class PendingRequests:
         del self._waiting[answer.request]
         request_pending.answer = answer
         request_pending.done.set()
+
+    def leave(self, cameras: Collection[CameraId]) -> None:
+        """These cameras are hosted no more: nobody waits for what they were asked."""
+        for number, request in list(self._waiting.items()):
+            if request.camera in cameras:
+                request.done.set()
+                del self._waiting[number]
 
     def lost(self) -> None:
         """The worker is gone: nobody waits any longer."""

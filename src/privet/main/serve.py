@@ -70,7 +70,8 @@ def serve(loaded: Loaded, say: Say) -> None:
     listen = listen_settings(loaded.config.server, loaded)
     cameras = loaded.config.camera_ids()
     workers = deal(cameras, loaded.config.worker.cameras_per_worker)
-    bounds = connection_bounds(raise_descriptor_limit(), len(cameras), len(workers))
+    descriptors = raise_descriptor_limit()
+    bounds = connection_bounds(descriptors, len(cameras), len(workers))
     if loaded.config.worker.lockdown == "required" and landlock_abi() == 0:
         raise ConfigError(
             f"{loaded.path}: worker.lockdown = \"required\", and this kernel has no Landlock (Linux 5.13 with it switched on): "
@@ -80,7 +81,7 @@ def serve(loaded: Loaded, say: Say) -> None:
         stack.enter_context(hold_data_directory(loaded.data_directory))
         listening = stack.enter_context(listening_socket(listen))
         try:
-            anyio.run(_serve, loaded, listen, listening, bounds, say)
+            anyio.run(_serve, loaded, listen, listening, bounds, descriptors, say)
         except BaseExceptionGroup as group:
             raise _only_cause(group) from group
 
@@ -92,7 +93,9 @@ def _only_cause(group: BaseException) -> BaseException:
     return group
 
 
-async def _serve(loaded: Loaded, listen: ListenSettings, listening: socket.socket, bounds: Bounds, say: Say) -> None:
+async def _serve(
+    loaded: Loaded, listen: ListenSettings, listening: socket.socket, bounds: Bounds, descriptors: int, say: Say
+) -> None:
     clock = SystemClock()
     data = loaded.data_directory
     stop = anyio.Event()
@@ -105,6 +108,7 @@ async def _serve(loaded: Loaded, listen: ListenSettings, listening: socket.socke
             ledger = Ledger()
             try:
                 parts = Wiring(loaded, clock, index, recorder, ledger)
+                parts.descriptors = descriptors
                 await _run(parts, listen, listening, bounds, stop, say)
             finally:
                 with anyio.CancelScope(shield=True):
@@ -128,6 +132,7 @@ async def _run(parts: Wiring, listen: ListenSettings, listening: socket.socket, 
     token = await anyio.to_thread.run_sync(create_first_token, parts.index, parts.clock)
     app = create_app(application(parts, listen))
     server = WebServer(server_settings(app, listen), bounds, parts.clock)
+    parts.limit_connections = server.limit
     served, supervised = anyio.Event(), anyio.Event()
     async with anyio.create_task_group() as group:
         group.start_soon(_until, partial(server.serve, [listening]), served)
@@ -185,8 +190,8 @@ async def _await_signals(stop: anyio.Event) -> None:
 
 async def _reload_when_asked(reloader: Reloader) -> None:
     """Take up privet.toml again with each SIGHUP."""
-    await reloader.begin()
     with anyio.open_signal_receiver(signal.SIGHUP) as signals:
+        await reloader.begin()
         async for _ in signals:
             await reloader.reload()
 

@@ -21,7 +21,7 @@ from privet.core.declared import said
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2
 from privet.main.assignment import Hosted
-from privet.main.inspector import SAVED_FOR_S
+from privet.main.inspector import SAVED_FOR_S, Allowances
 from privet.main.pending_requests import OfferLimit
 from privet.main.worker_life import Launch, Listener, Patience, WorkerLife
 from privet.pipe.allowance import Allowance
@@ -61,6 +61,7 @@ class Supervisor:
         self._clock = clock
         self._draw = draw
         self._patience = Patience() if patience is None else patience
+        self._allowances = Allowances(clock)
         self._workers = {number: self._life(number, settings) for number, settings in workers.items()}
         self._ended: dict[int, anyio.Event] = {}
         self._offers = OfferLimit(clock)
@@ -162,7 +163,7 @@ class Supervisor:
         return next((worker for worker in self._workers.values() if camera in worker.settings.camera_ids()), None)
 
     def _life(self, number: int, settings: WorkerSettings) -> WorkerLife:
-        return WorkerLife(number, settings, self._launch, self._listener, self._clock, self._draw, self._patience)
+        return WorkerLife(number, settings, self._launch, self._listener, self._clock, self._draw, self._patience, self._allowances)
 
     def _begin(self, group: anyio.abc.TaskGroup, worker: WorkerLife) -> None:
         self._ended[worker.number] = anyio.Event()

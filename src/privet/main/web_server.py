@@ -38,6 +38,12 @@ class WebServer(uvicorn.Server):
         self._ports: list[Port] = []
         self._leaving = anyio.Event()
 
+    def limit(self, bounds: Bounds) -> None:
+        """Hold other bounds on connections from now on."""
+        self._bounds = bounds
+        for port in self._ports:
+            port.limit(bounds)
+
     def leave(self) -> None:
         """`serve` returns as soon as what was asked for is answered."""
         self.should_exit = True

@@ -6,7 +6,7 @@ of the API is given (application), what any of them does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 
 import anyio
@@ -25,6 +25,7 @@ from privet.main.launch import launch_worker
 from privet.main.metrics import HealthBook, Metrics, Sources
 from privet.main.publisher import Ledger, Publisher
 from privet.main.reload import Parts, Reloader
+from privet.main.request_limits import Bounds, connection_bounds
 from privet.main.running import Running
 from privet.main.supervisor import Supervisor
 from privet.main.worker_life import WorkerProcess
@@ -52,6 +53,8 @@ class Wiring:
         self.threads = Threads()
         self.previews = Previews(self.threads.render)
         self.warmed = anyio.Event()
+        self.descriptors = 0                                        # how many this process may open; 0: not known yet
+        self.limit_connections: Callable[[Bounds], None] = _nothing  # the web server's, once there is one
         self.cache = cache_directory(loaded)
         self.compiled = compiled_directory(self.cache, loaded.config.detect.device)
         self._key = installation_key(loaded.data_directory)
@@ -61,7 +64,7 @@ class Wiring:
             {number: self._worker(loaded, number, group) for number, group in enumerate(groups)}, self._launch, publisher, clock
         )
         forget = (publisher.forget, self.hub.forget, recorder.end)
-        self.reloader = Reloader(self.running, Parts(self.supervisor, index.put_cameras, self._worker, forget), self._key)
+        self.reloader = Reloader(self.running, Parts(self.supervisor, index.put_cameras, self._worker, self._room, forget), self._key)
         self.metrics = Metrics(
             Sources(
                 cameras=lambda: self.running.cameras,
@@ -77,7 +80,18 @@ class Wiring:
     def _worker(self, loaded: Loaded, number: int, cameras: Sequence[CameraId]) -> WorkerSettings:
         return worker_settings(loaded, cameras, PurePosixPath("workers", str(number)), self._key)
 
+    def _room(self, cameras: int, workers: int) -> Callable[[], None]:
+        """Make room for so many cameras beside the connections; see `Parts.room`."""
+        if not self.descriptors:
+            return lambda: None
+        bounds = connection_bounds(self.descriptors, cameras, workers)
+        return lambda: self.limit_connections(bounds)
+
     async def _launch(self) -> WorkerProcess:
         await self.warmed.wait()
         mark_used(self.compiled)
         return await launch_worker(Directories(self.loaded.data_directory, self.compiled))
+
+
+def _nothing(_bounds: Bounds) -> None:
+    """There is no web server yet."""

@@ -24,7 +24,7 @@ from privet.core.errors import WireError
 from privet.core.ids import CameraId
 from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.scene import Condition, Reason
-from privet.main.inspector import Inspector
+from privet.main.inspector import Allowances, Inspector
 from privet.main.pending_requests import ANSWER_WITHIN_S, PendingRequests
 from privet.pipe.placeholder import Placeholder
 from privet.pipe.settings import WorkerSettings
@@ -100,9 +100,9 @@ class WorkerLife:
 
     def __init__(
         self, number: int, settings: WorkerSettings, launch: Launch, listener: Listener, clock: Clock, draw: Callable[[], float],
-        patience: Patience,
+        patience: Patience, allowances: Allowances,
     ) -> None:
-        """draw: uniform in [0, 1), for the jitter of restarts."""
+        """draw: uniform in [0, 1), for the jitter of restarts. allowances: of all workers, kept from one process to the next."""
         self.number = number
         self.settings = settings
         self.started = settings             # what the process was started with, and is confined to
@@ -114,12 +114,15 @@ class WorkerLife:
         self._patience = patience
         self._stopping = anyio.Event()
         self._process: WorkerProcess | None = None
-        self._inspector = Inspector((), clock)
+        self._allowances = allowances
+        self._inspector = Inspector((), allowances)
         self._pending = PendingRequests()
         self._leaving: dict[CameraId, anyio.Event] = {}
         self._placeholders: dict[CameraId, Placeholder] = {}    # of the cameras that have not spoken yet
         self._reason = Reason.NONE                              # what those say
         self._life: anyio.CancelScope | None = None
+        self._spoken = anyio.Event()                            # the process in it has begun to speak
+        self._gone = anyio.Event()                              # and is no more
 
     @property
     def pid(self) -> int:
@@ -178,12 +181,23 @@ class WorkerLife:
         self._leaving = {camera: anyio.Event() for camera in gone}
         self._inspector.host(settings.camera_ids(), settings.covers_per_second)
         await self.send(pipe_pb2.SupervisorMessage(reconfigure=pipe_pb2.Reconfigure(settings=settings.model_dump_json().encode())))
-        with anyio.move_on_after(self._patience.stop_within_s) as waited:
-            for event in tuple(self._leaving.values()):
-                await event.wait()
-        if waited.cancelled_caught and self._life is not None:
+        self._pending.leave(gone)
+        if not await self._gave_up() and self._life is not None:
             log.error("worker %d did not give up %s in time and is ended", self.number, ", ".join(gone))
             self._life.cancel()
+            await self._gone.wait()     # two processes must not write one camera's state
+
+    async def _gave_up(self) -> bool:
+        """Wait until all that leave have said their last word; a worker that is just starting is given the time for its first."""
+        if not self._leaving:
+            return True
+        with anyio.move_on_after(self._patience.first_word_within_s):
+            await self._spoken.wait()
+        with anyio.move_on_after(self._patience.stop_within_s):
+            for event in tuple(self._leaving.values()):
+                await event.wait()
+            return True
+        return False
 
     async def ask(self, camera: CameraId, request: CommissionRequest) -> CommissionAnswer | None:
         """Send a signer's request, numbered, and wait for its answer; None if none came in time."""
@@ -206,8 +220,11 @@ class WorkerLife:
             log.error("worker %d cannot be started: %s", self.number, error.strerror)
             return
         self._process, self.started = process, self.settings
-        self._inspector = Inspector(self.settings.camera_ids(), self._clock, self.settings.covers_per_second)
+        self._inspector = Inspector(
+            self.settings.camera_ids(), self._allowances, self.settings.covers_per_second, f"worker {self.number}"
+        )
         self._pending = PendingRequests()
+        self._spoken, self._gone = anyio.Event(), anyio.Event()
         try:
             start = pipe_pb2.Start(settings=self.settings.model_dump_json().encode())
             await process.send(pipe_pb2.SupervisorMessage(start=start))
@@ -226,6 +243,8 @@ class WorkerLife:
             self._all_left()
             with anyio.CancelScope(shield=True):
                 status = await process.end()
+            self._spoken.set()
+            self._gone.set()
             if not self._stopping.is_set():
                 log.warning("worker %d (process %d) ended with status %d", self.number, process.pid, status)
 
@@ -254,6 +273,7 @@ class WorkerLife:
                 if body is None:
                     return
                 silence.since_s = anyio.current_time()
+                self._spoken.set()
                 message = self._inspector.inspect(body)
                 if self._inspector.hosts(message.camera):
                     self._hand_on(message)
