@@ -6,10 +6,11 @@ import contextlib
 import importlib.util
 import json
 import resource
+import select
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
@@ -37,6 +38,20 @@ REQUEST = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 @pytest.fixture(params=READERS)
 def http(request: pytest.FixtureRequest) -> HttpReader:
     return cast(HttpReader, request.param)
+
+
+@contextmanager
+def limited(directory: Path) -> Iterator[tuple[int, Callable[[Bounds], None]]]:
+    """As `served`; yields its port, and how its bounds are changed."""
+    listen = ListenSettings("127.0.0.1", 0)
+    server = WebServer(server_settings(make_world(directory, listen=listen).app, listen), ROOMY, SystemClock(), TIMES)
+    with listening_socket(listen) as listening, start_blocking_portal() as portal:
+        serving = portal.start_task_soon(server.serve, [listening])
+        try:
+            yield int(listening.getsockname()[1]), lambda bounds: portal.call(server.limit, bounds)
+        finally:
+            portal.call(server.leave)
+            serving.result(PATIENT_S)
 
 
 @contextmanager
@@ -261,3 +276,13 @@ def test_the_right_token_gets_in_at_once_amid_wrong_ones(tmp_path: Path, http: H
         assert login("127.0.3.1", world.viewer) == 303
         assert login("127.0.5.1", world.viewer) == 303
         assert time.monotonic() - begun < 1
+
+
+def test_bounds_may_become_narrower_while_it_serves(tmp_path: Path) -> None:
+    with limited(tmp_path) as (port, limit), contextlib.ExitStack() as stack:
+        idle = [stack.enter_context(dial(port, REQUEST)) for _ in range(20)]
+        assert all(read_health(connection) == 200 for connection in idle)
+        limit(Bounds(8, 8))
+        closed = [connection for connection in idle if select.select([connection], [], [], 0.5)[0] and not read_all(connection)]
+        assert len(closed) == 12
+        assert healthy(port)

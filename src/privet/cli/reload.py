@@ -48,7 +48,10 @@ def reload(config: Path) -> None:
     until_s = time.monotonic() + WAIT_S
     while (now := told(loaded.data_directory)) is None or now.process != before.process or now.reloads <= before.reloads:
         if time.monotonic() > until_s:
-            raise StoreError(f"process {before.process} has not said within {WAIT_S:.0f} s that it took the file up, or cannot write to its data directory: read its log")
+            raise StoreError(
+                f"process {before.process} has not said within {WAIT_S:.0f} s that it took the file up, or its disk is full: "
+                "read its log"
+            )
         time.sleep(0.1)
     for line in now.lines:
         click.echo(line)
