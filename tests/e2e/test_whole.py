@@ -78,7 +78,7 @@ def test_no_password_is_written_or_said(site: Site) -> None:
     assert PASSWORD not in said
     data = site.directory / "data"
     files = [path for path in data.rglob("*") if path.is_file()]
-    assert {".mcap", ".db"} <= {path.suffix for path in files}
+    assert {".mcap", ".sqlite"} <= {path.suffix for path in files}
     assert not [path for path in files if PASSWORD.encode() in path.read_bytes()]
     with site.client() as client:
         assert PASSWORD not in client.get("/api/cameras").text
