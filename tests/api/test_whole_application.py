@@ -27,6 +27,7 @@ from privet.api.recordings.adapter import IndexedRecordings
 from privet.api.scenes.adapter import ArchivedScenes
 from privet.api.snapshot.adapter import DrawnSnapshots
 from privet.api.storage.adapter import IndexedStorage
+from privet.config.load import load
 from privet.config.models import Config
 from privet.core.clock import NS_PER_MS, NS_PER_S, FakeClock
 from privet.core.grid import Grid
@@ -34,6 +35,8 @@ from privet.core.pb import scene_pb2 as pb
 from privet.core.scene import Background, Condition, Cover, Head, ImageFormat, Reason, Scene, State
 from privet.core.wire import decode_all, to_message
 from privet.index.index import Index, index_url
+from privet.main.application import export_options
+from privet.main.running import Running
 from privet.record.archive import Archive
 from privet.record.recorder import Recorder
 from privet.record.recording import RecordingInfo
@@ -219,8 +222,13 @@ async def test_an_export_is_a_film(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
     configuration = tmp_path / "privet.toml"
-    configuration.write_text('[cameras.gate]\nplace = "North"\npurpose = "Keep"\ncontroller = "Us"\nurl = "rtsp://192.0.2.1/"\n')
-    site = Site(data, closed=True, exporter=ProcessExporter(options=("--config", str(configuration))))
+    configuration.write_text(
+        '[site]\ntimezone = "Europe/Berlin"\n'
+        '[cameras.gate]\nplace = "North"\npurpose = "Keep"\ncontroller = "Us"\nurl = "rtsp://192.0.2.1/"\n'
+    )
+    running = Running(load(configuration))
+    configuration.write_text("not yet taken up, [and mistaken")  # what is in force counts, not what stands in the file
+    site = Site(data, closed=True, exporter=ProcessExporter(options=lambda: export_options(data, running)))
     begin_ms = BEGIN_NS // NS_PER_MS
     try:
         async with site.world.client(site.token) as client:

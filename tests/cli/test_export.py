@@ -111,14 +111,32 @@ def test_a_span(site: Path, tmp_path: Path) -> None:
 
 
 def test_what_the_api_asks_for(site: Path, tmp_path: Path) -> None:
-    """As api.export writes it, in a process of its own."""
+    """As api.export writes it, in a process of its own, which reads no privet.toml."""
     out = tmp_path / "out.mp4"
-    command = [sys.executable, "-m", "privet.cli.main", "export", "gate", "2023-11-14T22:13:25.500000Z",
-               "2023-11-14T22:13:27.500000Z", str(out), "--config", str(site / "privet.toml")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    command = [sys.executable, "-P", "-m", "privet.cli.main", "export", "gate", "2023-11-14T22:13:25.500000Z",
+               "2023-11-14T22:13:27.500000Z", str(out), "--data-directory", str(site / "data"), "--timezone", "Asia/Tokyo",
+               "--covers-per-second", "5.0"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     with av.open(str(out)) as container:
+        assert container.metadata["title"].startswith("gate, 2023-11-15 07:13:25 +09:00")
         assert sum(1 for _ in container.decode(video=0)) == 10
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--data-directory", "."), "are given together or not at all"),
+        (("--timezone", "Europe/Berlin", "--covers-per-second", "5"), "are given together or not at all"),
+        (("--data-directory", ".", "--timezone", "Berlin-Mitte", "--covers-per-second", "5"), "'Berlin-Mitte' is no time zone"),
+        (("--data-directory", ".", "--timezone", "../etc", "--covers-per-second", "5"), "'../etc' is no time zone"),
+        (("--data-directory", ".", "--timezone", "UTC", "--covers-per-second", "0"), "not in the range"),
+    ],
+)
+def test_what_is_in_force_is_told_whole(site: Path, tmp_path: Path, options: tuple[str, ...], complaint: str) -> None:
+    done = run(site, "gate", "-5m", "now", str(tmp_path / "out.mp4"), *options)
+    assert done.exit_code == 2
+    assert complaint in " ".join(done.output.split())
 
 
 def test_faster(site: Path, tmp_path: Path) -> None:

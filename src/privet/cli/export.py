@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
@@ -47,6 +47,27 @@ class NothingRecorded(Complaint):
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Whose recordings are meant. configured: cameras of the configuration; those that the index knows count too. told_by: who says so."""
+
+    data_directory: Path
+    zone: ZoneInfo
+    covers_per_second: float
+    configured: tuple[str, ...]
+    told_by: str
+
+
+class _Zone(click.ParamType[ZoneInfo]):
+    name = "zone"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> ZoneInfo:
+        try:
+            return ZoneInfo(str(value))
+        except (ZoneInfoNotFoundError, ValueError):
+            self.fail(f"{value!r} is no time zone: it is written like Europe/Berlin", param, ctx)
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """A span in ns UTC."""
 
@@ -68,7 +89,13 @@ class Wanted:
     help="How many times faster than it was.",
 )
 @click.option("--force", is_flag=True, help="Replace OUT.mp4 if it is there.")
-def export(camera: str, from_: str, to: str, out: Path, config_path: Path, *, speed: float, force: bool) -> None:
+@click.option("--data-directory", type=click.Path(path_type=Path), hidden=True)
+@click.option("--timezone", "zone", type=_Zone(), hidden=True)
+@click.option("--covers-per-second", type=click.FloatRange(0, min_open=True), hidden=True)
+def export(
+    camera: str, from_: str, to: str, out: Path, config_path: Path, *, speed: float, force: bool,
+    data_directory: Path | None, zone: ZoneInfo | None, covers_per_second: float | None,
+) -> None:
     """Write what was recorded of CAMERA between FROM and TO as an MP4 file: a reconstruction, not video.
 
     FROM and TO are times like 2026-05-04T14:30:00 (in the site's time zone unless an offset or Z follows), 14:30 (the last one; for TO
@@ -77,30 +104,46 @@ def export(camera: str, from_: str, to: str, out: Path, config_path: Path, *, sp
 
     Exit codes: 0 written, 1 failed, 2 the call or the configuration is wrong, 4 nothing is recorded of the camera in that span.
     """
+    # The hidden options are what a running Privet has in force: it tells them rather than have its privet.toml read once more.
+    if data_directory is None or zone is None or covers_per_second is None:
+        if any(told is not None for told in (data_directory, zone, covers_per_second)):
+            raise click.UsageError("--data-directory, --timezone and --covers-per-second are given together or not at all")
+        source = _configured(config_path)
+    else:
+        source = Source(data_directory, zone, covers_per_second, (), "the running Privet")
+    _export(camera, span(from_, to, _now_ns(), source.zone), out, source, Fraction(speed).limit_denominator(1000), force=force)
+
+
+def _configured(path: Path) -> Source:
     from privet.config.load import load
+
+    loaded = load(path)
+    config = loaded.config
+    zone = ZoneInfo(config.site.timezone)
+    return Source(loaded.data_directory, zone, config.scene.covers_per_second, tuple(config.cameras), str(path))
+
+
+def _export(camera: str, wanted: Wanted, out: Path, source: Source, speed: Fraction, *, force: bool) -> None:
     from privet.core.errors import StoreError, UserError
     from privet.index.index import Index, index_url
 
-    loaded = load(config_path)
-    zone = ZoneInfo(loaded.config.site.timezone)
-    wanted = span(from_, to, _now_ns(), zone)
     if out.exists() and not force:
         raise UserError(f"{out} is there already: take another name, or --force to replace it")
     if not out.absolute().parent.is_dir():
         raise UserError(f"{out.absolute().parent} is not a directory: make it first")
-    if not loaded.data_directory.is_dir():
-        raise StoreError(f"{loaded.data_directory} does not exist: nothing was ever recorded with {config_path}")
-    index = Index.open(index_url(loaded.data_directory))
+    if not source.data_directory.is_dir():
+        raise StoreError(f"{source.data_directory} does not exist: nothing was ever recorded with {source.told_by}")
+    index = Index.open(index_url(source.data_directory))
     try:
-        known = _known_camera(camera, index, tuple(loaded.config.cameras))
+        known = _known_camera(camera, index, source.configured)
         rows = index.recordings(known, wanted.from_wall_ns, wanted.to_wall_ns)
-        messages = _recorded(loaded.data_directory, rows, wanted)
+        messages = _recorded(source.data_directory, rows, wanted)
         if messages is None:
-            raise _nothing(known, wanted, index.recordings(known), zone)
+            raise _nothing(known, wanted, index.recordings(known), source.zone)
     finally:
         index.close()
-    rate = Fraction(loaded.config.scene.covers_per_second).limit_denominator(1000)
-    _write(known, messages, wanted, out, zone, rate, Fraction(speed).limit_denominator(1000))
+    rate = Fraction(source.covers_per_second).limit_denominator(1000)
+    _write(known, messages, wanted, out, source.zone, rate, speed)
 
 
 def span(from_: str, to: str, now_wall_ns: int, zone: ZoneInfo) -> Wanted:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from privet.api.app import Application, Resources
 from privet.api.auth.authentication import Authentication
@@ -37,6 +38,7 @@ from privet.config.directories import static_directory
 from privet.core.clock import NS_PER_S
 from privet.core.ids import CameraId
 from privet.main.publisher import Ledger
+from privet.main.running import Running
 from privet.main.signing_record import CommissionFile
 from privet.main.wiring import Wiring
 from privet.pipe.bound import capacity_bits_per_second
@@ -52,6 +54,15 @@ def application(parts: Wiring, listen: ListenSettings) -> Application:
         return Access(parts.running.cameras, EveryCamera())
 
     return Application(listen, authentication, access, _resources(parts, authentication, access, tls=listen.tls))
+
+
+def export_options(data_directory: Path, running: Running) -> tuple[str, ...]:
+    """What `privet export` is told of what is in force, for privet.toml may say something else, or nothing that can be read.
+
+    data_directory: the one that this process holds.
+    """
+    site, rate = running.site.timezone, running.covers_per_second
+    return ("--data-directory", str(data_directory), "--timezone", site, "--covers-per-second", str(rate))
 
 
 def _resources(parts: Wiring, authentication: Authentication, access: Callable[[], Access], *, tls: bool) -> Resources:
@@ -71,7 +82,7 @@ def _resources(parts: Wiring, authentication: Authentication, access: Callable[[
         snapshot=SnapshotResource(
             hub, recorded, DrawnSnapshots(lambda: running.zone), running.name_of, clock, threads.archive, threads.render
         ),
-        export=ExportResource(ProcessExporter(options=("--config", str(parts.loaded.path))), data, clock, threads.archive),
+        export=ExportResource(ProcessExporter(options=lambda: export_options(data, running)), data, clock, threads.archive),
         signing=SigningResource(parts.supervisor, CommissionFile(data), clock, threads.accounts),
         recordings=RecordingsResource(IndexedRecordings(index, parts.store, open_recordings), threads.archive),
         storage=StorageResource(

@@ -52,9 +52,25 @@ def alive(pid: int) -> bool:
 
 async def test_what_is_run(tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
-    await ProcessExporter(python(WRITE), ("--config", "privet.toml")).export(GATE, FROM_NS, TO_NS, out)
-    expected = ["gate", "2023-11-14T22:13:20.123000Z", "2023-11-14T22:14:20.000000Z", str(out), "--config", "privet.toml"]
+    await ProcessExporter(python(WRITE), lambda: ("--timezone", "UTC")).export(GATE, FROM_NS, TO_NS, out)
+    expected = ["gate", "2023-11-14T22:13:20.123000Z", "2023-11-14T22:14:20.000000Z", str(out), "--timezone", "UTC"]
     assert out.read_text() == repr(expected)
+
+
+async def test_options_are_asked_for_with_each_film(tmp_path: Path) -> None:
+    zone, out = "UTC", tmp_path / "out.mp4"
+    exporter = ProcessExporter(python(WRITE), lambda: ("--timezone", zone))
+    for zone in ("Europe/Berlin", "Asia/Tokyo"):
+        await exporter.export(GATE, FROM_NS, TO_NS, out)
+        assert zone in out.read_text()
+
+
+async def test_no_file_where_the_main_process_stands_is_taken_for_a_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "click.py").write_text("import pathlib; pathlib.Path('fooled').touch()")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoreError, match="status 2"):
+        await ProcessExporter(options=lambda: ("--no-such-option",)).export(GATE, FROM_NS, TO_NS, tmp_path / "out.mp4")
+    assert not (tmp_path / "fooled").exists()
 
 
 async def test_failures_are_told_apart(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -40,11 +40,12 @@ def iso_time(wall_ns: int) -> str:
 class ProcessExporter:
     """Runs `privet export` as a child: decoding, drawing and encoding share no process with the API.
 
-    command: what to run, before the arguments CAMERA FROM TO OUT. options: after them, such as where the configuration is.
+    command: what to run, before the arguments CAMERA FROM TO OUT; -P, for no file where this process happens to stand is a module of the
+    child's. options: what comes after them, asked for with each film, for what is in force may change.
     """
 
-    command: Sequence[str] = (sys.executable, "-m", "privet.cli.main", "export")
-    options: Sequence[str] = ()
+    command: Sequence[str] = (sys.executable, "-P", "-m", "privet.cli.main", "export")
+    options: Callable[[], Sequence[str]] = tuple
     at_once: int = 2
     waiting: int = 4
     timeout_ns: int = 600 * NS_PER_S
@@ -56,7 +57,7 @@ class ProcessExporter:
         """As the port says. 503 when too many wait already."""
         async with self._turn():
             arguments = (camera, iso_time(from_wall_ns), iso_time(to_wall_ns), str(path))
-            status = await self._run((*self.command, *arguments, *self.options))
+            status = await self._run((*self.command, *arguments, *self.options()))
         if status == NOTHING_FOUND_STATUS:
             raise NotFoundError("nothing is recorded of this camera in this span")
         if status != 0:
