@@ -8,17 +8,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tests.scene.pictures import frame_of, with_box
-from tests.scene.test_analyst import GRID, PLACE, SETTINGS, new_camera, proven_scene
+from tests.scene.test_analyst import GRID, PLACE, SETTINGS, detectors, new_camera, proven_scene
 
 from privet.core.clock import NS_PER_MS, NS_PER_S
-from privet.core.grid import BoolGrid
 from privet.core.scene import Condition
-from privet.scene.block_model import BlockModel
 from privet.scene.demand import is_due
+from privet.scene.epoch import take_up
+from privet.scene.main_stream import observe_main
 from privet.scene.observation import Observation
+from privet.scene.proof.rules import ALL_RULES
 from privet.scene.proof.signing import NoOffer, Offer
+from privet.scene.proof.step import AS_USUAL, Means
 from privet.scene.state_format import from_bytes, to_bytes
-from privet.scene.statistics import Statistics
+from privet.scene.statistics import block_statistics
 
 BOX = (80, 80, 144, 160)
 """Left, top, right, bottom of what comes to stay, in pixels."""
@@ -97,23 +99,24 @@ def test_what_was_there_before_comes_back_within_a_second_or_two(signed: Film) -
     assert any(each.recalled is not None for each in back), "and there again, at once"
 
 
-def test_what_comes_back_was_covered_and_so_is_not_drawn_towards_another_layer(signed: Film, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_comes_back_was_covered_and_so_is_not_drawn_towards_another_layer(signed: Film) -> None:
+    """The model of what comes back begins anew at the background's statistics, and the same frame does not move it."""
     signed.show(True, 4)
-    followed: list[BoolGrid] = []
-    refine = BlockModel.refine
-
-    def noted(model: BlockModel, seen: Statistics, expected: Statistics, blocks: BoolGrid, rate: float) -> None:
-        followed.append(blocks.copy())
-        refine(model, seen, expected, blocks, rate)
-
-    monkeypatch.setattr(BlockModel, "refine", noted)
+    stored = signed.camera.analyst.snapshot()
+    assert stored is not None
+    means = Means(SETTINGS, ALL_RULES, tuple(detectors()), lambda: True)
+    epoch = take_up(stored, means, distrust=False)
     back = 0
-    for _ in range(25):
-        for each in signed.show(False, 0.1):
-            if each.recalled is not None:
-                back += 1
-                assert not (followed[-1] & each.recalled).any()
-    assert back
+    for number in range(90):
+        occupied = number < 40 or number >= 65
+        picture = with_box(PLACE, BOX) if occupied else PLACE
+        frame = frame_of(picture, signed.last.monotonic_ns + (number + 1) * 100 * NS_PER_MS, keyframe=number % 10 == 0)
+        seen = observe_main(epoch, means, frame, AS_USUAL, new_grid=False)
+        if seen.recalled is not None:
+            back += 1
+            expected = block_statistics(*epoch.background.planes, GRID.block_px)
+            assert np.array_equal(epoch.model.mean[:, seen.recalled], expected[:, seen.recalled])
+    assert back >= 2, "gone, and there again"
 
 
 def test_layers_outlive_the_worker(signed: Film) -> None:

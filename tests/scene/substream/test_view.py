@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 from contextlib import suppress
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,11 +16,13 @@ from privet.core.clock import NS_PER_S
 from privet.core.errors import DetectorError
 from privet.core.frame import Frame, Matrix
 from privet.core.frame_demand import Stream, Wanted
+from privet.core.grid import Grid
 from privet.core.scene import Condition
 from privet.scene.analyst import Analyst
 from privet.scene.demand import is_due
-from privet.scene.light import CELL_COLUMNS, CELL_ROWS, fit_light, quantise
+from privet.scene.light import CELL_COLUMNS, CELL_ROWS, quantise
 from privet.scene.observation import Observation
+from privet.scene.substream.view import SubView
 
 FPS = 5
 GOP = 5
@@ -342,17 +344,21 @@ def test_light_that_is_switched_is_nobody_whenever_it_was_fitted_last(watched: B
             assert not any(seen.cover.any() for seen in watched.told[told:])
 
 
-def test_while_nothing_changes_light_is_fitted_once_a_second(watched: Both, monkeypatch: pytest.MonkeyPatch) -> None:
-    fits = 0
-
-    def counted(*given: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        nonlocal fits
-        fits += 1
-        return fit_light(*given)
-
-    monkeypatch.setattr("privet.scene.cover.changes.fit_light", counted)
-    watched.show(2)
-    before, told, seen = fits, len(watched.told), watched.main_seen
-    watched.show(4)
-    assert len(watched.told) - told >= 4 * FPS
-    assert 3 <= fits - before - (watched.main_seen - seen) <= 5
+def test_while_nothing_changes_light_is_fitted_once_a_second() -> None:
+    """Every frame has noise of its own, so that each fit comes to another light: how often it is another says how often it was fitted."""
+    grid, seconds = Grid(640, 360, 8), 16
+    view = SubView(grid, frame(SUB, 0, 0, keyframe=True))
+    everywhere = np.ones(grid.shape, np.bool_)
+    plain = np.ones((CELL_ROWS, CELL_COLUMNS), np.float32), np.zeros((CELL_ROWS, CELL_COLUMNS), np.float32)
+    lights: list[NDArray[np.float32]] = []
+    for number in range(seconds * FPS):
+        keyframe = number % GOP == 0
+        seen = view.observe(frame(SUB, number, 2 * number, keyframe=keyframe))
+        if seen is not None and number >= (seconds - 8) * FPS:
+            lights.append(np.stack(seen.light))
+        if keyframe:
+            view.compare(frame(MAIN, number, 2 * number + 1, keyframe=True))
+            view.teach(everywhere, everywhere, plain)
+    assert view.knows, "before, every block that is learned has it fitted anew"
+    assert len(lights) == 8 * FPS
+    assert 7 <= sum(not np.array_equal(*two) for two in itertools.pairwise(lights)) <= 8
