@@ -7,7 +7,6 @@ of the API is given (application), what any of them does.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import PurePosixPath
 
 import anyio
 
@@ -28,6 +27,7 @@ from privet.main.reload import Parts, Reloader
 from privet.main.request_limits import Bounds, connection_bounds
 from privet.main.running import Running
 from privet.main.supervisor import Supervisor
+from privet.main.worker_directories import sweep_worker_directories, worker_directory
 from privet.main.worker_life import WorkerProcess
 from privet.main.worker_settings import worker_settings
 from privet.pipe.compiled import compiled_directory, mark_used
@@ -60,6 +60,7 @@ class Wiring:
         self._key = installation_key(loaded.data_directory)
         publisher = Publisher(recorder.put, self.hub.publish, index, ledger, self.book)
         groups = deal(self.running.cameras, loaded.config.worker.cameras_per_worker)
+        sweep_worker_directories(loaded.data_directory, range(len(groups)))
         self.supervisor = Supervisor(
             {number: self._worker(loaded, number, group) for number, group in enumerate(groups)}, self._launch, publisher, clock
         )
@@ -78,7 +79,7 @@ class Wiring:
         )
 
     def _worker(self, loaded: Loaded, number: int, cameras: Sequence[CameraId]) -> WorkerSettings:
-        return worker_settings(loaded, cameras, PurePosixPath("workers", str(number)), self._key)
+        return worker_settings(loaded, cameras, worker_directory(number), self._key)
 
     def _room(self, cameras: int, workers: int) -> Callable[[], None]:
         """Make room for so many cameras beside the connections; see `Parts.room`."""
