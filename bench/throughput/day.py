@@ -179,7 +179,7 @@ class Recorded:
 
 
 class _Nobody:
-    """The index, which is no part of this. Implements recording.Announce."""
+    """The index, which is no part of this. Implements record.recording.Announce."""
 
     def opened(self, recording: RecordingInfo) -> None:
         """It is dropped."""

@@ -192,7 +192,7 @@ def timed_analyst(stages: Stages) -> MakeObserver:
 
 
 class _Known:
-    """A state store that knows the place already. Implements camera_state.StateStore."""
+    """A state store that knows the place already. Implements worker.camera.state_saving.StateStore."""
 
     def __init__(self, state: bytes) -> None:
         self._state = state
@@ -214,7 +214,7 @@ class _Heard:
         self.frames = 0
 
     def __call__(self, message: Outgoing, arrived_monotonic_ns: int = 0) -> None:
-        """Implements outlet.Emit."""
+        """Implements worker.send_queue.Emit."""
         if isinstance(message, pipe_pb2.Health):
             self.looks, self.frames = message.looks, message.frames_decoded
         elif isinstance(message, scene_pb2.SceneMessage) and message.state.HasField("grid"):

@@ -82,7 +82,7 @@ def test_conditions_and_pipelines_are_counted_by_how_often_they_came() -> None:
 
 
 class _Paths:
-    """Implements recording.Announce."""
+    """Implements record.recording.Announce."""
 
     def __init__(self) -> None:
         self.paths: list[str] = []

@@ -45,7 +45,7 @@ url = "rtsp://camera.example/2"
 
 
 class IntoIndex:
-    """The recorder's port onto the index, as runtime has it."""
+    """The recorder's port onto the index, as main has it."""
 
     def __init__(self, index: Index) -> None:
         self._index = index

@@ -39,7 +39,7 @@ from privet.record.summary import decode_summaries
 
 
 class Tells(Heard):
-    """Announcements to an index, as runtime passes them on."""
+    """Announcements to an index, as main passes them on."""
 
     def __init__(self, index: Index) -> None:
         super().__init__()

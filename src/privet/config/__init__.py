@@ -1,1 +1,1 @@
-"""privet.toml -> frozen models. Only `runtime` and `cli` see the whole tree; rooms are handed values."""
+"""privet.toml -> frozen models. Only `main` and `cli` see the whole tree; rooms are handed values."""

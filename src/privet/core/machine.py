@@ -1,6 +1,6 @@
 """What this machine lends to this process: cores, memory, network.
 
-Belongs here: reading the kernel. Does not belong here: what it is enough for (holds).
+Belongs here: reading the kernel. Does not belong here: what it is enough for (main.bench_estimate).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Figures of the live path: a histogram of how late messages are, and bytes a second over the last ten.
 
-Belongs here: counting. Does not belong here: the text of `/metrics` (runtime).
+Belongs here: counting. Does not belong here: the text of `/metrics` (main.metrics).
 """
 
 from __future__ import annotations

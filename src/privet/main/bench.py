@@ -1,7 +1,7 @@
 """Measures what cameras cost on this machine, with the workers that would guard them: for `privet bench`.
 
-Belongs here: starting workers, waiting, reading counters from outside. Does not belong here: what it comes to (holds), words (cli/bench),
-what happens in a worker (worker_bench: nothing of a picture comes out, nothing is kept).
+Belongs here: starting workers, waiting, reading counters from outside. Does not belong here: what it comes to (bench_estimate), words
+(cli/bench), what happens in a worker (worker.jobs.bench: nothing of a picture comes out, nothing is kept).
 
 Each camera has a worker of its own, so that what the kernel says of a process is one camera's; what a worker holds without any is measured
 by one that has none, and shared again in the sum. Two passes: one in which no proof can end, one with short proofs, so that what can settle

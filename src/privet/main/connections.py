@@ -1,7 +1,7 @@
 """The port: accepts connections, as many as there is room for, and stands in front of uvicorn's reading of HTTP.
 
 Belongs here: sockets, and the bounds on what comes before a request is whole. Does not belong here: the numbers and rules
-(request_limits), who may ask (api.gate). uvicorn reads with h11 or httptools, whichever is installed; neither bounds time, httptools
+(request_limits), who may ask (api.guard). uvicorn reads with h11 or httptools, whichever is installed; neither bounds time, httptools
 nothing at all, and asyncio's own accepting takes descriptors until there are none, then logs a traceback a turn.
 
 A connection: accepted, counted, TLS, a head, a body, each within its time, answered, and so on; once it is a WebSocket, websockets' own

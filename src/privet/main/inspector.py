@@ -3,7 +3,7 @@
 Belongs here: the checks, pure but for what was seen before. Does not belong here: reading the pipe (pipe) and what follows from a
 message that breaks the rules (supervisor ends the worker). Whatever passes holds no field that the schema does not know, is of the size
 that pipe.bound counts with, and comes no more often than pipe.proto declares. Answers to a signer are held to by who asked
-(commissioning): there is one for each question.
+(pending_requests): there is one for each question.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The installation's key: 32 random bytes that seal what workers leave behind. Read by the main process, handed to workers by pipe.
 
-Belongs here: the key's file. Does not belong here: what is sealed with it (state_store). Without it stored backgrounds do not open:
-every camera must be proven again, nothing else is lost.
+Belongs here: the key's file. Does not belong here: what is sealed with it (worker.state_store). Without it stored backgrounds do not
+open: every camera must be proven again, nothing else is lost.
 """
 
 from __future__ import annotations

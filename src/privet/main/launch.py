@@ -26,7 +26,7 @@ cameras' own data."""
 
 
 class LocalWorker:
-    """A worker process on this machine. Implements supervisor.WorkerProcess."""
+    """A worker process on this machine. Implements worker_life.WorkerProcess."""
 
     def __init__(self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._process = process

@@ -1,6 +1,6 @@
 """Where a worker's checked messages go: recorder, hub, index, figures, log.
 
-Belongs here: the fan-out, and what is worth a row. Does not belong here: checking (inspection) and any of the receivers. Called in the
+Belongs here: the fan-out, and what is worth a row. Does not belong here: checking (inspector) and any of the receivers. Called in the
 event loop and never blocks: rows for the index are written by one thread behind a bounded queue (Ledger).
 """
 
@@ -120,7 +120,7 @@ class Ledger:
 
 
 class Publisher:
-    """Implements supervisor.Listener."""
+    """Implements worker_life.Listener."""
 
     def __init__(self, record: SceneSink, show: SceneSink, rows: Rows, ledger: Ledger, book: HealthBook) -> None:
         self._record = record

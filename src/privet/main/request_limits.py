@@ -1,6 +1,6 @@
 """What the port takes of whoever connects: how many connections, from whom, and how much of a request. Pure.
 
-Belongs here: the numbers and the rules. Does not belong here: sockets and clocks (port), what a request means (api).
+Belongs here: the numbers and the rules. Does not belong here: sockets and clocks (connections), what a request means (api).
 
 Nobody has shown who they are before a whole request has come, so each of these bounds holds for everybody.
 """

@@ -1,6 +1,6 @@
 """The web server: uvicorn, set up, with the port in front of it.
 
-Belongs here: uvicorn's settings and the listening socket. Does not belong here: what is accepted (port), what is answered (api).
+Belongs here: uvicorn's settings and the listening socket. Does not belong here: what is accepted (connections), what is answered (api).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How much could leave a worker at most: the raw capacity of every message, from the schema and the running configuration. Pure.
 
-Belongs here: the sum of docs/ref/what-leaves.md, as code. Does not belong here: what really leaves (metrics): a compressed mean is
-no bound; how often what is said (declared in pipe.proto, held to by inspection).
+Belongs here: the sum of docs/ref/what-leaves.md, as code. Does not belong here: what really leaves (main.metrics): a compressed
+mean is no bound; how often what is said is declared in pipe.proto and checked (main.inspector).
 
 Every field of every message counts with all the bits that it can carry, whatever it says in practice and whether or not a reader could
 compute it from what was sent before. Left out are the pixels that promotion or a signer's request lets out, and nothing else.
@@ -82,7 +82,7 @@ def _field_bits(field: FieldDescriptor, sizes: Mapping[str, options_pb2.Size]) -
 
 
 def number_bits(field: FieldDescriptor) -> int:
-    """Return what a single number or a value of an enum can say: inspection takes none that the enum does not have.
+    """Return what a single number or a value of an enum can say: a message with one that the enum does not have is refused.
 
     Raises:
         ValueError: it is neither.

@@ -1,6 +1,6 @@
 """When something was in a polygon: runs of ten-second slots, and the intervals that they come to.
 
-Belongs here: the values and the joining, pure functions on arrays. Does not belong here: where slots come from (`block_index`, summaries),
+Belongs here: the values and the joining, pure functions on arrays. Does not belong here: where slots come from (`block_index`, `summary`),
 files (`archive`).
 """
 

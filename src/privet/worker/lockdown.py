@@ -1,6 +1,6 @@
 """What a process that holds live pixels can still do: read, and write below its own directories. The kernel holds it to that.
 
-Belongs here: the kernel's switches. Does not belong here: which directories and ports (worker, probe, warm).
+Belongs here: the kernel's switches. Does not belong here: which directories and ports (process, jobs).
 
 - no core dump: RLIMIT_CORE 0, and not dumpable, which also holds where the core pattern is a pipe; not dumpable means no ptrace
   and no /proc/PID/mem for other processes of the same user;

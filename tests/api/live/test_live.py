@@ -44,7 +44,7 @@ pytestmark = pytest.mark.anyio
 
 @asynccontextmanager
 async def served(world: World) -> AsyncIterator[int]:
-    """Serve the application as runtime does; yields the port."""
+    """Serve the application as main does; yields the port."""
     listening = socket.create_server(("127.0.0.1", 0))
     port: int = listening.getsockname()[1]
     config = uvicorn.Config(

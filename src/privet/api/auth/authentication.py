@@ -1,7 +1,7 @@
 """Who somebody is: tokens and sessions looked up in threads, and wrong tries counted.
 
 Belongs here: what the request guard, the login page and open WebSockets ask. Does not belong here: how secrets are made and compared
-(sessions), cookies and headers (request_guard), what somebody may do (permission).
+(sessions), cookies and headers (guard.request_guard), what somebody may do (permission).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Where somebody goes on to after logging in: a path of this server and nothing else. Pure.
 
-Belongs here: what may stand in `next`, and how an address becomes one. Does not belong here: redirecting (request_guard, routes).
+Belongs here: what may stand in `next`, and how an address becomes one. Does not belong here: redirecting (guard.request_guard, routes).
 
 An allow-list, because browsers read addresses more kindly than any parser of ours: they take a backslash for a slash, drop tabs and
 line ends, and treat what begins with two slashes as another host.

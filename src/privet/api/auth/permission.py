@@ -1,6 +1,6 @@
 """Who may do what: roles, permissions, and the one mechanism by which a route declares what it asks for.
 
-Belongs here: the decision. Does not belong here: how somebody proves who they are (sessions, request_guard).
+Belongs here: the decision. Does not belong here: how somebody proves who they are (sessions, guard.request_guard).
 
 Every route has exactly one `Requires` among its dependencies; tests/api/auth/test_permissions.py walks the route table. The request
 guard has already refused whoever is not logged in, unless the route is PUBLIC; `Requires` decides on role and camera.

@@ -1,6 +1,6 @@
 """Tokens and sessions: secrets are 256 random bits, stored as their SHA-256 and compared in constant time.
 
-Belongs here: making, hashing and checking them. Does not belong here: cookies and headers (request_guard, routes), SQL (index).
+Belongs here: making, hashing and checking them. Does not belong here: cookies and headers (guard.request_guard, routes), SQL (index).
 A plain hash is enough: what is hashed is random, so there is nothing to guess a dictionary over.
 """
 

@@ -1,7 +1,7 @@
 """Carries what is known of a sub-stream's blocks to the main stream's, and back, by how the two pictures lie to each other.
 
 Belongs here: index arithmetic over two grids. Does not belong here: how the alignment was found (alignment), what is asked of the blocks
-(subview).
+(view).
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def may_leave(message: Outgoing) -> bool:
 
 
 class Forgets:
-    """A state store without memory. Implements camera_state.StateStore."""
+    """A state store without memory. Implements camera.state_saving.StateStore."""
 
     def load(self) -> None:
         """Nothing is there."""

@@ -1,7 +1,7 @@
 """Compiles kernels and models once, before any worker starts: `python -m privet.worker.jobs.compile CACHE [DEVICE]`.
 
 Belongs here: making every kernel be called with the very types that a camera gives, and every model be compiled. Does not belong
-here: kernels and models. It sees no camera: the pictures are made up (worker_rehearsal). Workers copy what it makes and never write
+here: kernels and models. It sees no camera: the pictures are made up (rehearsal). Workers copy what it makes and never write
 it, so that a worker that was taken over cannot plant code for others.
 """
 

@@ -2,7 +2,7 @@
 
 Belongs here: the life of the process: it forbids core dumps, takes its settings from its standard input (JSON, `MaskSettings`), points
 the standard streams at nothing, confines itself, and only then imports what decodes, sees and detects. Does not belong here: the two
-passes (worker_masking), and what becomes of the scene messages: cli/mask paints them and never holds a live pixel.
+passes (mask_passes), and what becomes of the scene messages: cli/mask paints them and never holds a live pixel.
 """
 
 from __future__ import annotations

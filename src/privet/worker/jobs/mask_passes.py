@@ -1,6 +1,6 @@
 """A file in two passes: the first proves the place, the second says cover and light against what the first has proven.
 
-Belongs here: the passes and what is said of them. Does not belong here: the process (worker_mask), painting (cli/mask). Time in the
+Belongs here: the passes and what is said of them. Does not belong here: the process (mask), painting (cli/mask). Time in the
 stream is the film's own: it begins at 1 ns, because 0 says "unknown".
 """
 
