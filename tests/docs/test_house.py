@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from privet.api.export import directory as exports
+from privet.index import index
+from privet.main import installation_key, running, signing_record, worker_directories
+from privet.record import lock
+
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "design" / "house.md"
 
 # `module:name`, where name may have dots: the one form in which the page names code.
@@ -44,6 +49,15 @@ def test_every_room_has_a_section_with_an_entry_point() -> None:
     sections = dict(re.findall(r"^## ([a-z]+)\n(.*?)(?=^## |\Z)", page, re.M | re.S))
     assert set(sections) == rooms
     assert not [room for room in sorted(rooms) if not entries(sections[room])]
+
+
+def test_what_the_main_process_puts_on_the_disk_is_named() -> None:
+    section = PAGE.read_text("utf-8").partition("## On the disk")[2].partition("\n## ")[0]
+    named = {name.partition("/")[0] for line in re.findall(r"^\| (`.*?) \|", section, re.M) for name in re.findall(r"`([^`]+)`", line)}
+    assert named == {
+        "recordings", "state", index.FILE_NAME, lock.LOCK_NAME, installation_key.KEY_NAME, signing_record.NAME, running.NAME,
+        exports.DIRECTORY, worker_directories.DIRECTORY,
+    }
 
 
 @pytest.mark.parametrize(
