@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import threading
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
 import av
 import numpy as np
@@ -34,6 +36,15 @@ STARTS_WITHIN_S = 90.0
 FAILS_WITHIN_S = 60.0
 MENDS_WITHIN_S = 40.0           # the longest wait between two tries, and some
 KEY_HEX = "cd" * 32
+WITHOUT_MOUNT = "PRIVET_TESTS_WITHOUT_MOUNT"
+
+
+def cannot_mount(why: str) -> NoReturn:
+    """Fail: what this file is about was not tried. Only whoever says that it may be left out has it skipped."""
+    words = f"a small file system cannot be mounted here ({why})"
+    if os.environ.get(WITHOUT_MOUNT) == "1":
+        pytest.skip(f"{words}; tests/worker/camera/test_state_saving.py has a store that fails")
+    pytest.fail(f"{words}: run the tests as root, or set {WITHOUT_MOUNT}=1 to leave out what needs a disk that is really full")
 
 
 @contextmanager
@@ -43,8 +54,7 @@ def small_file_system(directory: Path) -> Iterator[Path]:
     mount = shutil.which("mount")
     command = [mount or "mount", "-t", "tmpfs", "-o", f"size={SMALL_BYTES},mode=0700", "none", str(directory)]
     if mount is None or (done := subprocess.run(command, capture_output=True, text=True, check=False)).returncode:
-        why = "mount is missing" if mount is None else done.stderr.strip()
-        pytest.skip(f"a small file system cannot be mounted here ({why}); test_camera_state.py has a store that fails")
+        cannot_mount("mount is missing" if mount is None else done.stderr.strip())
     try:
         yield directory
     finally:
@@ -191,3 +201,15 @@ def test_a_disk_that_takes_no_state_ends_no_camera(tmp_path: Path, trouble: str)
         worker.tell(pipe_pb2.SupervisorMessage(stop=pipe_pb2.Stop()))
         assert worker.status() == 0
         listening.join(10)
+
+
+@pytest.mark.parametrize(("said", "outcome"), [("1", pytest.skip.Exception), ("0", pytest.fail.Exception), (None, pytest.fail.Exception)])
+def test_where_nothing_can_be_mounted_that_is_a_failure_unless_it_was_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str | None, outcome: type[BaseException]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))       # no mount in it
+    monkeypatch.delenv(WITHOUT_MOUNT, raising=False)
+    if said is not None:
+        monkeypatch.setenv(WITHOUT_MOUNT, said)
+    with pytest.raises(outcome, match=r"cannot be mounted here \(mount is missing\)"), small_file_system(tmp_path / "small"):
+        raise AssertionError("something was mounted")
