@@ -177,10 +177,12 @@ PATIENT = Patience(placeholder_every_s=0.02)
 
 
 @asynccontextmanager
-async def supervised(*plans: Sequence[CameraId], patience: Patience = PATIENT) -> AsyncIterator[tuple[Supervisor, Launchpad, Ears]]:
+async def supervised(
+    *plans: Sequence[CameraId], patience: Patience = PATIENT, clear_away: Callable[[int], None] = lambda _number: None
+) -> AsyncIterator[tuple[Supervisor, Launchpad, Ears]]:
     launch, ears = Launchpad(), Ears()
     supervising = Supervisor(
-        {number: told(plan) for number, plan in enumerate(plans)}, launch, ears, SystemClock(), lambda: 0.0, patience
+        {number: told(plan) for number, plan in enumerate(plans)}, launch, ears, SystemClock(), lambda: 0.0, patience, clear_away
     )
     async with anyio.create_task_group() as group:
         group.start_soon(supervising.run)
@@ -420,11 +422,13 @@ async def test_a_worker_that_is_just_starting_is_given_the_time_for_its_first_wo
 
 
 async def test_a_worker_that_hosts_nothing_any_more_ends() -> None:
-    async with supervised([GATE], [YARD]) as (supervising, launch, ears):
+    cleared: list[int] = []
+    async with supervised([GATE], [YARD], clear_away=cleared.append) as (supervising, launch, ears):
         gate, yard = await launch.worker(0), await launch.worker(1)
         await ears.until(lambda: len(ears.scenes) >= 2)
         await supervising.reconfigure(lambda hosted: {0: hosted[0].now})
         assert yard.ended
+        assert cleared == [1]
         assert not gate.ended
         assert [worker.number for worker in supervising.statistics()] == [0]
         heard = len(ears.said(YARD))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import anyio
 import anyio.abc
+import anyio.to_thread
 
 from privet.core.clock import Clock
 from privet.core.declared import said
@@ -54,8 +55,11 @@ class Supervisor:
         clock: Clock,
         draw: Callable[[], float] = _jitter.random,
         patience: Patience | None = None,
+        clear_away: Callable[[int], None] = lambda _number: None,
     ) -> None:
-        """draw: uniform in [0, 1), for the jitter; tests give their own."""
+        """draw: uniform in [0, 1), for the jitter; tests give their own. clear_away: removes what a worker that is not named any more left
+        on the disk; called in a thread.
+        """
         self._launch = launch
         self._listener = listener
         self._clock = clock
@@ -64,6 +68,7 @@ class Supervisor:
         self._allowances = Allowances(clock)
         self._workers = {number: self._life(number, settings) for number, settings in workers.items()}
         self._ended: dict[int, anyio.Event] = {}
+        self._clear_away = clear_away
         self._offers = OfferLimit(clock)
         self._decisions: dict[CameraId, Allowance] = {}
         self._stopping = anyio.Event()
@@ -180,3 +185,4 @@ class Supervisor:
         await worker.stop()
         await self._ended[worker.number].wait()
         del self._workers[worker.number], self._ended[worker.number]
+        await anyio.to_thread.run_sync(self._clear_away, worker.number)

@@ -27,7 +27,7 @@ from privet.main.reload import Parts, Reloader
 from privet.main.request_limits import Bounds, connection_bounds
 from privet.main.running import Running
 from privet.main.supervisor import Supervisor
-from privet.main.worker_directories import sweep_worker_directories, worker_directory
+from privet.main.worker_directories import remove_worker_directory, sweep_worker_directories, worker_directory
 from privet.main.worker_life import WorkerProcess
 from privet.main.worker_settings import worker_settings
 from privet.pipe.compiled import compiled_directory, mark_used
@@ -62,7 +62,8 @@ class Wiring:
         groups = deal(self.running.cameras, loaded.config.worker.cameras_per_worker)
         sweep_worker_directories(loaded.data_directory, range(len(groups)))
         self.supervisor = Supervisor(
-            {number: self._worker(loaded, number, group) for number, group in enumerate(groups)}, self._launch, publisher, clock
+            {number: self._worker(loaded, number, group) for number, group in enumerate(groups)}, self._launch, publisher, clock,
+            clear_away=lambda number: remove_worker_directory(loaded.data_directory, number),
         )
         forget = (publisher.forget, self.hub.forget, recorder.end)
         self.reloader = Reloader(self.running, Parts(self.supervisor, index.put_cameras, self._worker, self._room, forget), self._key)
