@@ -19,6 +19,7 @@ from privet.scene.background_image import bounding_rectangle, encode_webp, to_rg
 from privet.scene.proof.promote import ProvenBackground
 
 SAY_COVER_AGAIN_NS = 5 * NS_PER_S
+CHANGES_AT_ONCE = 10        # of the condition; one that comes too soon is said with the next frame or heartbeat
 COVERS_AT_ONCE = 2          # of two slots, at the end of one and at the beginning of the next
 QUIET_BEFORE_WHOLE_NS = 10 * NS_PER_S
 WHOLE_AT_LEAST_EVERY_NS = 600 * NS_PER_S
@@ -50,6 +51,8 @@ class SceneEncoder:
         self._sequence = 0
         self._condition = Condition.STARTING
         self._reason = Reason.NONE
+        self._condition_said = (self._condition, self._reason)
+        self._changes: Allowance | None = None
         self._cover: BoolGrid | None = None
         self._covers: Allowance | None = None
         self._cover_said_ns = 0
@@ -84,6 +87,7 @@ class SceneEncoder:
             said.append(self.whole(background, seen.wall_ns, seen.monotonic_ns))
         if (seen.condition, seen.reason) != (self._condition, self._reason):
             self._condition, self._reason = seen.condition, seen.reason
+        if self._condition_is_due(seen.monotonic_ns):
             said.append(self.heartbeat(background, blind, seen.wall_ns))
         if seen.promoted is not None and self._patches < MOST_PATCHES:
             said.append(self._patch(background, seen.promoted, seen.wall_ns, seen.monotonic_ns))
@@ -99,6 +103,14 @@ class SceneEncoder:
         if self._cover is not None and np.array_equal(self._cover, seen.cover):
             self._cover_until_wall_ns = seen.wall_ns + self._slot_ns
         return said
+
+    def _condition_is_due(self, monotonic_ns: int) -> bool:
+        """A condition that is not the one said last, unless it changed about as often as covers may: a camera can make it change at will."""
+        if (self._condition, self._reason) == self._condition_said:
+            return False
+        if self._changes is None:
+            self._changes = Allowance(NS_PER_S / self._slot_ns, CHANGES_AT_ONCE, monotonic_ns)
+        return self._changes.take(monotonic_ns)
 
     def _cover_is_due(self, seen: Seen) -> bool:
         """A cover that changed, or has not been said for a while. More than one a slot is not said: its number is what can leave most."""
@@ -116,6 +128,7 @@ class SceneEncoder:
 
     def heartbeat(self, background: ProvenBackground | None, blind: int, wall_ns: int) -> State:
         """What is said once a second, and whenever the condition changes. The last cover holds until its frame's slot is over."""
+        self._condition_said = (self._condition, self._reason)
         grid: Grid | None = None if background is None else background.grid
         proven = 0 if background is None else int(np.count_nonzero(background.proven))
         # Asleep, what was seen last holds until something else is said, be it said late: then it is about a time before this one.
