@@ -29,6 +29,7 @@ from privet.scene.state_format import StoredScene
 from privet.worker.camera.decoding_log import DecodingLog
 from privet.worker.camera.frame_demand import MainDemand
 from privet.worker.camera.health import Reception, health_message
+from privet.worker.camera.log_limit import LogLimit
 from privet.worker.camera.scene_encoder import SceneEncoder
 from privet.worker.camera.scene_sender import SceneSender
 from privet.worker.camera.state_saving import SceneSaving, StateSaving, StateStore
@@ -91,7 +92,7 @@ class CameraPipeline:
         store: a StateSaving outlives this pipeline, and with it what could not be saved. may_look: asked before every look. open_sub:
         the sub-stream, where there is one.
         """
-        self._emit = emit
+        self._emit = emit = LogLimit(emit, clock)
         self._clock = clock
         self._made_ns = clock.monotonic_ns()
         self._signing = SigningQueue(emit, clock, self._keep_signed)
