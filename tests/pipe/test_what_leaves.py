@@ -29,8 +29,10 @@ from privet.pipe.latency import LATENCY_BOUNDS_US
 from privet.pipe.leaves_page import health_table
 from privet.scene.light import LIGHT_EVERY_NS
 from privet.scene.proof.step import PROMOTE_EVERY_NS
+from privet.worker.camera.log_limit import LINES_PER_SECOND
 from privet.worker.camera.scene_encoder import QUIET_BEFORE_WHOLE_NS
 from privet.worker.camera.state_saving import SAVE_EVERY_NS
+from privet.worker.camera.steady_source import EPOCH_EVERY_NS
 from privet.worker.process import EXIT_ORPHANED, EXIT_STOPPED, EXIT_UNUSABLE
 from privet.worker.send_queue import DEFAULT_LIMIT_BYTES
 
@@ -235,7 +237,11 @@ def test_rates_are_no_lower_than_what_the_program_holds_to() -> None:
     assert rates["Patch"] >= NS_PER_S / PROMOTE_EVERY_NS + NS_PER_S / OFFER_EVERY_NS
     assert rates["Promotion"] >= MOST_LAYERS * NS_PER_S / PROMOTE_EVERY_NS + NS_PER_S / OFFER_EVERY_NS
     assert rates["Light"] >= NS_PER_S / LIGHT_EVERY_NS + 1
-    assert rates["Background"] >= 1 + NS_PER_S / QUIET_BEFORE_WHOLE_NS
+    new_grids = NS_PER_S / EPOCH_EVERY_NS
+    assert rates["Background"] >= round(1 + NS_PER_S / QUIET_BEFORE_WHOLE_NS + new_grids, 9)
+    goes = 1.0                          # a camera comes and goes less often than once a second, as core.backoff says
+    assert rates["State"] >= 1 + 5.0 + new_grids + goes
+    assert rates["Log"] >= LINES_PER_SECOND + goes
     assert rates["Candidate"] == NS_PER_S / OFFER_EVERY_NS
     assert rates["Cover"] == 5.0
 

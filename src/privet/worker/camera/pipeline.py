@@ -33,6 +33,7 @@ from privet.worker.camera.log_limit import LogLimit
 from privet.worker.camera.scene_encoder import SceneEncoder
 from privet.worker.camera.scene_sender import SceneSender
 from privet.worker.camera.state_saving import SceneSaving, StateSaving, StateStore
+from privet.worker.camera.steady_source import FormChanges, SteadySource
 from privet.worker.camera.sub_stream import SubFeed
 from privet.worker.camera.take import FrameTaker, Observer
 from privet.worker.send_queue import Emit
@@ -70,6 +71,12 @@ def analyst_settings(settings: CameraSettings) -> AnalystSettings:
     )
 
 
+def _steadily(open_source: OpenSource, clock: Clock) -> OpenSource:
+    """The same stream; where its pictures change their form again and again, it fails."""
+    changes = FormChanges(clock)
+    return lambda consumer: SteadySource(open_source(consumer), changes)
+
+
 class CameraPipeline:
     """Runs one camera until stopped. Started anew after every crash; what was proven is taken up from the store."""
 
@@ -101,10 +108,11 @@ class CameraPipeline:
         self._observer = observer = make_observer(
             analyst_settings(settings), detectors, stored, distrust=distrust, may_look=may_look
         )
-        self._sub = None if open_sub is None else SubFeed(observer, open_sub, clock, self._take_sub)
+        self._sub = None if open_sub is None else SubFeed(observer, _steadily(open_sub, clock), clock, self._take_sub)
         self._demand = demand = MainDemand(observer, clock, self._sub_comes, self._signing.waits)
+        open_main = _steadily(open_source, clock)
         # Spreads retries; keeps no secret.
-        self._reconnector = Reconnector(lambda: open_source(demand), clock, random.random, self._on_link)
+        self._reconnector = Reconnector(lambda: open_main(demand), clock, random.random, self._on_link)
         # The session's number tells runs apart and must not be 0.
         encoder = SceneEncoder(session or secrets.randbits(63) + 1, round(NS_PER_S / settings.scene.covers_per_second))
         self._sender = SceneSender(encoder, emit, clock, observer)
