@@ -105,7 +105,7 @@ class SceneEncoder:
         return said
 
     def _condition_is_due(self, monotonic_ns: int) -> bool:
-        """A condition that is not the one said last, unless it changed about as often as covers may: a camera can make it change at will."""
+        """A condition that is not the one said last, unless it changed about as often as covers may: a camera makes it change at will."""
         if (self._condition, self._reason) == self._condition_said:
             return False
         if self._changes is None:
