@@ -15,7 +15,6 @@ import asyncio
 import contextlib
 import functools
 import logging
-import resource
 import socket
 import ssl
 from collections import Counter
@@ -34,7 +33,6 @@ from privet.main.request_limits import (
     BODY_TOO_SLOW,
     HEAD_TOO_SLOW,
     LIVE_BYTES_A_MINUTE,
-    MOST_DESCRIPTORS,
     NO_ROOM,
     PIPELINED,
     TIMES,
@@ -392,14 +390,3 @@ def refusal(excess: Excess) -> bytes:
     lines = [f"HTTP/1.1 {excess.status} {HTTPStatus(excess.status).phrase}".encode()]
     lines += [name + b": " + value for name, value in answer.raw_headers]
     return b"\r\n".join([*lines, b"", b""]) + bytes(answer.body)
-
-
-def raise_descriptor_limit() -> int:
-    """Raise the limit on open file descriptors as far as this process may. Returns what it is then."""
-    soft, hard = (
-        MOST_DESCRIPTORS if limit == resource.RLIM_INFINITY else limit for limit in resource.getrlimit(resource.RLIMIT_NOFILE)
-    )
-    wanted = min(hard, MOST_DESCRIPTORS)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
-    return max(soft, wanted)

@@ -37,7 +37,7 @@ from privet.index.index import Index, index_url
 from privet.main.announce import IndexAnnounce
 from privet.main.application import application
 from privet.main.assignment import deal
-from privet.main.connections import raise_descriptor_limit
+from privet.main.descriptors import raise_descriptor_limit
 from privet.main.launch import reduced_environment
 from privet.main.publisher import Ledger
 from privet.main.reload import Reloader

@@ -146,6 +146,11 @@ class Supervisor:
         answer = await self._ask(camera, pipe_pb2.CommissionRefuse(camera=camera, offer=offer))
         return answer if isinstance(answer, pipe_pb2.Commissioned) else pipe_pb2.Commissioned()
 
+    def forget(self, camera: CameraId) -> None:
+        """The camera is gone: if it comes again, it may say and be asked what a new one may."""
+        self._allowances.forget(camera)
+        self._decisions.pop(camera, None)
+
     def statistics(self) -> tuple[WorkerStatistics, ...]:
         """Every worker, running or not."""
         return tuple(

@@ -65,7 +65,7 @@ class Wiring:
             {number: self._worker(loaded, number, group) for number, group in enumerate(groups)}, self._launch, publisher, clock,
             clear_away=lambda number: remove_worker_directory(loaded.data_directory, number),
         )
-        forget = (publisher.forget, self.hub.forget, recorder.end)
+        forget = (publisher.forget, self.hub.forget, recorder.end, self.supervisor.forget)
         self.reloader = Reloader(self.running, Parts(self.supervisor, index.put_cameras, self._worker, self._room, forget), self._key)
         self.metrics = Metrics(
             Sources(

@@ -19,7 +19,7 @@ from privet.core.pb import pipe_pb2, scene_pb2
 from privet.core.scene import Reason
 from privet.ingest.frame_demand import FrameConsumer
 from privet.ingest.synthetic import Picture, SyntheticSource
-from privet.main.inspector import Inspector
+from privet.main.inspector import Allowances, Inspector
 from privet.worker.camera.pipeline import CameraPipeline
 from privet.worker.camera.steady_source import EPOCH_EVERY_NS, EPOCHS_AT_ONCE, FormChanges
 from privet.worker.send_queue import Outgoing
@@ -107,7 +107,7 @@ class Hostile(SyntheticSource):
 @pytest.mark.parametrize("name", ATTACKS)
 def test_whatever_a_camera_does_its_worker_keeps_within_what_is_declared(name: str) -> None:
     clock = Beating()
-    inspector = Inspector([CameraId("gate")], clock, SceneSection().covers_per_second)
+    inspector = Inspector([CameraId("gate")], Allowances(clock), SceneSection().covers_per_second)
     said: list[Outgoing] = []
 
     def emit(message: Outgoing, arrived_monotonic_ns: int = 0) -> None:
