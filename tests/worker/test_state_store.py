@@ -85,12 +85,46 @@ def test_a_save_that_fails_leaves_the_old_state_and_no_litter(tmp_path: Path, mo
     assert [path.name for path in tmp_path.iterdir()] == ["scene.state"]
 
 
-def test_a_planted_link_is_not_followed(tmp_path: Path) -> None:
+def test_a_planted_link_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "elsewhere"
     target.write_bytes(b"kept")
-    (tmp_path / "file.new").symlink_to(target)
+    monkeypatch.setattr(secrets, "token_hex", lambda _count: "guessed")
+    (tmp_path / f"file.{os.getpid()}-guessed.new").symlink_to(target)
     with pytest.raises(OSError):
         replace_durably(tmp_path / "file", b"data")
+    assert target.read_bytes() == b"kept"
+
+
+def test_two_saves_at_once_do_not_write_into_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that was given up and still writes, and the one that took its place."""
+    old, new = StateStore(tmp_path, GATE, KEY), StateStore(tmp_path, GATE, KEY)
+    fsync, saved = os.fsync, list[bytes | None]()
+
+    def meanwhile(descriptor: int) -> None:
+        monkeypatch.setattr(os, "fsync", fsync)
+        new.save(b"the new one's")
+        saved.append(new.load())
+        assert StateStore(tmp_path, GATE, KEY).load() == saved[0], "a start meanwhile takes nothing from who still writes"
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    old.save(b"the old one's, which is longer")
+    assert saved == [b"the new one's"]
+    assert new.load() == b"the old one's, which is longer"
+    assert [path.name for path in tmp_path.iterdir()] == ["scene.state"]
+
+
+def test_what_was_left_half_written_goes_at_the_next_start_and_nothing_else(tmp_path: Path) -> None:
+    StateStore(tmp_path, GATE, KEY).save(b"background")
+    target = tmp_path / "elsewhere"
+    target.write_bytes(b"kept")
+    (tmp_path / "scene.state.new").write_bytes(b"half")
+    (tmp_path / "scene.state.4711-0123456789abcdef.new").write_bytes(b"half")
+    (tmp_path / "scene.state.4711-fedcba9876543210.new").symlink_to(target)
+    (tmp_path / "scene.state.12-directory.new").mkdir()
+    assert StateStore(tmp_path, GATE, KEY).load() == b"background"
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"scene.state", "elsewhere", "scene.state.4711-fedcba9876543210.new", "scene.state.12-directory.new"}
     assert target.read_bytes() == b"kept"
 
 
