@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -45,6 +46,10 @@ class MadeUp:
         self._emit(state(1, session))
         self._emit(background(2, session))
         getattr(self, f"_{self._word}")(session)
+
+    @property
+    def saving(self) -> Callable[[], bool]:
+        return lambda: False
 
     def stop(self) -> None:
         self._stop.set()

@@ -55,6 +55,7 @@ class Script:
     heartbeats: list[int] = field(default_factory=list)
     beat_raises: Exception | None = None
     busy: int = 0
+    saving: bool = False
 
 
 class ScriptedPipeline:
@@ -71,6 +72,10 @@ class ScriptedPipeline:
         if life is not None:
             raise life
         assert self._stop.wait(20)
+
+    @property
+    def saving(self) -> Callable[[], bool]:
+        return lambda: self._script.saving
 
     def stop(self) -> None:
         self._stop.set()
@@ -291,3 +296,26 @@ def test_a_change_before_there_is_a_pipeline_is_not_lost() -> None:
     assert host.stop(10)
     send_queue.close()
     sender.join(10)
+
+
+def test_a_camera_whose_state_is_still_being_written_is_not_said_to_have_ended() -> None:
+    """Another process may take a camera that has: the two would write one state."""
+    scripts = {GATE: Script([None], saving=True), YARD: Script([None])}
+    with Stage(scripts) as stage:
+        stage.heard.wait_for(is_state(GATE))
+        stage.heard.wait_for(is_state(YARD))
+        stage.host.reconfigure([told(YARD)])
+        while any(thread.name == "camera-gate" for thread in threading.enumerate()):
+            threading.Event().wait(0.01)
+        stage.host.reconfigure([])
+        stage.heard.wait_for(is_ended(YARD))
+    assert not any(is_ended(GATE)(message) for message in stage.heard.messages)
+
+
+def test_a_camera_that_waits_after_a_crash_begins_at_once_when_it_is_changed() -> None:
+    script = Script([ValueError(), ValueError(), None])
+    with Stage({GATE: script}) as stage:                # the clock stands still: a wait has no end by itself
+        stage.heard.wait_for(lambda message: message.scene.state.reason == 12 and message.camera == GATE)
+        assert script.begun == 2
+        stage.host.reconfigure([told(GATE, "rtsp://192.0.2.9/new")])
+        stage.heard.wait_for(lambda message: is_state(GATE)(message) and message.scene.state.head.session == 3)

@@ -34,6 +34,11 @@ WAIT_FOR_BUSY_NS = NS_PER_S // 4
 class Pipeline(Protocol):
     """What a camera's thread runs (worker.camera.pipeline)."""
 
+    @property
+    def saving(self) -> Callable[[], bool]:
+        """Tells, also after its end, whether a save of the camera's state is under way; holds no picture."""
+        ...
+
     def run(self) -> None:
         """Block until `stop`, or until something went wrong that a new pipeline may cure."""
         ...
@@ -145,7 +150,9 @@ class _Seat:
         self._send_queue = send_queue
         self._clock = clock
         self._stopping = threading.Event()
+        self._woken = threading.Event()             # stopped, or told otherwise since the last pipeline was made
         self._leaving = False                       # taken from this worker, which goes on
+        self._saving: Callable[[], bool] = lambda: False    # of the last pipeline
         self._lock = threading.Lock()
         self._pipeline: Pipeline | None = None
         self._made_of: CameraSettings | None = None  # what the pipeline was made with
@@ -157,11 +164,13 @@ class _Seat:
             if settings == self._settings:
                 return
             self._settings = settings
+            self._woken.set()
             if self._pipeline is not None:
                 self._pipeline.stop()
 
     def leave(self) -> None:
-        """End; the last word is that it did."""
+        """End. The last word is that it did, unless the disk does not answer: then something may still be written, and nobody else may
+        take the camera until this process is gone."""
         self._leaving = True
         self.stop()
 
@@ -192,6 +201,7 @@ class _Seat:
 
     def stop(self) -> None:
         self._stopping.set()
+        self._woken.set()
         with self._lock:
             if self._pipeline is not None:
                 self._pipeline.stop()
@@ -199,7 +209,7 @@ class _Seat:
     def _run(self) -> None:
         try:
             self._live()
-            if self._leaving:
+            if self._leaving and not self._saving():
                 self.sender(pipe_pb2.Log(level=INFO, code=pipe_pb2.LOG_CODE_CAMERA_ENDED, number=0))
         except SendQueueClosedError:
             return
@@ -214,6 +224,8 @@ class _Seat:
             if lost:
                 losses = losses.lost(self._clock.monotonic_ns() - began_ns)
                 self._wait(losses.wait_ns(random.random()))  # noqa: S311 (spreads restarts, keeps no secret)
+                if self._woken.is_set():            # with other settings it has not failed yet
+                    losses = Losses()
             self.sender = self._send_queue.sender(self._settings.camera)
 
     def _run_once(self) -> bool:
@@ -221,9 +233,10 @@ class _Seat:
         try:
             with self._lock:
                 self._made_of = self._settings
+                self._woken.clear()
             pipeline = self._make(self._made_of, self.sender)
             with self._lock:
-                self._pipeline, self._number = pipeline, 0
+                self._pipeline, self._number, self._saving = pipeline, 0, pipeline.saving
                 changed = self._settings is not self._made_of
             if changed or self._stopping.is_set():  # asked for before there was a pipeline to stop
                 return False
@@ -243,10 +256,10 @@ class _Seat:
         return True
 
     def _wait(self, duration_ns: int) -> None:
-        """Wait before the next start; say once a second that the camera is offline for now."""
+        """Wait before the next start, unless woken; say once a second that the camera is offline for now."""
         placeholder = Placeholder()
         ends_ns = self._clock.monotonic_ns() + duration_ns
         while (left_ns := ends_ns - self._clock.monotonic_ns()) > 0:
             self.sender(placeholder.say(Condition.OFFLINE, Reason.WORKER, self._clock.wall_ns()))
-            if self._stopping.wait(min(left_ns, NS_PER_S) / NS_PER_S):
+            if self._woken.wait(min(left_ns, NS_PER_S) / NS_PER_S):
                 return

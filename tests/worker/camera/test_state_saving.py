@@ -113,6 +113,7 @@ def test_a_disk_that_does_not_answer_holds_nobody_up_and_is_said() -> None:
     saving.put(b"one")                      # returns, though the disk does not
     saving.put(b"two")
     assert not saving.flush(0.01)
+    assert saving.writing
     assert saving.note() is None
     clock.advance(SLOW_NS + 1)
     assert saving.unsaved_ns == SLOW_NS + 1
@@ -123,6 +124,7 @@ def test_a_disk_that_does_not_answer_holds_nobody_up_and_is_said() -> None:
     disk.answers.set()
     assert saving.flush(WITHIN_S)
     assert disk.saved == [b"one", b"two"]
+    assert not saving.writing
 
 
 def test_what_could_not_be_saved_is_there_for_the_next_pipeline() -> None:

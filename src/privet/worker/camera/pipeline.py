@@ -125,6 +125,11 @@ class CameraPipeline:
 
     # -- called from other threads
 
+    @property
+    def saving(self) -> Callable[[], bool]:
+        """Tells, also after the end, whether a save of the camera's state is under way."""
+        return self._state.writing
+
     def stop(self) -> None:
         """`run` returns within about a second."""
         self._reconnector.close()

@@ -70,6 +70,12 @@ class StateSaving:
         with self._changed:
             return self._unsaved_ns()
 
+    @property
+    def writing(self) -> bool:
+        """Whether a try is under way: the disk may still take what it was given."""
+        with self._changed:
+            return self._writing
+
     def load(self) -> bytes | None:
         """Return the newest state: the one in memory that could not be saved, or else the stored one.
 
@@ -182,6 +188,10 @@ class SceneSaving:
     def unsaved_ns(self) -> int:
         """As `StateSaving.unsaved_ns`."""
         return self._saving.unsaved_ns
+
+    def writing(self) -> bool:
+        """As `StateSaving.writing`; may be asked after this life."""
+        return self._saving.writing
 
     def load(self) -> tuple[StoredScene | None, bool]:
         """What an earlier life left; (None, True) if it left something that cannot be read, which is then not trusted to be nothing."""
