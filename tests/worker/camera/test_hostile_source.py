@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import pytest
 from tests.scene.pictures import Spotter, place
-from tests.worker.camera.test_pipeline import Kept, camera_settings
+from tests.worker.camera.test_pipeline import Kept, Scripted, camera_settings
 
 from privet.config.models import SceneSection
 from privet.core.clock import NS_PER_S, FakeClock
@@ -166,3 +167,40 @@ def test_a_form_too_many_is_refused_and_a_camera_that_settles_is_taken_again() -
     changes.check(other)
     clock.advance(EPOCH_EVERY_NS // 2)
     changes.check(other)
+
+
+def test_a_sub_stream_that_changes_its_form_all_the_time_is_closed_and_the_main_stream_goes_on() -> None:
+    clock = FakeClock()
+    frame = next(SyntheticSource([PLACE], clock).frames())
+    main_came, sub_over, end = threading.Event(), threading.Event(), threading.Event()
+    given: list[int] = []
+    reached: list[bool] = []
+
+    def main() -> Iterator[Frame]:
+        yield frame
+        main_came.set()
+        reached.append(sub_over.wait(20))
+        clock.advance(NS_PER_S)
+        yield replace(frame, monotonic_ns=clock.monotonic_ns())
+        end.set()
+        raise EndError
+
+    def sub() -> Iterator[Frame]:
+        assert main_came.wait(20)
+        if sub_over.is_set():
+            end.wait(20)
+            return
+        try:
+            for i in range(100):
+                given.append(i)
+                yield _picture(frame, SMALL) if i % 2 else frame
+        finally:
+            sub_over.set()
+
+    pipeline = CameraPipeline(
+        camera_settings(), lambda *_: None, [], Kept(), clock, lambda _: Scripted(main), session=7, open_sub=lambda _: Scripted(sub),
+    )
+    with pytest.raises(EndError):
+        pipeline.run()
+    assert reached == [True]
+    assert len(given) == EPOCHS_AT_ONCE + 1, "the one too many was the last"
