@@ -122,7 +122,8 @@ def prepare(settings: WorkerSettings, directories: Directories) -> int:
     own, writable = directories.of(settings.directory), directories.writable(settings)
     temporary, compiled = own / "tmp", own / COMPILED
     # Nothing of an earlier life is trusted: a worker that was taken over could have left it.
-    shutil.rmtree(own, ignore_errors=True)
+    with suppress(RecursionError):  # nested as deep as somebody who took the worker over liked
+        shutil.rmtree(own, ignore_errors=True)
     for directory in (*writable, temporary):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     if directories.compiled is not None and is_warm(directories.compiled):
