@@ -156,10 +156,11 @@ OWN_FILES = {
     "record/disk.py": "the writers' side of it",
     "record/lock.py": "the lock of the data directory",
     "api/export/routes.py": "a film, which no store keeps",
+    "api/export/directory.py": "the directory where the films are made",
     "api/guard/listen.py": "the certificate",
     "api/route_table.py": "the page that it writes",
 }
-OVER_A_STORE = {"_store", "store", "past"}
+OVER_A_STORE = {"_store", "store", "past", "recordings"}
 
 
 def opened_by_path(path: Path) -> list[int]:

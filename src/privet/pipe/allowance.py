@@ -1,4 +1,7 @@
-"""How often something may be done in the long run, and how much of that at once."""
+"""How often something may be done in the long run, and how much of that at once.
+
+The rates of what a worker may send are not here: each message of proto/privet/v1/pipe.proto declares its own.
+"""
 
 from __future__ import annotations
 

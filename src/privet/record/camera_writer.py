@@ -22,7 +22,7 @@ from privet.core.pb import scene_pb2 as pb
 from privet.record import rotation
 from privet.record.block_index import BlockIndexWriter
 from privet.record.container import Container
-from privet.record.disk import Disk, OutFile
+from privet.record.disk import Disk, OutFile, failure_words
 from privet.record.recording import OpenRecording, RecordingInfo, block_index_path, recording_path, summary_path
 from privet.record.stream_state import StreamState, head_of
 from privet.record.summary import Summariser, encode_summary
@@ -352,8 +352,9 @@ class CameraWriter:
         self._attempts += 1
         if not self.error:
             self.failing_since_wall_ns = self._clock.wall_ns()
-            _log.error("%s: cannot record: %s; nothing is recorded until the disk works again", self._camera, error)
-        self.error = error.strerror or str(error)
+            what = failure_words(error)
+            _log.error("%s: cannot record: %s (%s); nothing is recorded until the disk works again", self._camera, what, error)
+        self.error = failure_words(error)
         self._retry_ns = self._clock.monotonic_ns() + RETRY_NS
         if self._open is not None and error.errno not in _FULL and self._attempts >= GIVE_UP_AFTER:
             # Not for want of space: the file itself is out of order. A new one may do.

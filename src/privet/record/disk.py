@@ -5,9 +5,22 @@ The protocols are the recorder's port; `LocalDisk` is a directory of this machin
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
+
+_WORDS: Final = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the quota of the file system is used up",
+    errno.EROFS: "the disk is read-only",
+    errno.EIO: "the disk reports an error",
+}
+
+
+def failure_words(error: OSError) -> str:
+    """What the system page and the log say of a disk that takes nothing, for example "the disk is full"."""
+    return _WORDS.get(error.errno or 0) or error.strerror or str(error)
 
 
 class OutFile(Protocol):

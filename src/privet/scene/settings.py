@@ -1,6 +1,6 @@
 """The site's policy for one camera, as the scene room takes it.
 
-Belongs here: the values, as they come from privet.toml. Their defaults are those of config.models, which a test holds; change them there.
+Belongs here: the values, as they come from privet.toml. The defaults stand here and in config.models: change both, a test holds them equal.
 Does not belong here: switches of the rules themselves (proof.rules), which only a bench sets.
 """
 

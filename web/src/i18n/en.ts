@@ -149,6 +149,7 @@ export const en = {
   "system.quota": "of {bytes} at most",
   "system.noQuota": "no quota set",
   "system.free": "Free on the disk",
+  // {detail} is in the server's words: record/disk.py, failure_words.
   "system.notRecorded": "Not recorded now: {detail}. Recording resumes by itself when the disk accepts data again.",
   "system.indexFails": "The index cannot be written: the log says why. Recordings go on, and the timeline follows.",
   "system.connects": "Connections",
