@@ -129,6 +129,10 @@ class Site:
         """Return when every camera has that share of its place proven."""
         self._wait(lambda camera: camera.proven_share, share, within_s)
 
+    def wait_until_awake(self, within_s: float) -> None:
+        """Return when no camera sleeps: one may rest for a moment while the machine is busy with something else."""
+        self._wait(lambda camera: float(camera.condition == "awake" and not camera.stale), 1.0, within_s)
+
     def wait_for_candidates(self, blocks: int, within_s: float) -> None:
         """Return when every camera has that many blocks that wait for a signature."""
         self._wait(lambda camera: camera.counters.candidate_blocks, blocks, within_s)
